@@ -1,0 +1,75 @@
+package dev.obr.kernels.cpu;
+
+import dev.obr.kernels.DType;
+import dev.obr.kernels.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The arithmetic of a transformer on one CPU thread.
+ *
+ * <p>Three twins implement it: {@link ScalarKernels} (plain Java, the specification), {@code VectorKernels} (jdk.incubator.vector) and {@code NativeKernels} (C through the
+ * foreign function interface). They differ in summation order only, so results agree within a few units of float rounding.
+ *
+ * <p>Activations are float32 in native byte order, row-major, in segments that start at the first element used; callers split work between threads by calling the same kernel on
+ * disjoint ranges. Kernels keep no state, so one instance serves all threads. Sizes are checked by the caller; a segment that is too short is an
+ * {@link IndexOutOfBoundsException} in the Java twins.
+ */
+public interface CpuKernels {
+    /** {@code scalar}, {@code vector} or {@code native}. */
+    String name();
+
+    /** The instruction set in use, for people: e.g. {@code AVX2 FMA F16C, 8 lanes}. */
+    String instructionSet();
+
+    /**
+     * Rows {@code from <= o < to} of a linear layer: W [out,in] · x [tokens,in] -> y [tokens,out].
+     *
+     * @param x [tokens, w.cols()]
+     * @param y [tokens, w.rows()]; only columns {@code from..to} are written
+     */
+    void matmul(WeightMatrix w, int from, int to, MemorySegment x, int tokens, MemorySegment y);
+
+    /** One row of a weight as floats: y [w.cols()] = W[row, :]. Used for embeddings. */
+    void dequantizeRow(WeightMatrix w, int row, MemorySegment y);
+
+    /** RMSNorm of one row: y_i = x_i / sqrt(mean(x²) + eps) · weight_i, for i < n; y may be x. */
+    void rmsNorm(MemorySegment x, MemorySegment weight, float eps, int n, MemorySegment y);
+
+    /**
+     * Rotary position embedding of one token's heads in place, Hugging Face order: component i < headDim/2 is paired with i + headDim/2.
+     *
+     * @param x [heads, headDim]
+     * @param cosSin [headDim]: headDim/2 cosines, then headDim/2 sines, of this token's position
+     */
+    void rope(MemorySegment x, int heads, int headDim, MemorySegment cosSin);
+
+    /**
+     * Attention of one token over one KV head: {@code out[g] = softmax(scale · q[g] Kᵀ) V} for the {@code group} query heads that share it.
+     *
+     * @param q [group, headDim]
+     * @param keys [positions, headDim] of {@code kv} type (F32 or F16), contiguous
+     * @param values like {@code keys}
+     * @param scores scratch [group, positions] floats
+     * @param out [group, headDim]
+     */
+    void attention(
+            MemorySegment q,
+            int group,
+            int headDim,
+            MemorySegment keys,
+            MemorySegment values,
+            DType kv,
+            int positions,
+            float scale,
+            MemorySegment scores,
+            MemorySegment out);
+
+    /** SwiGLU's gate: gate_i = silu(gate_i) · up_i, for i < n. */
+    void siluMul(MemorySegment gate, MemorySegment up, long n);
+
+    /** x_i += y_i, for i < n. */
+    void add(MemorySegment x, MemorySegment y, long n);
+
+    /** Rounds n floats to {@code type} (F32 copies, F16 to nearest even): the form in which keys and values are cached. */
+    void store(MemorySegment x, DType type, int n, MemorySegment y);
+}

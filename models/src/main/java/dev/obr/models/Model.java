@@ -1,0 +1,71 @@
+package dev.obr.models;
+
+import dev.obr.models.chat.ChatFormat;
+import dev.obr.models.tokenizer.Tokenizer;
+import java.lang.foreign.Arena;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model as its files describe it: configuration, weights in place in memory-mapped files, tokenizer, chat format. Nothing runs here.
+ *
+ * <p>Immutable and safe to share between threads. {@link #close} unmaps the files: every {@link Weight} is invalid from then on.
+ */
+public final class Model implements AutoCloseable {
+    private final String name;
+    private final ModelConfig config;
+    private final Map<String, Weight> weights;
+    private final Tokenizer tokenizer;
+    private final @Nullable ChatFormat chatFormat;
+    private final Arena arena;
+
+    /**
+     * @param name for people: the folder's or file's name
+     * @param weights by Hugging Face name, in file order
+     * @param chatFormat null for a base model
+     * @param arena owns the mapped files; closed with the model
+     */
+    public Model(
+            String name,
+            ModelConfig config,
+            Map<String, Weight> weights,
+            Tokenizer tokenizer,
+            @Nullable ChatFormat chatFormat,
+            Arena arena) {
+        this.name = name;
+        this.config = config;
+        this.weights = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(weights));
+        this.tokenizer = tokenizer;
+        this.chatFormat = chatFormat;
+        this.arena = arena;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** All tensors by Hugging Face name, in file order. */
+    public Map<String, Weight> weights() {
+        return weights;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** How chat turns are written for this model; null for a base model. */
+    public @Nullable ChatFormat chatFormat() {
+        return chatFormat;
+    }
+
+    /** Unmaps the files. */
+    @Override
+    public void close() {
+        tokenizer.close();
+        arena.close();
+    }
+}

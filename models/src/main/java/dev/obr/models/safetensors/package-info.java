@@ -1,0 +1,5 @@
+/** Safetensors files: the Hugging Face way to store tensors. */
+@NullMarked
+package dev.obr.models.safetensors;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Text to token ids and back. */
+@NullMarked
+package dev.obr.models.tokenizer;
+
+import org.jspecify.annotations.NullMarked;
