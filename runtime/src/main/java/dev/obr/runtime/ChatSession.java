@@ -3,6 +3,7 @@ package dev.obr.runtime;
 import dev.obr.kernels.ObrException;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.chat.ChatMessage;
+import dev.obr.models.tokenizer.TextStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ public final class ChatSession implements AutoCloseable {
         messages.add(ChatMessage.user(text));
         try {
             int[] prompt = model.tokenizer().encode(format.prompt(messages), false);
-            answering = session.generate(prompt, options);
+            answering = session.generate(prompt, options, new TextStream(model.tokenizer()));
             return answering;
         } catch (RuntimeException e) {
             messages.removeLast();

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,12 +44,13 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private long firstTokenNanos;
     private long generateNanos;
 
-    Generation(Session session, LanguageModel model, int[] prompt, GenerationOptions options) {
+    Generation(
+            Session session, LanguageModel model, int[] prompt, GenerationOptions options, TextStream characters) {
         this.session = session;
         this.model = model;
         this.options = options;
         this.sampler = new Sampler(options.sampling());
-        this.characters = new TextStream(model.tokenizer(), prompt);
+        this.characters = characters;
         this.stops = new StopMatcher(options.stop());
         this.logits = new float[model.config().vocabularySize()];
         this.tokens = prompt;
@@ -75,7 +76,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         if (!hasNext()) {
             throw new NoSuchElementException("the generation has ended");
         }
-        GeneratedToken token = java.util.Objects.requireNonNull(next);
+        GeneratedToken token = Objects.requireNonNull(next);
         next = null;
         return token;
     }
@@ -106,7 +107,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
                 text.toString(),
                 boxed(0, promptLength),
                 boxed(promptLength, length),
-                java.util.Objects.requireNonNull(finishReason),
+                Objects.requireNonNull(finishReason),
                 firstLogits,
                 new Timings(
                         promptComputed,

@@ -40,6 +40,10 @@ public final class LanguageModel implements AutoCloseable {
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
 
     private LanguageModel(Model model, RuntimeOptions options) {
+        if (options.contextLength() > model.config().contextLength()) {
+            throw new ObrException("A context of " + options.contextLength() + " tokens was asked for, but "
+                    + model.name() + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
+        }
         CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(options.kernels());
         int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         this.model = model;
@@ -114,7 +118,7 @@ public final class LanguageModel implements AutoCloseable {
     /** Most tokens that a session of this model holds. */
     public int contextLength() {
         int own = model.config().contextLength();
-        return options.contextLength() == 0 ? own : Math.min(own, options.contextLength());
+        return options.contextLength() == 0 ? own : options.contextLength();
     }
 
     /** An empty session. */

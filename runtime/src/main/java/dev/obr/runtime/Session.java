@@ -1,6 +1,7 @@
 package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.tokenizer.TextStream;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.Transformer;
 import java.util.Arrays;
@@ -42,6 +43,11 @@ public final class Session implements AutoCloseable {
 
     /** As {@link #generate(String, GenerationOptions)} for a prompt of token ids. */
     public Generation generate(int[] prompt, GenerationOptions options) {
+        return generate(prompt, options, TextStream.continuing(model.tokenizer()));
+    }
+
+    /** {@code characters} decides whether a space at the start of the new text belongs to it. */
+    Generation generate(int[] prompt, GenerationOptions options, TextStream characters) {
         if (prompt.length == 0) {
             throw new ObrException("The prompt is empty: give at least one token to continue from.");
         }
@@ -56,7 +62,7 @@ public final class Session implements AutoCloseable {
                         + (model.config().vocabularySize() - 1) + ".");
             }
         }
-        running = new Generation(this, model, prompt.clone(), options);
+        running = new Generation(this, model, prompt.clone(), options, characters);
         return running;
     }
 
