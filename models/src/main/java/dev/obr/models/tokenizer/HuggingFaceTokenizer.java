@@ -1,0 +1,194 @@
+package dev.obr.models.tokenizer;
+
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.obr.kernels.ObrException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The tokenizer of a Hugging Face folder: {@code tokenizer.json} encoded by the tokenizers library that wrote it (native, through DJL), decoded here, so that streaming works on bytes.
+ *
+ * <p>Which special tokens surround a text is the business of {@code tokenizer.json}'s post-processor. As in transformers, the one exception is a {@code tokenizer_class} of
+ * Llama 2's, which obeys {@code add_bos_token} and {@code add_eos_token} of {@code tokenizer_config.json} instead.
+ */
+public final class HuggingFaceTokenizer implements Tokenizer {
+    private static final long CLOSED = 0;
+
+    private final String source;
+    private final TokenizerJson decoding;
+    private final @Nullable Surround surround;
+    private final TokenizersLibrary library;
+    private final ReadWriteLock lifetime = new ReentrantReadWriteLock();
+    private long handle;
+
+    /** What is put around a text where the post-processor has no say; -1 is nothing. */
+    private record Surround(int bos, int eos) {}
+
+    private HuggingFaceTokenizer(
+            String source,
+            TokenizerJson decoding,
+            @Nullable Surround surround,
+            TokenizersLibrary library,
+            long handle) {
+        this.source = source;
+        this.decoding = decoding;
+        this.surround = surround;
+        this.library = library;
+        this.handle = handle;
+    }
+
+    /**
+     * The tokenizer that {@code tokenizer.json} describes.
+     *
+     * @param tokenizerJson the file's bytes
+     * @param tokenizerConfig {@code tokenizer_config.json}, or null where there is none
+     * @param sourceName the file, for messages
+     * @throws ObrException where the file is malformed, of an unsupported kind, or the native library can't be loaded
+     */
+    public static HuggingFaceTokenizer load(
+            byte[] tokenizerJson, @Nullable JsonNode tokenizerConfig, String sourceName) {
+        TokenizerJson decoding = TokenizerJson.parse(tokenizerJson, sourceName);
+        Surround surround = surround(tokenizerConfig, decoding.vocabulary());
+        TokenizersLibrary library = NativeTokenizers.library();
+        long handle;
+        try {
+            handle = library.createTokenizerFromString(new String(tokenizerJson, StandardCharsets.UTF_8));
+            // A file may ask for a fixed length; a language model wants the text as it is.
+            library.disableTruncation(handle);
+            library.disablePadding(handle);
+        } catch (RuntimeException e) {
+            throw new ObrException(
+                    sourceName + " can't be used as a tokenizer: " + e.getMessage()
+                            + "; use the tokenizer.json that was published with the model",
+                    e);
+        }
+        return new HuggingFaceTokenizer(sourceName, decoding, surround, library, handle);
+    }
+
+    /**
+     * The tokenizer of a model folder, or of a {@code tokenizer.json} and the {@code tokenizer_config.json} beside it.
+     *
+     * @throws ObrException as {@link #load(byte[], JsonNode, String)}, and where a file can't be read
+     */
+    public static HuggingFaceTokenizer load(Path folderOrFile) {
+        Path file = Files.isDirectory(folderOrFile) ? folderOrFile.resolve("tokenizer.json") : folderOrFile;
+        Path config = file.resolveSibling("tokenizer_config.json");
+        try {
+            JsonNode settings =
+                    Files.exists(config) ? JsonMapper.builder().build().readTree(Files.readAllBytes(config)) : null;
+            return load(Files.readAllBytes(file), settings, file.toString());
+        } catch (IOException e) {
+            throw new ObrException(file + " can't be read (" + e + "); name a folder that holds a tokenizer.json", e);
+        } catch (JacksonException e) {
+            throw new ObrException(
+                    config + " is not valid JSON (" + e.getOriginalMessage() + "); download the file again", e);
+        }
+    }
+
+    private static @Nullable Surround surround(@Nullable JsonNode config, Vocabulary vocabulary) {
+        if (config == null || !config.path("tokenizer_class").asString("").startsWith("LlamaTokenizer")) {
+            return null;
+        }
+        return new Surround(
+                config.path("add_bos_token").asBoolean(true)
+                        ? vocabulary.id(text(config.path("bos_token"), "<s>"))
+                        : -1,
+                config.path("add_eos_token").asBoolean(false)
+                        ? vocabulary.id(text(config.path("eos_token"), "</s>"))
+                        : -1);
+    }
+
+    /** A token in the configuration: its text, or an object that holds its text as {@code content}. */
+    private static String text(JsonNode token, String otherwise) {
+        return token.isObject() ? token.path("content").asString(otherwise) : token.asString(otherwise);
+    }
+
+    @Override
+    public int[] encode(String text, boolean addSpecialTokens) {
+        if (surround == null) {
+            return encodeNatively(text, addSpecialTokens, -1, -1);
+        }
+        return addSpecialTokens
+                ? encodeNatively(text, false, surround.bos(), surround.eos())
+                : encodeNatively(text, false, -1, -1);
+    }
+
+    private int[] encodeNatively(String text, boolean postProcess, int bos, int eos) {
+        long[] ids;
+        lifetime.readLock().lock();
+        try {
+            if (handle == CLOSED) {
+                throw new IllegalStateException("the tokenizer of " + source + " is closed");
+            }
+            long encoding = library.encode(handle, CodePoints.wellFormed(text), postProcess);
+            try {
+                ids = library.getTokenIds(encoding);
+            } finally {
+                library.deleteEncoding(encoding);
+            }
+        } finally {
+            lifetime.readLock().unlock();
+        }
+        TokenList tokens = new TokenList();
+        if (bos >= 0) {
+            tokens.add(bos);
+        }
+        for (long id : ids) {
+            if (id >= vocabularySize()) {
+                throw new ObrException(source + ": token id " + id + " is outside the vocabulary of " + vocabularySize()
+                        + "; use the tokenizer.json that was published with the model");
+            }
+            tokens.add((int) id);
+        }
+        if (eos >= 0) {
+            tokens.add(eos);
+        }
+        return tokens.toArray();
+    }
+
+    @Override
+    public byte[] bytes(int id) {
+        return decoding.vocabulary().bytes(id);
+    }
+
+    @Override
+    public String piece(int id) {
+        return decoding.vocabulary().piece(id);
+    }
+
+    @Override
+    public int id(String piece) {
+        return decoding.vocabulary().id(piece);
+    }
+
+    @Override
+    public int vocabularySize() {
+        return decoding.vocabulary().size();
+    }
+
+    @Override
+    public boolean dropsLeadingSpace() {
+        return decoding.dropsLeadingSpace();
+    }
+
+    @Override
+    public void close() {
+        lifetime.writeLock().lock();
+        try {
+            if (handle != CLOSED) {
+                library.deleteTokenizer(handle);
+                handle = CLOSED;
+            }
+        } finally {
+            lifetime.writeLock().unlock();
+        }
+    }
+}
