@@ -44,8 +44,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private long firstTokenNanos;
     private long generateNanos;
 
-    Generation(
-            Session session, LanguageModel model, int[] prompt, GenerationOptions options, TextStream characters) {
+    Generation(Session session, LanguageModel model, int[] prompt, GenerationOptions options, TextStream characters) {
         this.session = session;
         this.model = model;
         this.options = options;

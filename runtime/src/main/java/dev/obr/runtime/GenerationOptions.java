@@ -16,7 +16,8 @@ public record GenerationOptions(int maxTokens, SamplerOptions sampling, List<Str
     public GenerationOptions {
         stop = List.copyOf(stop);
         if (maxTokens < -1 || maxTokens == 0) {
-            throw new ObrException("The option max-tokens is " + maxTokens + ", but must be 1 or more, or -1 for no limit.");
+            throw new ObrException(
+                    "The option max-tokens is " + maxTokens + ", but must be 1 or more, or -1 for no limit.");
         }
         if (stop.contains("")) {
             throw new ObrException("A stop string is empty: leave it out.");

@@ -2,11 +2,11 @@ package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
-import dev.obr.models.DemoModel;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.ModelLoader;
 import dev.obr.models.chat.ChatFormat;
+import dev.obr.models.demo.DemoModel;
 import dev.obr.models.tokenizer.Tokenizer;
 import dev.obr.runtime.cpu.CpuBackend;
 import dev.obr.runtime.transformer.Backend;
@@ -41,11 +41,13 @@ public final class LanguageModel implements AutoCloseable {
 
     private LanguageModel(Model model, RuntimeOptions options) {
         if (options.contextLength() > model.config().contextLength()) {
-            throw new ObrException("A context of " + options.contextLength() + " tokens was asked for, but "
-                    + model.name() + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
+            throw new ObrException(
+                    "A context of " + options.contextLength() + " tokens was asked for, but " + model.name()
+                            + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
         }
         CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(options.kernels());
-        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        int threads =
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         this.model = model;
         this.options = options;
         this.backend = new CpuBackend(choice.kernels(), choice.description(), threads);
@@ -54,7 +56,10 @@ public final class LanguageModel implements AutoCloseable {
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
         ChatFormat format = model.chatFormat();
         if (format != null) {
-            format.endOfTurn().stream().map(model.tokenizer()::id).filter(id -> id >= 0).forEach(endTokens::add);
+            format.endOfTurn().stream()
+                    .map(model.tokenizer()::id)
+                    .filter(id -> id >= 0)
+                    .forEach(endTokens::add);
         }
     }
 
@@ -138,8 +143,8 @@ public final class LanguageModel implements AutoCloseable {
     public ChatSession newChat(@Nullable String system) {
         ChatFormat format = model.chatFormat();
         if (format == null) {
-            throw new ObrException(
-                    "The model " + name() + " has no chat format: it continues texts, so use generate, or take an instruct model.");
+            throw new ObrException("The model " + name()
+                    + " has no chat format: it continues texts, so use generate, or take an instruct model.");
         }
         return new ChatSession(this, format, system);
     }

@@ -52,9 +52,10 @@ public final class Session implements AutoCloseable {
             throw new ObrException("The prompt is empty: give at least one token to continue from.");
         }
         if (prompt.length >= contextLength) {
-            throw new ObrException("The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
-                    + contextLength + " tokens: shorten it or raise the context length (the model's own is "
-                    + model.config().contextLength() + ").");
+            throw new ObrException(
+                    "The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
+                            + contextLength + " tokens: shorten it or raise the context length (the model's own is "
+                            + model.config().contextLength() + ").");
         }
         for (int id : prompt) {
             if (id < 0 || id >= model.config().vocabularySize()) {
@@ -116,8 +117,9 @@ public final class Session implements AutoCloseable {
     private boolean append(int[] tokens, float[] logits, BooleanSupplier goOn) {
         int before = cache.length();
         if (before + tokens.length > contextLength) {
-            throw new ObrException("The sequence would have " + (before + tokens.length)
-                    + " tokens, more than the context of " + contextLength + ": truncate it or open the model with a longer context.");
+            throw new ObrException(
+                    "The sequence would have " + (before + tokens.length) + " tokens, more than the context of "
+                            + contextLength + ": truncate it or open the model with a longer context.");
         }
         if (held.length < before + tokens.length) {
             held = Arrays.copyOf(held, Math.min(contextLength, Math.max(2 * held.length, before + tokens.length)));

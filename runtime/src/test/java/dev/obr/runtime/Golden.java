@@ -45,20 +45,26 @@ record Golden(
                 logits.put(i, node.path("first_logits").get(i).floatValue());
             }
         } else {
-            node.path("first_logits").properties().forEach(e ->
-                    logits.put(Integer.valueOf(e.getKey()), e.getValue().floatValue()));
+            node.path("first_logits")
+                    .properties()
+                    .forEach(e ->
+                            logits.put(Integer.valueOf(e.getKey()), e.getValue().floatValue()));
         }
         for (float logit : logits.values()) {
             largest = Math.max(largest, Math.abs(logit));
         }
-        String prompt = node.has("prompt") ? node.path("prompt").asString() : node.path("prompt_text").asString(null);
+        String prompt = node.has("prompt")
+                ? node.path("prompt").asString()
+                : node.path("prompt_text").asString(null);
         return new Golden(
                 prompt,
                 ints(node.path("prompt_ids")),
                 java.util.Arrays.stream(ints(node.path("greedy_ids"))).boxed().toList(),
                 doubles(node.path("margins")),
                 logits,
-                node.has("first_logit_max_abs") ? node.path("first_logit_max_abs").floatValue() : largest);
+                node.has("first_logit_max_abs")
+                        ? node.path("first_logit_max_abs").floatValue()
+                        : largest);
     }
 
     /** How many greedy tokens a correct implementation must reproduce: all before the first narrow margin. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -55,11 +56,14 @@ class GreedyGoldenTest {
                         session.generate(golden.promptIds(), options).result();
                 assertThat(result.tokenIds())
                         .as("continuation of %s", golden.prompt())
-                        .startsWith(golden.greedyIds().subList(0, golden.certain()).toArray(Integer[]::new));
+                        .startsWith(
+                                golden.greedyIds().subList(0, golden.certain()).toArray(Integer[]::new));
                 float tolerance = 2e-3f * golden.largestLogit();
-                golden.firstLogits().forEach((id, logit) -> assertThat(result.firstLogits().get(id))
-                        .as("logit of token %d after %s", id, golden.prompt())
-                        .isCloseTo(logit, within(tolerance)));
+                List<Float> logits = Objects.requireNonNull(result.firstLogits());
+                golden.firstLogits()
+                        .forEach((id, logit) -> assertThat(logits.get(id))
+                                .as("logit of token %d after %s", id, golden.prompt())
+                                .isCloseTo(logit, within(tolerance)));
             }
         }
     }

@@ -88,11 +88,10 @@ public final class CpuBackend implements Backend {
 
     @Override
     public KvCache newCache(ModelConfig config, KvType type, int capacity) {
-        DType stored =
-                switch (type) {
-                    case F32 -> DType.F32;
-                    case F16 -> DType.F16;
-                };
+        DType stored = switch (type) {
+            case F32 -> DType.F32;
+            case F16 -> DType.F16;
+        };
         return new CpuKvCache(config, stored, capacity);
     }
 
@@ -105,8 +104,10 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y) {
-        forEachRow(x.rows(), x.cols(), row ->
-                kernels.rmsNorm(cpu(x).from(row), cpu(weight).memory(), eps, x.cols(), cpu(y).from(row)));
+        forEachRow(
+                x.rows(),
+                x.cols(),
+                row -> kernels.rmsNorm(cpu(x).from(row), cpu(weight).memory(), eps, x.cols(), cpu(y).from(row)));
     }
 
     @Override
@@ -149,8 +150,14 @@ public final class CpuBackend implements Backend {
     @Override
     public void rope(Tensor x, int headDim, RotaryTable table, int firstPosition) {
         MemorySegment cosSin = rotaryRows(table, firstPosition + x.rows());
-        forEachRow(x.rows(), x.cols(), row ->
-                kernels.rope(cpu(x).from(row), x.cols() / headDim, headDim, cosSin.asSlice(4L * (firstPosition + row) * headDim)));
+        forEachRow(
+                x.rows(),
+                x.cols(),
+                row -> kernels.rope(
+                        cpu(x).from(row),
+                        x.cols() / headDim,
+                        headDim,
+                        cosSin.asSlice(4L * (firstPosition + row) * headDim)));
     }
 
     private MemorySegment rotaryRows(RotaryTable table, int positions) {
@@ -225,14 +232,18 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void siluMul(Tensor gate, Tensor up) {
-        forEachStretch(gate, (from, n) -> kernels.siluMul(
-                cpu(gate).memory().asSlice(4 * from), cpu(up).memory().asSlice(4 * from), n));
+        forEachStretch(
+                gate,
+                (from, n) -> kernels.siluMul(
+                        cpu(gate).memory().asSlice(4 * from), cpu(up).memory().asSlice(4 * from), n));
     }
 
     @Override
     public void add(Tensor x, Tensor y) {
-        forEachStretch(x, (from, n) ->
-                kernels.add(cpu(x).memory().asSlice(4 * from), cpu(y).memory().asSlice(4 * from), n));
+        forEachStretch(
+                x,
+                (from, n) -> kernels.add(
+                        cpu(x).memory().asSlice(4 * from), cpu(y).memory().asSlice(4 * from), n));
     }
 
     @Override

@@ -71,7 +71,8 @@ final class CpuKvCache implements KvCache {
     void reserve(int tokens) {
         int needed = length + tokens;
         if (needed > limit) {
-            throw new IllegalStateException("the sequence is limited to " + limit + " tokens, " + needed + " are asked for");
+            throw new IllegalStateException(
+                    "the sequence is limited to " + limit + " tokens, " + needed + " are asked for");
         }
         if (needed > capacity) {
             grow((int) Math.min(limit, Math.max(needed, 2L * capacity)));

@@ -50,7 +50,9 @@ public final class Sampler {
             return;
         }
         // A token is penalised once, however often it occurred.
-        for (int id : java.util.Arrays.stream(context, length - window, length).distinct().toArray()) {
+        for (int id : java.util.Arrays.stream(context, length - window, length)
+                .distinct()
+                .toArray()) {
             logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
         }
     }

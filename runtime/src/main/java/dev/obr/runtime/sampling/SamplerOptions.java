@@ -20,7 +20,11 @@ public record SamplerOptions(
         check(topK >= 0, "top-k", topK, "0 (off) or more");
         check(topP > 0 && topP <= 1, "top-p", topP, "above 0 and at most 1 (off)");
         check(minP >= 0 && minP < 1, "min-p", minP, "0 (off) or more and below 1");
-        check(repeatPenalty > 0 && repeatPenalty < Float.POSITIVE_INFINITY, "repeat-penalty", repeatPenalty, "above 0; 1 is off");
+        check(
+                repeatPenalty > 0 && repeatPenalty < Float.POSITIVE_INFINITY,
+                "repeat-penalty",
+                repeatPenalty,
+                "above 0; 1 is off");
         check(repeatLastN >= -1, "repeat-last-n", repeatLastN, "-1 (all), 0 (off) or more");
     }
 

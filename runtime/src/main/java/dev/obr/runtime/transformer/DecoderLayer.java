@@ -53,7 +53,8 @@ record DecoderLayer(
             return backend.vector(weight(name).vector());
         }
 
-        @Nullable Tensor optionalVector(String name) {
+        @Nullable
+        Tensor optionalVector(String name) {
             return model.weights().containsKey(prefix + name) ? vector(name) : null;
         }
 

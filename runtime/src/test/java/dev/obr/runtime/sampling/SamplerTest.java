@@ -96,9 +96,15 @@ class SamplerTest {
 
     @Test
     void optionsOutOfRangeAreNamed() {
-        assertThatThrownBy(() -> PLAIN.withTemperature(-1)).isInstanceOf(ObrException.class).hasMessageContaining("temperature is -1");
-        assertThatThrownBy(() -> PLAIN.withTopP(0)).isInstanceOf(ObrException.class).hasMessageContaining("top-p is 0");
-        assertThatThrownBy(() -> PLAIN.withMinP(1)).isInstanceOf(ObrException.class).hasMessageContaining("min-p is 1");
+        assertThatThrownBy(() -> PLAIN.withTemperature(-1))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("temperature is -1");
+        assertThatThrownBy(() -> PLAIN.withTopP(0))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("top-p is 0");
+        assertThatThrownBy(() -> PLAIN.withMinP(1))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("min-p is 1");
         assertThatThrownBy(() -> PLAIN.withTemperature(Float.NaN)).isInstanceOf(ObrException.class);
     }
 
@@ -121,7 +127,9 @@ class SamplerTest {
         float[] logits = new float[100];
         return IntStream.range(0, 50)
                 .mapToObj(i -> {
-                    Arrays.setAll(logits, j -> (float) random.nextDouble());
+                    for (int j = 0; j < logits.length; j++) {
+                        logits[j] = (float) random.nextDouble();
+                    }
                     return sampler.next(logits.clone(), new int[0], 0);
                 })
                 .toList();

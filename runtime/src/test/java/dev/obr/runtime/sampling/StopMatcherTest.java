@@ -32,7 +32,8 @@ class StopMatcherTest {
 
     @Property(tries = 500)
     void anyCutIntoPiecesGivesTheTextBeforeTheFirstStop(
-            @ForAll("pieces") List<String> pieces, @ForAll @Size(max = 3) List<@net.jqwik.api.From("stop") String> stops) {
+            @ForAll("pieces") List<String> pieces,
+            @ForAll @Size(max = 3) List<@net.jqwik.api.From("stop") String> stops) {
         StopMatcher matcher = new StopMatcher(stops);
         StringBuilder shown = new StringBuilder();
         pieces.forEach(piece -> shown.append(matcher.append(piece)));

@@ -1,0 +1,42 @@
+package dev.obr.models.chat;
+
+import dev.obr.models.chat.ChatMessage.Role;
+import java.util.List;
+
+/**
+ * Llama 2: {@code <s>[INST] <<SYS>>\nsystem\n<</SYS>>\n\nuser [/INST] assistant </s>}, with a beginning-of-sequence token before every user turn.
+ *
+ * @param bos the beginning-of-sequence token
+ * @param eos ends the assistant's turns
+ */
+record Llama2(String bos, String eos) implements ChatFormat {
+    @Override
+    public String name() {
+        return "llama-2";
+    }
+
+    @Override
+    public String prompt(List<ChatMessage> messages) {
+        Turns turns = Turns.of(messages, name());
+        String before = turns.system() == null ? "" : "<<SYS>>\n" + turns.system() + "\n<</SYS>>\n\n";
+        StringBuilder prompt = new StringBuilder();
+        for (ChatMessage turn : turns.alternating()) {
+            if (turn.role() == Role.USER) {
+                prompt.append(bos).append("[INST] ");
+                prompt.append(Turns.trim(before + turn.content())).append(" [/INST]");
+                before = "";
+            } else {
+                prompt.append(' ')
+                        .append(Turns.trim(turn.content()))
+                        .append(' ')
+                        .append(eos);
+            }
+        }
+        return prompt.toString();
+    }
+
+    @Override
+    public List<String> endOfTurn() {
+        return List.of(eos);
+    }
+}
