@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
 /** {@code bench}: llama-bench's tests on our runtime, in llama-bench's table. */
 @Command(
         name = "bench",
-        description = "Measure tokens per second, as llama-bench does: pp512 computes a prompt of 512 tokens, tg128 generates 128.",
+        description =
+                "Measure tokens per second, as llama-bench does: pp512 computes a prompt of 512 tokens, tg128 generates 128.",
         footer = {"", "Lists (16,32) and ranges (1-8*2, 1-9+2) measure every combination."})
 final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_PROMPT = 512;
@@ -41,21 +42,24 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "PATH",
-            description = "A Hugging Face folder or a GGUF file; may be given several times. Without it, the built-in model.")
+            description =
+                    "A Hugging Face folder or a GGUF file; may be given several times. Without it, the built-in model.")
     private List<Path> models = new ArrayList<>();
 
     @Option(
             names = {"-p", "--n-prompt"},
             paramLabel = "N",
             converter = NumberList.Converter.class,
-            description = "Prompt lengths to measure; 0 is none. Default: 512, or half the model's context if that is less.")
+            description =
+                    "Prompt lengths to measure; 0 is none. Default: 512, or half the model's context if that is less.")
     private @Nullable NumberList prompts;
 
     @Option(
             names = {"-n", "--n-gen"},
             paramLabel = "N",
             converter = NumberList.Converter.class,
-            description = "Numbers of generated tokens to measure; 0 is none. Default: 128, or half the model's context if that is less.")
+            description =
+                    "Numbers of generated tokens to measure; 0 is none. Default: 128, or half the model's context if that is less.")
     private @Nullable NumberList generated;
 
     @Option(
@@ -91,11 +95,18 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private BenchFormat output;
 
-    @Option(names = "--kv", paramLabel = "f16|f32", defaultValue = "f16", description = "How keys and values are kept. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--kv",
+            paramLabel = "f16|f32",
+            defaultValue = "f16",
+            description = "How keys and values are kept. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private KvType kv;
 
-    @Option(names = "--kernels", paramLabel = "scalar|vector|native", description = "Which kernels compute; without it, the fastest that work here.")
+    @Option(
+            names = "--kernels",
+            paramLabel = "scalar|vector|native",
+            description = "Which kernels compute; without it, the fastest that work here.")
     private @Nullable String kernels;
 
     @Mixin
@@ -108,11 +119,13 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (repetitions < 1) {
-            throw new ParameterException(spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
+            throw new ParameterException(
+                    spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
         }
         console.print(output.header());
         boolean first = true;
-        for (@Nullable Path model : models.isEmpty() ? java.util.Collections.<@Nullable Path>singletonList(null) : models) {
+        for (@Nullable
+        Path model : models.isEmpty() ? java.util.Collections.<@Nullable Path>singletonList(null) : models) {
             for (int threadCount : threads.values()) {
                 first = bench(model, threadCount, first);
             }
@@ -139,8 +152,8 @@ final class BenchCommand implements Callable<Integer> {
             }
             for (BenchTest test : tests) {
                 if (test.contextLength() > bench.contextLength()) {
-                    console.note(test.name() + " is left out: it needs " + test.contextLength() + " tokens of context, and "
-                            + name + " has " + bench.contextLength());
+                    console.note(test.name() + " is left out: it needs " + test.contextLength()
+                            + " tokens of context, and " + name + " has " + bench.contextLength());
                     continue;
                 }
                 console.print(output.row(bench.run(test, repetitions), nextIsFirst));
@@ -172,7 +185,8 @@ final class BenchCommand implements Callable<Integer> {
                             paramLabel = "N",
                             converter = NumberList.Converter.class,
                             description = "Threads to measure. Default: 1 up to all, doubling.")
-                    @Nullable NumberList counts,
+                    @Nullable
+                    NumberList counts,
             @Mixin CommonOptions options) {
         int all = Runtime.getRuntime().availableProcessors();
         console.print("| threads | read GB/s |\n| ------: | --------: |\n");

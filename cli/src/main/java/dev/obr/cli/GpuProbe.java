@@ -41,9 +41,9 @@ final class GpuProbe {
         MemorySegment name = arena.allocate(NAME_BYTES);
         int found = (int) function(driver, "cuDeviceGet", ValueLayout.ADDRESS, ValueLayout.JAVA_INT)
                 .invokeExact(device, 0);
-        int named = (int) function(
-                        driver, "cuDeviceGetName", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT)
-                .invokeExact(name, NAME_BYTES, device.get(ValueLayout.JAVA_INT, 0));
+        int named = (int)
+                function(driver, "cuDeviceGetName", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT)
+                        .invokeExact(name, NAME_BYTES, device.get(ValueLayout.JAVA_INT, 0));
         return found == 0 && named == 0 ? name.getString(0) : "an NVIDIA GPU";
     }
 
@@ -51,8 +51,7 @@ final class GpuProbe {
         return (int) function(driver, function, ValueLayout.JAVA_INT).invokeExact(argument);
     }
 
-    private static MethodHandle function(
-            SymbolLookup driver, String name, MemoryLayout... arguments) {
+    private static MethodHandle function(SymbolLookup driver, String name, MemoryLayout... arguments) {
         return Linker.nativeLinker()
                 .downcallHandle(driver.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
     }

@@ -46,7 +46,8 @@ record NumberList(List<Integer> values) {
             for (long n = first; n <= last; n = factor ? n * step : n + step) {
                 values.add((int) n);
                 if (values.size() > MOST_VALUES) {
-                    throw new TypeConversionException("'" + range.group() + "' has more than " + MOST_VALUES + " values");
+                    throw new TypeConversionException(
+                            "'" + range.group() + "' has more than " + MOST_VALUES + " values");
                 }
             }
         }

@@ -21,8 +21,7 @@ class JavaInstallationsTest {
         Path old = java("named-17", "17.0.15", "java.base jdk.incubator.vector");
         Path named = java("named-27", "27", "java.base jdk.incubator.vector");
         java("jvm/jdk-25", "25.0.1", "java.base jdk.incubator.vector");
-        JavaInstallations installations =
-                new JavaInstallations(List.of(old, named), List.of(folder.resolve("jvm")));
+        JavaInstallations installations = new JavaInstallations(List.of(old, named), List.of(folder.resolve("jvm")));
         assertThat(installations.find(25)).contains(named.resolve("bin/java").toString());
     }
 
@@ -44,7 +43,8 @@ class JavaInstallationsTest {
         Files.writeString(folder.resolve("jvm/jdk-25-empty/release"), "JAVA_VERSION=\"25\"\n");
         JavaInstallations installations = new JavaInstallations(List.of(), List.of(folder.resolve("jvm")));
         assertThat(installations.find(25)).isEmpty();
-        assertThat(installations.places()).containsExactly(folder.resolve("jvm/*").toString());
+        assertThat(installations.places())
+                .containsExactly(folder.resolve("jvm/*").toString());
     }
 
     @Test
@@ -63,8 +63,7 @@ class JavaInstallationsTest {
                 .isEqualTo(sibling.toRealPath().resolveSibling("*").toString());
     }
 
-    private Path java(String home, String version, @Nullable String modules)
-            throws IOException {
+    private Path java(String home, String version, @Nullable String modules) throws IOException {
         Path path = Files.createDirectories(folder.resolve(home).resolve("bin")).getParent();
         Files.writeString(
                 path.resolve("release"),
