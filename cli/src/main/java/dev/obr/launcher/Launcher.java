@@ -120,7 +120,7 @@ public final class Launcher {
     }
 
     private static boolean nativeKernelsShipped() {
-        return Launcher.class.getResource("/native/" + platform() + "/") != null;
+        return Launcher.class.getResource("/native/" + platform() + "/" + System.mapLibraryName("obrkernels")) != null;
     }
 
     /** The name of this platform's folder of native kernels, e.g. {@code linux-x86_64}. */
