@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Transformer transformer;
     private final Set<Integer> endTokens;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private LanguageModel(Model model, RuntimeOptions options) {
         if (options.contextLength() > model.config().contextLength()) {
@@ -160,6 +162,9 @@ public final class LanguageModel implements AutoCloseable {
 
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         transformer.close();
         for (Session session : sessions) {
             session.close();

@@ -1,24 +1,29 @@
 package dev.obr.runtime;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A golden.json: what the transformers library generates greedily in float32.
  *
- * @param prompt as text, or null where only ids are given
+ * @param prompt as text, or null where it is only a rule for ids
  * @param margins by new token: how far the best logit was above the second
  * @param firstLogits by token id, a sample
  * @param largestLogit of the first position, in magnitude
  */
 record Golden(
-        String prompt,
+        @Nullable String prompt,
         int[] promptIds,
         List<Integer> greedyIds,
         double[] margins,
@@ -58,8 +63,8 @@ record Golden(
                 : node.path("prompt_text").asString(null);
         return new Golden(
                 prompt,
-                ints(node.path("prompt_ids")),
-                java.util.Arrays.stream(ints(node.path("greedy_ids"))).boxed().toList(),
+                node.has("prompt_rule") ? ruledPrompt(node) : ints(node.path("prompt_ids")),
+                Arrays.stream(ints(node.path("greedy_ids"))).boxed().toList(),
                 doubles(node.path("margins")),
                 logits,
                 node.has("first_logit_max_abs")
@@ -74,6 +79,14 @@ record Golden(
             n++;
         }
         return Math.min(n, greedyIds.size());
+    }
+
+    /** The long prompt that would waste space if it were stored; the only rule there is. */
+    private static int[] ruledPrompt(JsonNode node) {
+        assertThat(node.path("prompt_rule").asString()).isEqualTo("id[i] = (37 * i + 11 * floor(i / 50)) mod 256");
+        return IntStream.range(0, node.path("prompt_count").intValue())
+                .map(i -> (37 * i + 11 * (i / 50)) % 256)
+                .toArray();
     }
 
     private static int[] ints(JsonNode array) {

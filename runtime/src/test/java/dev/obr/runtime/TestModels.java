@@ -2,6 +2,7 @@ package dev.obr.runtime;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.obr.kernels.cpu.CpuKernelsProvider;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -19,5 +20,13 @@ final class TestModels {
         Path path = Path.of(System.getProperty("obr.shared", "../shared"), name);
         assumeTrue(Files.exists(path), "needs " + name + " in the shared folder beside the checkout");
         return path;
+    }
+
+    /** Skips a test of the native kernels where none were built or none suits this CPU. */
+    static void assumeTwin(String twin) {
+        if (twin.equals("native")) {
+            CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(null);
+            assumeTrue(choice.kernels().name().equals("native"), choice.description());
+        }
     }
 }
