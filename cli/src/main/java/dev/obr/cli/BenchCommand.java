@@ -17,7 +17,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,6 +33,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_GENERATED = 128;
 
     private final Console console;
+    private final CommonOptions common;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -109,11 +109,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Which kernels compute; without it, the fastest that work here.")
     private @Nullable String kernels;
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
-    BenchCommand(Console console) {
+    BenchCommand(Console console, CommonOptions common) {
         this.console = console;
+        this.common = common;
     }
 
     @Override
@@ -186,8 +184,7 @@ final class BenchCommand implements Callable<Integer> {
                             converter = NumberList.Converter.class,
                             description = "Threads to measure. Default: 1 up to all, doubling.")
                     @Nullable
-                    NumberList counts,
-            @Mixin CommonOptions options) {
+                    NumberList counts) {
         int all = Runtime.getRuntime().availableProcessors();
         console.print("| threads | read GB/s |\n| ------: | --------: |\n");
         for (int count : counts != null ? counts.values() : doubling(all)) {

@@ -28,6 +28,7 @@ final class ChatCommand implements Callable<Integer> {
     private static final String HELP = "/clear forgets the conversation, /help shows this, /quit ends";
 
     private final Console console;
+    private final CommonOptions common;
     private final Interruption interruption;
 
     @Spec
@@ -40,14 +41,12 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
     private @Nullable String system;
 
-    ChatCommand(Console console, Interruption interruption) {
+    ChatCommand(Console console, CommonOptions common, Interruption interruption) {
         this.console = console;
+        this.common = common;
         this.interruption = interruption;
     }
 

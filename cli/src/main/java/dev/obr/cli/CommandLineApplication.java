@@ -25,7 +25,16 @@ final class CommandLineApplication {
     CommandLineApplication(Console console, Interruption interruption) {
         this.console = console;
         this.defaults = new EnvironmentDefaults(console.environment());
-        this.commandLine = new CommandLine(new RootCommand()).addSubcommand(new CommandLine.HelpCommand());
+        CommonOptions common = new CommonOptions();
+        this.commandLine = new CommandLine(new RootCommand(common))
+                .addSubcommand(new GenerateCommand(console, common, interruption))
+                .addSubcommand(new ChatCommand(console, common, interruption))
+                .addSubcommand(new TokenizeCommand(console))
+                .addSubcommand(new InspectCommand(console))
+                .addSubcommand(new DevicesCommand(console))
+                .addSubcommand(new BenchCommand(console, common))
+                .addSubcommand(new MakeModelCommand(console, common))
+                .addSubcommand(new HelpCommand(console));
         commandLine
                 .setDefaultValueProvider(defaults)
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code devices}: what this machine can compute with, and what is missing for more. */
@@ -20,9 +19,6 @@ final class DevicesCommand implements Callable<Integer> {
     private static final List<String> FASTEST_FIRST = List.of("native", "vector", "scalar");
 
     private final Console console;
-
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;

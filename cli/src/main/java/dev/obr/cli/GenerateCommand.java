@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "generate", description = "Continue a text, or answer one chat turn with --chat.")
 final class GenerateCommand implements Callable<Integer> {
     private final Console console;
+    private final CommonOptions common;
     private final Interruption interruption;
 
     @Spec
@@ -42,9 +43,6 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private final SamplingOptions sampling = new SamplingOptions();
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
     @Option(names = "--chat", description = "Treat the text as one user turn in the model's chat format.")
     private boolean chat;
 
@@ -57,8 +55,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--first-logits", description = "With --json: the logits of the first generated position.")
     private boolean firstLogits;
 
-    GenerateCommand(Console console, Interruption interruption) {
+    GenerateCommand(Console console, CommonOptions common, Interruption interruption) {
         this.console = console;
+        this.common = common;
         this.interruption = interruption;
     }
 

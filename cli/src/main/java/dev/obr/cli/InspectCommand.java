@@ -26,9 +26,6 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelFile model = new ModelFile();
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
     @Option(names = "--tensors", description = "List every tensor.")
     private boolean tensors;
 

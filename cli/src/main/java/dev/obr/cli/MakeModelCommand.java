@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -20,6 +19,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "make-model", description = "Write a model of a known shape with random weights, to benchmark with.")
 final class MakeModelCommand implements Callable<Integer> {
     private final Console console;
+    private final CommonOptions common;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -66,9 +66,6 @@ final class MakeModelCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path out;
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
     /** How the model is laid out on disk. */
     private enum Format {
         HF,
@@ -88,8 +85,9 @@ final class MakeModelCommand implements Callable<Integer> {
         }
     }
 
-    MakeModelCommand(Console console) {
+    MakeModelCommand(Console console, CommonOptions common) {
         this.console = console;
+        this.common = common;
     }
 
     @Override

@@ -2,7 +2,9 @@ package dev.obr.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -10,7 +12,6 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "obr-runtime.jar",
         description = "Runs large language models on this machine.",
-        mixinStandardHelpOptions = true,
         versionProvider = RootCommand.Version.class,
         synopsisSubcommandLabel = "VERB",
         subcommandsRepeatable = false,
@@ -26,6 +27,19 @@ final class RootCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Show the version and exit.")
+    private boolean version;
+
+    @Mixin
+    private final CommonOptions common;
+
+    RootCommand(CommonOptions common) {
+        this.common = common;
+    }
 
     @Override
     public void run() {

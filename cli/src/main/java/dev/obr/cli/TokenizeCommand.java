@@ -23,9 +23,6 @@ final class TokenizeCommand implements Callable<Integer> {
     @Mixin
     private final PromptOptions prompt = new PromptOptions();
 
-    @Mixin
-    private final CommonOptions common = new CommonOptions();
-
     @Option(names = "--pieces", description = "One token a line, with the piece of text it stands for.")
     private boolean pieces;
 

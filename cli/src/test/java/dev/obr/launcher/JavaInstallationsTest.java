@@ -64,7 +64,8 @@ class JavaInstallationsTest {
     }
 
     private Path java(String home, String version, @Nullable String modules) throws IOException {
-        Path path = Files.createDirectories(folder.resolve(home).resolve("bin")).getParent();
+        Path path = folder.resolve(home);
+        Files.createDirectories(path.resolve("bin"));
         Files.writeString(
                 path.resolve("release"),
                 "IMPLEMENTOR=\"Test\"\nJAVA_VERSION=\"" + version + "\"\n"
