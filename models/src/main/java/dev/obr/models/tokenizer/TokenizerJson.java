@@ -12,12 +12,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What decoding needs from a {@code tokenizer.json}: its tokens, and how its decoder turns them into bytes.
+ * What this runtime reads itself in a {@code tokenizer.json}: its tokens, how its decoder turns them into bytes, and what surrounds a text.
  *
  * @param vocabulary all tokens, the added ones included
  * @param dropsLeadingSpace whether the decoder strips the space that the normalizer put before the text
+ * @param surround what the post-processor puts around a text
  */
-record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
+record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround surround) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MAX_ID = 1 << 22;
     private static final byte[] NO_BYTES = {};
@@ -69,7 +70,7 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
                     control.add(id);
                 }
             }
-            return decoded(root.path("decoder"), control);
+            return decoded(root.path("decoder"), control, root.path("post_processor"));
         }
 
         private int add(JsonNode number, String piece) {
@@ -88,7 +89,7 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
             return id;
         }
 
-        private TokenizerJson decoded(JsonNode decoder, List<Integer> control) {
+        private TokenizerJson decoded(JsonNode decoder, List<Integer> control, JsonNode postProcessor) {
             List<JsonNode> steps = new ArrayList<>();
             flatten(decoder, steps);
             Writing writing = null;
@@ -121,7 +122,8 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
             if (writing == null || (writing == Writing.BYTE_ALPHABET && steps.size() > 1)) {
                 throw unsupported(decoder);
             }
-            return new TokenizerJson(vocabulary(writing, byteFallback, control), strips);
+            Vocabulary vocabulary = vocabulary(writing, byteFallback, control);
+            return new TokenizerJson(vocabulary, strips, Surround.read(postProcessor, vocabulary, source));
         }
 
         private static void flatten(JsonNode decoder, List<JsonNode> steps) {
