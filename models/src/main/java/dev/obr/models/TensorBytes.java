@@ -2,6 +2,7 @@ package dev.obr.models;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 
 /** The bytes of one tensor, produced when its turn comes to be written: a model larger than memory can be written so. */
@@ -13,12 +14,13 @@ public interface TensorBytes {
     /** The bytes of a segment of any size. */
     static TensorBytes of(MemorySegment memory) {
         return out -> {
-            long chunk = 1 << 24; // a byte buffer holds less than 2 GiB
-            for (long from = 0; from < memory.byteSize(); from += chunk) {
-                var buffer = memory.asSlice(from, Math.min(chunk, memory.byteSize() - from))
-                        .asByteBuffer();
-                while (buffer.hasRemaining()) {
-                    out.write(buffer);
+            ByteBuffer chunk = ByteBuffer.allocateDirect(1 << 20);
+            for (long from = 0; from < memory.byteSize(); from += chunk.capacity()) {
+                long length = Math.min(chunk.capacity(), memory.byteSize() - from);
+                chunk.clear().limit((int) length);
+                MemorySegment.ofBuffer(chunk).copyFrom(memory.asSlice(from, length));
+                while (chunk.hasRemaining()) {
+                    out.write(chunk);
                 }
             }
         };

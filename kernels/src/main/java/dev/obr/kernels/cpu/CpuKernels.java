@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
  * The arithmetic of a transformer on one CPU thread.
  *
  * <p>Three twins implement it: {@link ScalarKernels} (plain Java, the specification), {@code VectorKernels} (jdk.incubator.vector) and {@code NativeKernels} (C through the
- * foreign function interface). They differ in summation order only, so results agree within a few units of float rounding.
+ * foreign function interface). They differ in the order and precision of sums only, so results agree within a few
+ * units of float rounding of the terms.
  *
  * <p>Activations are float32 in native byte order, row-major, in segments that start at the first element used; callers split work between threads by calling the same kernel on
  * disjoint ranges. Kernels keep no state, so one instance serves all threads. Sizes are checked by the caller; a segment that is too short is an
@@ -72,4 +73,7 @@ public interface CpuKernels {
 
     /** Rounds n floats to {@code type} (F32 copies, F16 to nearest even): the form in which keys and values are cached. */
     void store(MemorySegment x, DType type, int n, MemorySegment y);
+
+    /** The sum of all whole 64-bit words, modulo 2^64: a bare read of memory, for measuring its bandwidth. */
+    long read(MemorySegment memory);
 }

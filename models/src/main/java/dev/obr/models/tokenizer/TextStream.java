@@ -16,9 +16,19 @@ public final class TextStream {
     private ByteBuffer pending = ByteBuffer.allocate(64);
     private boolean atStart;
 
+    /** A text of its own. */
     public TextStream(Tokenizer tokenizer) {
+        this(tokenizer, tokenizer.dropsLeadingSpace());
+    }
+
+    private TextStream(Tokenizer tokenizer, boolean atStart) {
         this.tokenizer = tokenizer;
-        this.atStart = tokenizer.dropsLeadingSpace();
+        this.atStart = atStart;
+    }
+
+    /** A text that goes on from another, so that a space at its start is part of it. */
+    public static TextStream continuing(Tokenizer tokenizer) {
+        return new TextStream(tokenizer, false);
     }
 
     /** The text that is complete after token {@code id}; often the token's own, "" while a character is unfinished. */

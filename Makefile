@@ -1,0 +1,56 @@
+# OBR Runtime. `make` builds, `make run PROMPT="..."` generates a text, `make test` checks everything.
+
+JAR     := cli/target/obr-runtime.jar
+MVN     := mvn -B -ntp
+PROMPT  ?= Once upon a time
+ARGS    ?=
+export PROMPT
+
+# What the jar is made of: when none of it is newer than the jar, nothing is built.
+SOURCES := $(shell find . -path ./.git -prune -o -path '*/target' -prune -o \
+             \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
+             $(wildcard kernels/target/native-resources/native/*/*)
+
+.PHONY: all jar natives run test bench clean format help
+
+all: jar
+
+jar: natives
+	@$(MAKE) --no-print-directory $(JAR)
+
+$(JAR): $(SOURCES)
+	@echo "Building $(JAR) ..."
+	@$(MVN) -q -pl cli -am package -DskipTests
+	@touch $(JAR)
+	@echo "Built $(JAR): java -jar $(JAR) --help"
+
+# The C kernels; without a compiler the Vector API computes.
+natives:
+	@if [ ! -f kernels/Makefile ]; then :; \
+	elif command -v $${CC:-cc} >/dev/null 2>&1; then $(MAKE) --no-print-directory -C kernels; \
+	else echo "No C compiler (cc): going on without native kernels, the Vector API computes."; fi
+
+run: jar
+	@java -jar $(JAR) generate --prompt "$$PROMPT" $(ARGS)
+
+test: natives
+	@$(MVN) verify
+
+bench: jar
+	@java -jar $(JAR) bench membw
+	@java -jar $(JAR) bench $(ARGS)
+
+format:
+	@$(MVN) -q spotless:apply
+
+clean:
+	@$(MVN) -q clean
+	@if [ -f kernels/Makefile ]; then $(MAKE) --no-print-directory -C kernels clean; fi
+
+help:
+	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
+	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
+	@echo 'make test                check everything'
+	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
+	@echo 'make format              format the Java sources'
+	@echo 'make clean               delete what was built'

@@ -1,0 +1,210 @@
+package dev.obr.cli;
+
+import dev.obr.bench.BenchFormat;
+import dev.obr.bench.BenchTest;
+import dev.obr.bench.MemoryBandwidth;
+import dev.obr.bench.ModelBench;
+import dev.obr.kernels.ObrException;
+import dev.obr.models.Model;
+import dev.obr.models.ModelLoader;
+import dev.obr.models.demo.DemoModel;
+import dev.obr.runtime.RuntimeOptions;
+import dev.obr.runtime.transformer.KvType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bench}: llama-bench's tests on our runtime, in llama-bench's table. */
+@Command(
+        name = "bench",
+        description =
+                "Measure tokens per second, as llama-bench does: pp512 computes a prompt of 512 tokens, tg128 generates 128.",
+        footer = {"", "Lists (16,32) and ranges (1-8*2, 1-9+2) measure every combination."})
+final class BenchCommand implements Callable<Integer> {
+    private static final int DEFAULT_PROMPT = 512;
+    private static final int DEFAULT_GENERATED = 128;
+
+    private final Console console;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "PATH",
+            description =
+                    "A Hugging Face folder or a GGUF file; may be given several times. Without it, the built-in model.")
+    private List<Path> models = new ArrayList<>();
+
+    @Option(
+            names = {"-p", "--n-prompt"},
+            paramLabel = "N",
+            converter = NumberList.Converter.class,
+            description =
+                    "Prompt lengths to measure; 0 is none. Default: 512, or half the model's context if that is less.")
+    private @Nullable NumberList prompts;
+
+    @Option(
+            names = {"-n", "--n-gen"},
+            paramLabel = "N",
+            converter = NumberList.Converter.class,
+            description =
+                    "Numbers of generated tokens to measure; 0 is none. Default: 128, or half the model's context if that is less.")
+    private @Nullable NumberList generated;
+
+    @Option(
+            names = {"-d", "--n-depth"},
+            paramLabel = "N",
+            converter = NumberList.Converter.class,
+            defaultValue = "0",
+            description = "Tokens already in the context. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NumberList depths;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            converter = NumberList.Converter.class,
+            defaultValue = "0",
+            description = "Computing threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NumberList threads;
+
+    @Option(
+            names = {"-r", "--repetitions"},
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Repetitions of each test, after one to warm up. Default: ${DEFAULT-VALUE}.")
+    private int repetitions;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "md|csv|json|jsonl",
+            defaultValue = "md",
+            description = "How rows are written: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private BenchFormat output;
+
+    @Option(
+            names = "--kv",
+            paramLabel = "f16|f32",
+            defaultValue = "f16",
+            description = "How keys and values are kept. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private KvType kv;
+
+    @Option(
+            names = "--kernels",
+            paramLabel = "scalar|vector|native",
+            description = "Which kernels compute; without it, the fastest that work here.")
+    private @Nullable String kernels;
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    BenchCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        if (repetitions < 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
+        }
+        console.print(output.header());
+        boolean first = true;
+        for (@Nullable
+        Path model : models.isEmpty() ? java.util.Collections.<@Nullable Path>singletonList(null) : models) {
+            for (int threadCount : threads.values()) {
+                first = bench(model, threadCount, first);
+            }
+        }
+        console.print(output.footer());
+        if (first) {
+            throw new ObrException("nothing was measured: every test needs more context than the model has");
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    /** Measures one model; returns whether the next row is still the first. */
+    private boolean bench(@Nullable Path path, int threadCount, boolean first) {
+        RuntimeOptions options =
+                RuntimeOptions.defaults().withThreads(threadCount).withKv(kv).withKernels(kernels);
+        Model opened = path == null ? DemoModel.open() : ModelLoader.open(path);
+        String name = path == null ? opened.name() : path.toString();
+        List<BenchTest> tests = tests(opened.config().contextLength());
+        int context = tests.stream().mapToInt(BenchTest::contextLength).max().orElse(1);
+        boolean nextIsFirst = first;
+        try (ModelBench bench = new ModelBench(opened, name, options.withContextLength(context))) {
+            if (!common.quiet()) {
+                console.note("model: " + name + " · " + bench.kernels());
+            }
+            for (BenchTest test : tests) {
+                if (test.contextLength() > bench.contextLength()) {
+                    console.note(test.name() + " is left out: it needs " + test.contextLength()
+                            + " tokens of context, and " + name + " has " + bench.contextLength());
+                    continue;
+                }
+                console.print(output.row(bench.run(test, repetitions), nextIsFirst));
+                nextIsFirst = false;
+            }
+        }
+        return nextIsFirst;
+    }
+
+    private List<BenchTest> tests(int context) {
+        NumberList prompts = this.prompts != null ? this.prompts : fitting(DEFAULT_PROMPT, context);
+        NumberList generated = this.generated != null ? this.generated : fitting(DEFAULT_GENERATED, context);
+        List<BenchTest> tests = new ArrayList<>();
+        for (int depth : depths.values()) {
+            prompts.values().stream().filter(n -> n > 0).forEach(n -> tests.add(new BenchTest(n, 0, depth)));
+            generated.values().stream().filter(n -> n > 0).forEach(n -> tests.add(new BenchTest(0, n, depth)));
+        }
+        return tests;
+    }
+
+    private static NumberList fitting(int tokens, int context) {
+        return new NumberList(List.of(Math.min(tokens, context / 2)));
+    }
+
+    @Command(name = "membw", description = "Measure how fast memory is read, which bounds generation.")
+    int memoryBandwidth(
+            @Option(
+                            names = {"-t", "--threads"},
+                            paramLabel = "N",
+                            converter = NumberList.Converter.class,
+                            description = "Threads to measure. Default: 1 up to all, doubling.")
+                    @Nullable
+                    NumberList counts,
+            @Mixin CommonOptions options) {
+        int all = Runtime.getRuntime().availableProcessors();
+        console.print("| threads | read GB/s |\n| ------: | --------: |\n");
+        for (int count : counts != null ? counts.values() : doubling(all)) {
+            if (count < 1) {
+                throw new ParameterException(spec.commandLine(), "--threads is " + count + ", but must be 1 or more");
+            }
+            console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count)));
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    private static List<Integer> doubling(int last) {
+        List<Integer> counts = new ArrayList<>();
+        for (int n = 1; n < last; n *= 2) {
+            counts.add(n);
+        }
+        counts.add(last);
+        return counts;
+    }
+}

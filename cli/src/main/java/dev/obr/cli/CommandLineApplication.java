@@ -1,0 +1,99 @@
+package dev.obr.cli;
+
+import dev.obr.kernels.ObrException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The verbs, and what becomes of their errors: one sentence on stderr and an exit code. */
+final class CommandLineApplication {
+    static final int DONE = 0;
+    static final int FAILED = 1;
+    static final int WRONG_USAGE = 2;
+    /** As a shell reports a program that wrote to a pipe whose reader had left. */
+    static final int READER_LEFT = 141;
+
+    private final Console console;
+    private final CommandLine commandLine;
+    private final EnvironmentDefaults defaults;
+
+    CommandLineApplication(Console console, Interruption interruption) {
+        this.console = console;
+        this.defaults = new EnvironmentDefaults(console.environment());
+        this.commandLine = new CommandLine(new RootCommand()).addSubcommand(new CommandLine.HelpCommand());
+        commandLine
+                .setDefaultValueProvider(defaults)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setOut(console.writer())
+                .setErr(console.writer())
+                .registerConverter(Path.class, CommandLineApplication::path)
+                .setParameterExceptionHandler((e, args) -> wrongUsage(e))
+                .setExecutionExceptionHandler((e, command, result) -> {
+                    throw e;
+                });
+    }
+
+    /** Runs the verb that {@code arguments} begin with; returns the exit code. */
+    int run(List<String> arguments) {
+        boolean verbose = arguments.contains("--verbose")
+                || arguments.contains("-v")
+                || console.environment().containsKey("OBR_VERBOSE");
+        try {
+            return commandLine.execute(arguments.toArray(String[]::new));
+        } catch (Throwable thrown) {
+            return failed(thrown, verbose);
+        }
+    }
+
+    private int failed(Throwable thrown, boolean verbose) {
+        if (thrown instanceof Console.OutputFailed output && output.readerLeft()) {
+            return READER_LEFT;
+        }
+        console.note("error: " + sentence(thrown, verbose));
+        if (verbose) {
+            console.trace(thrown);
+        }
+        return FAILED;
+    }
+
+    private static String sentence(Throwable thrown, boolean verbose) {
+        if (thrown instanceof ObrException) {
+            return String.valueOf(thrown.getMessage());
+        }
+        if (thrown instanceof Console.OutputFailed) {
+            return "stdout cannot be written: " + thrown.getMessage();
+        }
+        if (thrown instanceof OutOfMemoryError) {
+            return "not enough memory (" + thrown.getMessage()
+                    + "); use a shorter context (--context N) or a smaller model, or raise the heap: java -Xmx8g -jar ...";
+        }
+        return "internal error: " + thrown + (verbose ? "" : "; run again with --verbose for the place it came from");
+    }
+
+    private int wrongUsage(ParameterException e) {
+        String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("wrong usage");
+        if (e.getArgSpec() instanceof OptionSpec option
+                && defaults.sets(option)
+                && !(e instanceof UnmatchedArgumentException)) {
+            message += " (from the environment variable " + EnvironmentDefaults.variable(option) + ")";
+        }
+        console.note("error: " + message);
+        console.note("See '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        return WRONG_USAGE;
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + text + "' is no path that this system can name in its locale ("
+                    + e.getReason() + "); set LC_ALL=C.UTF-8");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.obr.cli;
+
+import dev.obr.models.chat.ChatFormat;
+import dev.obr.runtime.LanguageModel;
+import dev.obr.runtime.Timings;
+import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+
+/** The lines that verbs say about a model and its work. */
+final class Notes {
+    private Notes() {}
+
+    /** Which model runs, and on what. */
+    static String model(LanguageModel model) {
+        return "model: " + model.name() + " · " + model.device() + " · " + model.kernels();
+    }
+
+    /** How fast it went. */
+    static String timings(Timings timings) {
+        return String.format(
+                Locale.ROOT,
+                "prompt: %d tokens, %.1f tok/s · generation: %d tokens, %.1f tok/s",
+                timings.promptTokens(),
+                timings.promptTokensPerSecond(),
+                timings.generatedTokens(),
+                timings.generateTokensPerSecond());
+    }
+
+    /**
+     * How the model writes chat turns.
+     *
+     * @throws ParameterException if it is a base model
+     */
+    static ChatFormat chatFormat(LanguageModel model, CommandSpec verb) {
+        ChatFormat format = model.chatFormat();
+        if (format == null) {
+            throw new ParameterException(
+                    verb.commandLine(),
+                    "The model " + model.name()
+                            + " has no chat format: it continues texts (generate without --chat); chat needs an instruct model (--model PATH)");
+        }
+        return format;
+    }
+}

@@ -1,0 +1,47 @@
+package dev.obr.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The program without a verb: help and version. */
+@Command(
+        name = "obr-runtime.jar",
+        description = "Runs large language models on this machine.",
+        mixinStandardHelpOptions = true,
+        versionProvider = RootCommand.Version.class,
+        synopsisSubcommandLabel = "VERB",
+        subcommandsRepeatable = false,
+        commandListHeading = "%nVerbs:%n",
+        footer = {
+            "",
+            "Every option of a verb can be set by an environment variable: --max-tokens by OBR_MAX_TOKENS, and so on; the option wins.",
+            "--show-command prints the java command that would run, and ends.",
+            "",
+            "  obr-runtime.jar VERB --help   the options of one verb"
+        })
+final class RootCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "name a verb: " + String.join(", ", spec.subcommands().keySet()));
+    }
+
+    /** The version in the jar's manifest. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = RootCommand.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "OBR Runtime " + (version == null ? "(development build)" : version) + ", Java " + Runtime.version()
+            };
+        }
+    }
+}

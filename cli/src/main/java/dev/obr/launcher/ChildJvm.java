@@ -1,0 +1,57 @@
+package dev.obr.launcher;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A JVM that takes this one's place: same terminal, same class path, its exit code is ours. */
+final class ChildJvm {
+    private ChildJvm() {}
+
+    /**
+     * Runs {@code command} to its end.
+     *
+     * <p>Ctrl-C reaches every process of the terminal, the child too; {@code kill} reaches this one alone. Either way this JVM starts to shut down, and its hook asks the child to end
+     * and waits for its last output; the exit code is then the signal's (130 or 143), as the JVM sets it.
+     *
+     * @param utf8Locale whether the child needs a UTF-8 locale that this process lacks
+     */
+    static int run(List<String> command, boolean utf8Locale) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+        if (utf8Locale) {
+            builder.environment().put("LC_ALL", "C.UTF-8");
+        }
+        Process child = builder.start();
+        try {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(child), "end-child"));
+        } catch (IllegalStateException alreadyEnding) {
+            end(child);
+        }
+        return child.waitFor();
+    }
+
+    private static void end(Process child) {
+        boolean interrupted = false;
+        child.destroy();
+        while (child.isAlive()) {
+            try {
+                child.waitFor();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** This JVM's class path with absolute paths: the jar, or the folders of a development build. */
+    static String classPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().normalize().toString())
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.cli;
+
+import org.jspecify.annotations.NullMarked;

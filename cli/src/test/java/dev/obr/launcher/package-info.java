@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.launcher;
+
+import org.jspecify.annotations.NullMarked;

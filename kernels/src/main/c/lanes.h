@@ -1,0 +1,171 @@
+/*
+ * Vectors of LANES floats: the only file that differs between instruction sets.
+ *
+ * Arithmetic is written with the vector operators of GCC and Clang (a * b + c becomes a fused multiply-add where the instruction set has one), so an instruction set is
+ * LANES plus five functions: widen and narrow half floats, interleave two vectors, add up the lanes, and a prefetch. Included once per instruction set, after it set LANES.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#if defined(OBR_AVX2) || defined(OBR_AVX512)
+#include <immintrin.h>
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "weights are little-endian: build without the native kernels on this machine"
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+typedef float vf __attribute__((vector_size(4 * LANES)));    /* LANES floats */
+typedef int32_t vi __attribute__((vector_size(4 * LANES)));  /* their bits */
+typedef uint16_t vh __attribute__((vector_size(2 * LANES))); /* LANES half floats */
+
+INLINE vf load(const void *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+
+INLINE vf splat(float s) { return s - (vf){0}; }
+
+INLINE vf zero(void) { return (vf){0}; }
+
+/* mask lanes are all ones or all zeros */
+INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+
+INLINE vf larger(vf a, vf b) { return choose(a > b, a, b); }
+
+INLINE void prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+
+/* One half float. Scaling by 2^112 moves the exponent's bias from 15 to 127 and normalises subnormals; infinities and NaNs then get the exponent they lack. */
+INLINE float widen_one(uint16_t h) {
+    uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
+    float v;
+    memcpy(&v, &magnitude, 4);
+    v *= 0x1p112f;
+    uint32_t bits;
+    memcpy(&bits, &v, 4);
+    bits |= (uint32_t)(h & 0x8000) << 16;
+    if (magnitude >= 0x7c00u << 13) bits |= 0x7f800000u;
+    memcpy(&v, &bits, 4);
+    return v;
+}
+
+INLINE float widen_bf16_one(uint16_t h) {
+    uint32_t bits = (uint32_t)h << 16;
+    float v;
+    memcpy(&v, &bits, 4);
+    return v;
+}
+
+/* Round to nearest even. Below 2^-14 adding 0.5 lets the adder round to the subnormal's step 2^-24. */
+INLINE uint16_t narrow_one(float f) {
+    uint32_t bits;
+    memcpy(&bits, &f, 4);
+    uint32_t sign = bits >> 16 & 0x8000;
+    bits &= 0x7fffffff;
+    if (bits > 0x7f800000) return (uint16_t)(sign | 0x7e00 | (bits >> 13 & 0x3ff));
+    if (bits >= 0x477ff000) return (uint16_t)(sign | 0x7c00);
+    if (bits < 0x38800000) {
+        float v;
+        memcpy(&v, &bits, 4);
+        v += 0.5f;
+        memcpy(&bits, &v, 4);
+        return (uint16_t)(sign | (bits - 0x3f000000));
+    }
+    return (uint16_t)(sign | (bits - (112u << 23) + 0xfff + (bits >> 13 & 1)) >> 13);
+}
+
+INLINE vf load_bf16(const void *p) {
+    vh h;
+    memcpy(&h, p, sizeof h);
+    return (vf)(__builtin_convertvector(h, vi) << 16);
+}
+
+#if defined(OBR_AVX512)
+
+INLINE vf load_f16(const void *p) { return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+
+INLINE void store_f16(void *p, vf v) {
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+INLINE float sum(vf v) { return _mm512_reduce_add_ps((__m512)v); }
+
+/* a0 b0 a1 b1 ... of the lower halves */
+INLINE vf zip_low(vf a, vf b) {
+    const __m512i pick = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return (vf)_mm512_permutex2var_ps((__m512)a, pick, (__m512)b);
+}
+
+/* ... and of the upper halves */
+INLINE vf zip_high(vf a, vf b) {
+    const __m512i pick = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return (vf)_mm512_permutex2var_ps((__m512)a, pick, (__m512)b);
+}
+
+#elif defined(OBR_AVX2)
+
+INLINE vf load_f16(const void *p) { return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+
+INLINE void store_f16(void *p, vf v) {
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+INLINE float sum(vf v) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
+/* a0 b0 a1 b1 ... of the lower halves */
+INLINE vf zip_low(vf a, vf b) {
+    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b), _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x20);
+}
+
+/* ... and of the upper halves */
+INLINE vf zip_high(vf a, vf b) {
+    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b), _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x31);
+}
+
+#else
+
+INLINE vf load_f16(const void *p) { /* widen_one, LANES at a time */
+    vh h;
+    memcpy(&h, p, sizeof h);
+    vi bits = __builtin_convertvector(h, vi);
+    vi magnitude = (bits & 0x7fff) << 13;
+    vi special = magnitude >= (0x7c00 << 13);
+    return (vf)((vi)((vf)magnitude * 0x1p112f) | (special & 0x7f800000) | (bits & 0x8000) << 16);
+}
+
+INLINE void store_f16(void *p, vf v) {
+    vh h;
+    for (int i = 0; i < LANES; i++) h[i] = narrow_one(v[i]);
+    memcpy(p, &h, sizeof h);
+}
+
+INLINE float sum(vf v) {
+    float s = 0;
+    for (int i = 0; i < LANES; i++) s += v[i];
+    return s;
+}
+
+/* a0 b0 a1 b1 ... of the lower halves */
+INLINE vf zip_low(vf a, vf b) {
+    vf z;
+    for (int i = 0; i < LANES; i++) z[i] = i % 2 ? b[i / 2] : a[i / 2];
+    return z;
+}
+
+/* ... and of the upper halves */
+INLINE vf zip_high(vf a, vf b) {
+    vf z;
+    for (int i = 0; i < LANES; i++) z[i] = i % 2 ? b[(LANES + i) / 2] : a[(LANES + i) / 2];
+    return z;
+}
+
+#endif

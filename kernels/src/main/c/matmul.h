@@ -1,0 +1,224 @@
+/*
+ * Linear layer: W [rows, cols] . x [tokens, cols] -> y [tokens, rows], columns from..to of y.
+ *
+ * Two ways, by the number of tokens:
+ *
+ * 1. Few tokens (decode, speculation): dot products. W is streamed from memory once, 4 rows x up to 2 tokens at a time; x stays in L1.
+ *
+ *        W  r0 ################  ->            x  t0 ################
+ *           r1 ################   along cols      t1 ################      8 accumulators of LANES partial sums, added up at the end of the row
+ *           r2 ################
+ *           r3 ################
+ *
+ *    Bound: the bytes of W over memory bandwidth.
+ *
+ * 2. Many tokens (prefill): outer products of packed tiles.
+ *
+ *        packed W tile, float32: column k of 2 LANES rows is contiguous     x, packed: 256 columns of each token contiguous
+ *            k0 | r0 r1 .. r15 |                                                t0 | k0 .. k255 |
+ *            k1 | r0 r1 .. r15 |                                                t1 | k0 .. k255 |  ...
+ *
+ *    For each k: two vectors of W, 6 broadcasts of x, 12 fused multiply-adds into 12 accumulators y[t][r]: 15 of the 16 registers of AVX2.
+ *    A tile of 256 columns (16 KiB) stays in L1 for all tokens, x's slice of 256 columns in L2, a panel of 8 tiles in L2 as well. Each weight is converted and transposed
+ *    once per 512 tokens, so its storage type hardly matters.
+ *
+ *    Bound: 2 rows x LANES x 1 token per fused multiply-add, two of them a cycle.
+ *
+ * Limits: any rows, tokens and cols that the type allows. Tails: rows of a tile past `to` are zeros that are computed and not stored.
+ */
+
+/* ---- few tokens ---- */
+
+INLINE vf load_as(int type, const uint8_t *row, int64_t k) {
+    return type == F16 ? load_f16(row + 2 * k) : type == BF16 ? load_bf16(row + 2 * k) : load(row + 4 * k);
+}
+
+INLINE float load_one(int type, const uint8_t *row, int64_t k) {
+    if (type == F16) return half_at(row + 2 * k);
+    if (type == BF16) return widen_bf16_one(bits_at(row + 2 * k));
+    float v;
+    memcpy(&v, row + 4 * k, 4);
+    return v;
+}
+
+/* y[t][r] (+)= W[r] . x[t] over n columns for R rows and T tokens; type, R and T are constants where this is expanded */
+INLINE void dot(int type, int R, int T, const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, int accumulate) {
+    vf acc[4][2];
+    for (int r = 0; r < R; r++)
+        for (int t = 0; t < T; t++) acc[r][t] = zero();
+    int64_t k = 0;
+    for (; k + LANES <= n; k += LANES) {
+        vf xs[2];
+        for (int t = 0; t < T; t++) xs[t] = load(x + t * x_stride + k);
+        for (int r = 0; r < R; r++) {
+            vf ws = load_as(type, w + r * row_bytes, k);
+            for (int t = 0; t < T; t++) acc[r][t] += ws * xs[t];
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int t = 0; t < T; t++) {
+            float s = sum(acc[r][t]);
+            for (int64_t i = k; i < n; i++) s += load_one(type, w + r * row_bytes, i) * x[t * x_stride + i];
+            y[t * y_stride + r] = accumulate ? y[t * y_stride + r] + s : s;
+        }
+}
+
+/* all rows from..to and all tokens, W of plain type */
+INLINE void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x, int64_t x_stride, int tokens, float *y, int64_t y_stride,
+                      int accumulate) {
+    for (int r = from; r < to;) {
+        const uint8_t *rows = w + r * row_bytes;
+        int many = to - r >= 4;
+        for (int t = 0; t < tokens;) {
+            const float *xt = x + t * x_stride;
+            float *yt = y + t * y_stride + r;
+            int two = tokens - t >= 2;
+            if (many && two) dot(type, 4, 2, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
+            else if (many) dot(type, 4, 1, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
+            else if (two) dot(type, 1, 2, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
+            else dot(type, 1, 1, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
+            t += two ? 2 : 1;
+        }
+        r += many ? 4 : 1;
+    }
+}
+
+enum { SLICE = 256 }; /* columns unpacked at a time: one block of the largest block types */
+
+static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
+    switch (type) {
+    case F32:
+        dot_plain(F32, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
+        return;
+    case F16:
+        dot_plain(F16, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
+        return;
+    case BF16:
+        dot_plain(BF16, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
+        return;
+    }
+    float floats[4 * SLICE];
+    for (int r = from; r < to; r += 4) {
+        int rows = to - r < 4 ? to - r : 4;
+        for (int k = 0; k < cols; k += SLICE) {
+            int n = cols - k < SLICE ? cols - k : SLICE;
+            for (int i = 0; i < rows; i++) unpack(type, w + (r + i) * row_bytes, k, n, floats + i * SLICE);
+            dot_plain(F32, (const uint8_t *)floats, 4 * SLICE, n, 0, rows, x + k, cols, tokens, y + r, y_stride, k > 0);
+        }
+    }
+}
+
+/* ---- many tokens ---- */
+
+enum {
+    TILE_ROWS = 2 * LANES,
+    TILE_TOKENS = 6,
+    PANEL_TILES = 8,
+    TOKEN_BLOCK = 85 * TILE_TOKENS, /* 510: half a mebibyte of x */
+    TOKEN_GROUP = 16 * TILE_TOKENS  /* tokens that share a W tile while it is in L1 and whose x stays in L2 */
+};
+
+/* Scratch of one thread: a panel of W and a slice of x. */
+static _Thread_local float w_panel[PANEL_TILES * TILE_ROWS * SLICE] __attribute__((aligned(64)));
+static _Thread_local float x_slice[TOKEN_BLOCK * SLICE] __attribute__((aligned(64)));
+
+/* in: LANES vectors, row by row; out: the same square column by column. log2(LANES) perfect shuffles transpose. */
+INLINE void transpose(vf *square) {
+    for (int done = 1; done < LANES; done *= 2) {
+        vf from[LANES];
+        for (int i = 0; i < LANES; i++) from[i] = square[i];
+        for (int i = 0; i < LANES / 2; i++) {
+            square[2 * i] = zip_low(from[i], from[i + LANES / 2]);
+            square[2 * i + 1] = zip_high(from[i], from[i + LANES / 2]);
+        }
+    }
+}
+
+/* columns k0..k0+n of LANES rows (those past `rows` are zeros) -> tile[k][TILE_ROWS], LANES of each TILE_ROWS */
+static void pack(int type, const uint8_t *w, int64_t row_bytes, int rows, int64_t k0, int n, float *tile) {
+    float floats[LANES * SLICE];
+    for (int r = 0; r < LANES; r++) {
+        int filled = r < rows ? n : 0;
+        if (filled) unpack(type, w + r * row_bytes, k0, n, floats + r * SLICE);
+        memset(floats + r * SLICE + filled, 0, 4 * (size_t)(SLICE - filled));
+    }
+    for (int k = 0; k < n; k += LANES) {
+        vf square[LANES];
+        for (int i = 0; i < LANES; i++) square[i] = load(floats + i * SLICE + k);
+        transpose(square);
+        for (int i = 0; i < LANES; i++) store(tile + (k + i) * TILE_ROWS, square[i]);
+    }
+}
+
+/* y[t][0..TILE_ROWS) (+)= tile . x[t] for T tokens, T a constant where this is expanded */
+INLINE void outer(int T, const float *tile, const float *x, int n, float *y, int64_t y_stride, int rows, int accumulate) {
+    vf acc[TILE_TOKENS][2];
+    for (int t = 0; t < T; t++) acc[t][0] = acc[t][1] = zero();
+    for (int k = 0; k < n; k++) {
+        vf low = load(tile + k * TILE_ROWS);
+        vf high = load(tile + k * TILE_ROWS + LANES);
+        for (int t = 0; t < T; t++) {
+            vf xs = splat(x[t * SLICE + k]);
+            acc[t][0] += low * xs;
+            acc[t][1] += high * xs;
+        }
+    }
+    for (int t = 0; t < T; t++) {
+        float *yt = y + t * y_stride;
+        if (rows == TILE_ROWS) {
+            store(yt, accumulate ? load(yt) + acc[t][0] : acc[t][0]);
+            store(yt + LANES, accumulate ? load(yt + LANES) + acc[t][1] : acc[t][1]);
+        } else {
+            float sums[TILE_ROWS];
+            store(sums, acc[t][0]);
+            store(sums + LANES, acc[t][1]);
+            for (int r = 0; r < rows; r++) yt[r] = accumulate ? yt[r] + sums[r] : sums[r];
+        }
+    }
+}
+
+static void tile_times_tokens(const float *tile, const float *x, int tokens, int n, float *y, int64_t y_stride, int rows, int accumulate) {
+    int t = 0;
+    for (; t + 6 <= tokens; t += 6) outer(6, tile, x + t * SLICE, n, y + t * y_stride, y_stride, rows, accumulate);
+    const float *xt = x + t * SLICE;
+    float *yt = y + t * y_stride;
+    switch (tokens - t) {
+    case 5: outer(5, tile, xt, n, yt, y_stride, rows, accumulate); break;
+    case 4: outer(4, tile, xt, n, yt, y_stride, rows, accumulate); break;
+    case 3: outer(3, tile, xt, n, yt, y_stride, rows, accumulate); break;
+    case 2: outer(2, tile, xt, n, yt, y_stride, rows, accumulate); break;
+    case 1: outer(1, tile, xt, n, yt, y_stride, rows, accumulate); break;
+    }
+}
+
+INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
+
+static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
+    for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
+        int block = at_most(tokens - t0, TOKEN_BLOCK);
+        for (int k0 = 0; k0 < cols; k0 += SLICE) {
+            int n = at_most(cols - k0, SLICE);
+            for (int t = 0; t < block; t++) memcpy(x_slice + t * SLICE, x + (int64_t)(t0 + t) * cols + k0, 4 * (size_t)n);
+            for (int panel = from; panel < to; panel += PANEL_TILES * TILE_ROWS) {
+                int rows = at_most(to - panel, PANEL_TILES * TILE_ROWS);
+                for (int r = 0; r < rows; r += LANES) {
+                    float *tile = w_panel + r / TILE_ROWS * (TILE_ROWS * SLICE) + r % TILE_ROWS;
+                    pack(type, w + (panel + r) * row_bytes, row_bytes, at_most(rows - r, LANES), k0, n, tile);
+                }
+                for (int t = 0; t < block; t += TOKEN_GROUP)
+                    for (int r = 0; r < rows; r += TILE_ROWS)
+                        tile_times_tokens(w_panel + r * SLICE, x_slice + t * SLICE, at_most(block - t, TOKEN_GROUP), n, y + (t0 + t) * y_stride + panel + r, y_stride,
+                                          at_most(rows - r, TILE_ROWS), k0 > 0);
+            }
+        }
+    }
+}
+
+enum { MANY_TOKENS = 12 }; /* where packing W begins to pay */
+
+OBR_API void NAME(obr_matmul)(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to, const float *x, int32_t tokens, float *y, int64_t y_stride) {
+    if (tokens < MANY_TOKENS) matmul_few(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
+    else matmul_many(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
+}
+
+OBR_API void NAME(obr_dequantize)(int32_t type, const void *row, int32_t cols, float *y) { unpack(type, row, 0, cols, y); }

@@ -1,0 +1,55 @@
+/*
+ * The C interface of the native kernels. Each function exists once per instruction set, its name ending in _generic, _avx2 or _avx512;
+ * Java (NativeKernels) asks obr_supports which of them may be called here and binds those.
+ */
+#ifndef OBR_KERNELS_H
+#define OBR_KERNELS_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define OBR_API __declspec(dllexport)
+#else
+#define OBR_API __attribute__((visibility("default")))
+#endif
+
+/* How numbers are stored: the ordinals of dev.obr.kernels.DType. */
+enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K };
+
+/* Instruction sets, slowest first. */
+enum { GENERIC, AVX2, AVX512 };
+
+/* Changes whenever a signature does, so that Java never calls a stale library. */
+enum { OBR_ABI = 1 };
+
+OBR_API int32_t obr_abi(void);
+
+/* Whether processor and operating system both run instruction set `set`; 1 or 0. */
+OBR_API int32_t obr_supports(int32_t set);
+
+#define OBR_DECLARE(SET)                                                                                                                                     \
+    /* W [.., cols] . x [tokens, cols] -> y [tokens, y_stride], columns from..to; row o of W starts at w + o * row_bytes */                                  \
+    OBR_API void obr_matmul_##SET(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to, const float *x, int32_t tokens,    \
+                                  float *y, int64_t y_stride);                                                                                               \
+    /* row [cols] -> y [cols] */                                                                                                                             \
+    OBR_API void obr_dequantize_##SET(int32_t type, const void *row, int32_t cols, float *y);                                                                \
+    OBR_API void obr_rms_norm_##SET(const float *x, const float *weight, float eps, int32_t n, float *y);                                                    \
+    /* x [heads, head_dim] in place; cos_sin [head_dim] */                                                                                                   \
+    OBR_API void obr_rope_##SET(float *x, int32_t heads, int32_t head_dim, const float *cos_sin);                                                            \
+    /* q [group, head_dim], keys and values [positions, head_dim], scores [group, positions] -> out [group, head_dim] */                                     \
+    OBR_API void obr_attention_##SET(const float *q, int32_t group, int32_t head_dim, const void *keys, const void *values, int32_t kv, int32_t positions,   \
+                                     float scale, float *scores, float *out);                                                                                \
+    OBR_API void obr_silu_mul_##SET(float *gate, const float *up, int64_t n);                                                                                \
+    OBR_API void obr_add_##SET(float *x, const float *y, int64_t n);                                                                                         \
+    /* n floats -> F32 or F16 */                                                                                                                             \
+    OBR_API void obr_store_##SET(const float *x, int32_t type, int32_t n, void *y);                                                                          \
+    /* sum of n 64-bit words modulo 2^64: reads memory as fast as it can */                                                                                  \
+    OBR_API int64_t obr_read_##SET(const int64_t *words, int64_t n);
+
+OBR_DECLARE(generic)
+#if defined(__x86_64__)
+OBR_DECLARE(avx2)
+OBR_DECLARE(avx512)
+#endif
+
+#endif

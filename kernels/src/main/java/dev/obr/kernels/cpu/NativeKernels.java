@@ -1,0 +1,174 @@
+package dev.obr.kernels.cpu;
+
+import dev.obr.kernels.DType;
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.cpu.NativeBinding.InstructionSet;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The kernels in C ({@code kernels/src/main/c}), called through the foreign function interface: about 10 ns a call.
+ *
+ * <p>Segments must be native memory (a mapped file, or from an arena), not arrays on the heap. Sizes are checked before each call: a segment that is too short is an
+ * {@link IndexOutOfBoundsException} here as well.
+ */
+public final class NativeKernels implements CpuKernels {
+    private final NativeBinding c;
+    private final InstructionSet set;
+
+    private NativeKernels(NativeBinding c, InstructionSet set) {
+        this.c = c;
+        this.set = set;
+    }
+
+    /**
+     * What loading found.
+     *
+     * @param usable one instance per instruction set that this machine runs and whose results were right, fastest first; never empty
+     * @param refusals for each other instruction set, a phrase that says why not
+     */
+    record Loaded(List<NativeKernels> usable, List<String> refusals) {}
+
+    /**
+     * Extracts and opens the library, and tries each instruction set that the machine has on {@link SelfTest}'s cases before it is trusted.
+     *
+     * @param environment where OBR_CACHE and XDG_CACHE_HOME are looked up
+     * @throws ObrException if nothing is usable; the sentence says why
+     */
+    static Loaded load(Map<String, String> environment) {
+        SymbolLookup library = open(NativeLibrary.extract(NativeLibrary.cacheFolders(environment)));
+        List<NativeKernels> usable = new ArrayList<>();
+        List<String> refusals = new ArrayList<>();
+        for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
+            if (!NativeBinding.supports(library, set)) {
+                refusals.add("this machine has no " + set.description());
+                continue;
+            }
+            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set);
+            SelfTest.firstDifference(kernels)
+                    .ifPresentOrElse(
+                            difference -> refusals.add(set.description() + " computes wrongly: " + difference),
+                            () -> usable.add(kernels));
+        }
+        if (usable.isEmpty()) {
+            throw new ObrException(String.join("; ", refusals));
+        }
+        return new Loaded(usable, refusals);
+    }
+
+    private static SymbolLookup open(Path file) {
+        try {
+            return NativeBinding.open(file);
+        } catch (IllegalArgumentException | IllegalCallerException e) {
+            throw new ObrException(file + " cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "native";
+    }
+
+    @Override
+    public String instructionSet() {
+        return set.description();
+    }
+
+    @Override
+    public void matmul(WeightMatrix w, int from, int to, MemorySegment x, int tokens, MemorySegment y) {
+        Objects.checkFromToIndex(from, to, w.rows());
+        checkFloats(x, (long) tokens * w.cols());
+        checkFloats(y, (long) tokens * w.rows());
+        c.matmul(w.type(), w.memory(), w.rowBytes(), w.cols(), from, to, x, tokens, y, w.rows());
+    }
+
+    @Override
+    public void dequantizeRow(WeightMatrix w, int row, MemorySegment y) {
+        Objects.checkIndex(row, w.rows());
+        checkFloats(y, w.cols());
+        c.dequantize(w.type(), w.row(row), w.cols(), y);
+    }
+
+    @Override
+    public void rmsNorm(MemorySegment x, MemorySegment weight, float eps, int n, MemorySegment y) {
+        checkFloats(x, n);
+        checkFloats(weight, n);
+        checkFloats(y, n);
+        c.rmsNorm(x, weight, eps, n, y);
+    }
+
+    @Override
+    public void rope(MemorySegment x, int heads, int headDim, MemorySegment cosSin) {
+        checkFloats(x, (long) heads * headDim);
+        checkFloats(cosSin, headDim);
+        c.rope(x, heads, headDim, cosSin);
+    }
+
+    @Override
+    public void attention(
+            MemorySegment q,
+            int group,
+            int headDim,
+            MemorySegment keys,
+            MemorySegment values,
+            DType kv,
+            int positions,
+            float scale,
+            MemorySegment scores,
+            MemorySegment out) {
+        checkCached(kv);
+        checkFloats(q, (long) group * headDim);
+        checkBytes(keys, kv.bytes((long) positions * headDim));
+        checkBytes(values, kv.bytes((long) positions * headDim));
+        checkFloats(scores, (long) group * positions);
+        checkFloats(out, (long) group * headDim);
+        c.attention(q, group, headDim, keys, values, kv, positions, scale, scores, out);
+    }
+
+    @Override
+    public void siluMul(MemorySegment gate, MemorySegment up, long n) {
+        checkFloats(gate, n);
+        checkFloats(up, n);
+        c.siluMul(gate, up, n);
+    }
+
+    @Override
+    public void add(MemorySegment x, MemorySegment y, long n) {
+        checkFloats(x, n);
+        checkFloats(y, n);
+        c.add(x, y, n);
+    }
+
+    @Override
+    public void store(MemorySegment x, DType type, int n, MemorySegment y) {
+        checkCached(type);
+        checkFloats(x, n);
+        checkBytes(y, type.bytes(n));
+        c.store(x, type, n, y);
+    }
+
+    @Override
+    public long read(MemorySegment memory) {
+        return c.read(memory, memory.byteSize() / Long.BYTES);
+    }
+
+    private static void checkCached(DType type) {
+        if (type != DType.F32 && type != DType.F16) {
+            throw new IllegalArgumentException("keys and values are cached as F32 or F16, not " + type);
+        }
+    }
+
+    private static void checkFloats(MemorySegment segment, long n) {
+        checkBytes(segment, n * Float.BYTES);
+    }
+
+    private static void checkBytes(MemorySegment segment, long bytes) {
+        Objects.checkFromIndexSize(0, bytes, segment.byteSize());
+    }
+}

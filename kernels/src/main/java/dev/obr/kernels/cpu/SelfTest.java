@@ -1,0 +1,121 @@
+package dev.obr.kernels.cpu;
+
+import dev.obr.kernels.DType;
+import dev.obr.kernels.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.BiConsumer;
+
+/**
+ * A few tiny cases that compiled kernels must get right before they are trusted: each operation once or twice, with a tail, against {@link ScalarKernels}. Takes milliseconds.
+ *
+ * <p>The tests compare far more; this catches a library that was compiled for the wrong machine or by a faulty compiler.
+ */
+final class SelfTest {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final float TOLERANCE = 1e-4f;
+
+    private final CpuKernels candidate;
+    private final CpuKernels reference = new ScalarKernels();
+    private final Arena arena;
+    private final Random random = new Random(1);
+
+    private SelfTest(CpuKernels candidate, Arena arena) {
+        this.candidate = candidate;
+        this.arena = arena;
+    }
+
+    /** The first operation whose result is wrong, with both values; empty if all are right. */
+    static Optional<String> firstDifference(CpuKernels candidate) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new SelfTest(candidate, arena).run();
+        }
+    }
+
+    private Optional<String> run() {
+        int n = 37;
+        MemorySegment x = floats(16 * 256);
+        MemorySegment weight = floats(n);
+        for (DType type : DType.values()) {
+            int cols = type.blockSize() == 1 ? n : type.blockSize();
+            WeightMatrix w = new WeightMatrix(type, 19, cols, weights(type, 19L * cols));
+            for (int tokens : new int[] {1, 3, 16}) {
+                Optional<String> difference =
+                        compare("matmul " + type, 19 * tokens, (k, y) -> k.matmul(w, 0, 19, x, tokens, y));
+                if (difference.isPresent()) {
+                    return difference;
+                }
+            }
+        }
+        MemorySegment keys = halves(11 * n);
+        MemorySegment values = halves(11 * n);
+        MemorySegment scores = floats(2 * 11);
+        return compare("attention", 2 * n, (k, y) -> k.attention(x, 2, n, keys, values, DType.F16, 11, 0.2f, scores, y))
+                .or(() -> compare("rmsNorm", n, (k, y) -> k.rmsNorm(x, weight, 1e-5f, n, y)))
+                .or(() -> compare(
+                        "rope", 3 * 14, (k, y) -> k.rope(y.copyFrom(x.asSlice(0, y.byteSize())), 3, 14, weight)))
+                .or(() -> compare("siluMul", n, (k, y) -> k.siluMul(y.copyFrom(weight), x, n)))
+                .or(() -> compare("add", n, (k, y) -> k.add(y.copyFrom(weight), x, n)))
+                .or(() -> compare("store", n, (k, y) -> k.store(x, DType.F32, n, y)));
+    }
+
+    private Optional<String> compare(String operation, int results, BiConsumer<CpuKernels, MemorySegment> call) {
+        MemorySegment expected = arena.allocate(FLOAT, results);
+        MemorySegment actual = arena.allocate(FLOAT, results);
+        call.accept(reference, expected);
+        call.accept(candidate, actual);
+        for (int i = 0; i < results; i++) {
+            float e = expected.getAtIndex(FLOAT, i);
+            float a = actual.getAtIndex(FLOAT, i);
+            if (!(Math.abs(a - e) <= TOLERANCE * Math.max(1, Math.abs(e)))) {
+                return Optional.of(operation + " gives " + a + " for " + e + " at " + i);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private MemorySegment floats(int n) {
+        MemorySegment memory = arena.allocate(FLOAT, n);
+        for (int i = 0; i < n; i++) {
+            memory.setAtIndex(FLOAT, i, random.nextFloat() - 0.5f);
+        }
+        return memory;
+    }
+
+    private MemorySegment halves(int n) {
+        return weights(DType.F16, n);
+    }
+
+    /** Random codes under small scales; bytes of plain types are those of floats of order one. */
+    private MemorySegment weights(DType type, long count) {
+        MemorySegment memory = arena.allocate(type.bytes(count));
+        byte[] noise = new byte[(int) memory.byteSize()];
+        random.nextBytes(noise);
+        MemorySegment.copy(noise, 0, memory, ValueLayout.JAVA_BYTE, 0, noise.length);
+        for (long at = 0; at < memory.byteSize(); at += type.blockBytes()) {
+            switch (type) {
+                case F32 -> memory.set(FLOAT, at, random.nextFloat() - 0.5f);
+                case BF16 -> memory.set(ValueLayout.JAVA_BYTE, at + 1, (byte) (random.nextBoolean() ? 0x3e : 0xbe));
+                case F16 -> half(memory, at, random.nextFloat() - 0.5f);
+                case Q8_0, Q4_0 -> half(memory, at, 0.01f);
+                case Q4_1 -> {
+                    half(memory, at, 0.05f);
+                    half(memory, at + 2, -0.3f);
+                }
+                case Q4_K -> {
+                    half(memory, at, 0.001f);
+                    half(memory, at + 2, 0.01f);
+                }
+                case Q6_K -> half(memory, at + 208, 0.0002f);
+            }
+        }
+        return memory;
+    }
+
+    private static void half(MemorySegment memory, long at, float value) {
+        memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(value));
+    }
+}

@@ -1,0 +1,61 @@
+package dev.obr.kernels.cpu;
+
+import dev.obr.kernels.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The table of cases that every twin and every native instruction set must pass: whole tiles, tails of every kind, single rows, single tokens. */
+public final class KernelCases {
+    private KernelCases() {}
+
+    /** All of them. */
+    public static List<KernelCase> all() {
+        List<KernelCase> cases = new ArrayList<>();
+        for (DType type : DType.values()) {
+            int block = type.blockSize();
+            if (block == 1) {
+                for (int cols : new int[] {1, 8, 37, 172, 256, 300, 576}) {
+                    cases.add(whole(type, 21, cols, 1));
+                    cases.add(whole(type, 21, cols, 3));
+                    cases.add(whole(type, 21, cols, 31));
+                }
+            } else {
+                for (int cols : new int[] {block, 3 * block, 9 * block}) {
+                    cases.add(whole(type, 21, cols, 1));
+                    cases.add(whole(type, 21, cols, 2));
+                    cases.add(whole(type, 21, cols, 19));
+                }
+            }
+            cases.add(new KernelCase.DequantizeRow(type, 5, 3 * block, 2));
+            cases.add(new KernelCase.DequantizeRow(type, 2, 11 * block, 1));
+            cases.add(new KernelCase.Matmul(type, 70, 2 * block, 1, 3, 62));
+            cases.add(new KernelCase.Matmul(type, 70, 2 * block, 40, 5, 64));
+        }
+        for (int tokens : new int[] {2, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 97, 130, 515}) {
+            cases.add(whole(DType.F16, 35, 264, tokens));
+        }
+        for (int rows : new int[] {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 128, 129, 300}) {
+            cases.add(whole(DType.F16, rows, 40, 1));
+            cases.add(whole(DType.F16, rows, 40, 14));
+        }
+        for (DType kv : List.of(DType.F32, DType.F16)) {
+            for (int headDim : new int[] {8, 20, 64, 80, 128}) {
+                cases.add(new KernelCase.Attention(kv, 1, headDim, 1));
+                cases.add(new KernelCase.Attention(kv, 3, headDim, 5));
+                cases.add(new KernelCase.Attention(kv, 7, headDim, 150));
+            }
+            cases.add(new KernelCase.Attention(kv, 4, 64, 64));
+            cases.add(new KernelCase.Attention(kv, 15, 64, 65));
+        }
+        for (KernelCase.Row.Operation operation : KernelCase.Row.Operation.values()) {
+            for (int n : new int[] {2, 6, 8, 16, 30, 64, 172, 576}) {
+                cases.add(new KernelCase.Row(operation, n));
+            }
+        }
+        return cases;
+    }
+
+    private static KernelCase whole(DType type, int rows, int cols, int tokens) {
+        return new KernelCase.Matmul(type, rows, cols, tokens, 0, rows);
+    }
+}

@@ -1,0 +1,174 @@
+package dev.obr.runtime;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
+import dev.obr.models.ModelLoader;
+import dev.obr.models.chat.ChatFormat;
+import dev.obr.models.demo.DemoModel;
+import dev.obr.models.tokenizer.Tokenizer;
+import dev.obr.runtime.cpu.CpuBackend;
+import dev.obr.runtime.transformer.Backend;
+import dev.obr.runtime.transformer.Transformer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that is ready to generate.
+ *
+ * <pre>{@code
+ * try (LanguageModel model = LanguageModel.open(Path.of("SmolLM2-135M-Instruct.gguf"), RuntimeOptions.defaults());
+ *         Session session = model.newSession()) {
+ *     session.generate("Once upon a time", GenerationOptions.defaults()).run(System.out::print);
+ * }
+ * }</pre>
+ *
+ * <p>Safe to share between threads; each of its sessions is used by one thread at a time. {@link #close} ends the step being computed, frees all sessions, the weights and the
+ * threads.
+ */
+public final class LanguageModel implements AutoCloseable {
+    private final Model model;
+    private final RuntimeOptions options;
+    private final Backend backend;
+    private final String kernelsName;
+    private final Transformer transformer;
+    private final Set<Integer> endTokens;
+    private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private LanguageModel(Model model, RuntimeOptions options) {
+        if (options.contextLength() > model.config().contextLength()) {
+            throw new ObrException(
+                    "A context of " + options.contextLength() + " tokens was asked for, but " + model.name()
+                            + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
+        }
+        CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(options.kernels());
+        int threads =
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        this.model = model;
+        this.options = options;
+        this.backend = new CpuBackend(choice.kernels(), choice.description(), threads);
+        this.kernelsName = choice.kernels().name();
+        this.transformer = new Transformer(model, backend);
+        this.endTokens = new HashSet<>(model.config().eosTokenIds());
+        ChatFormat format = model.chatFormat();
+        if (format != null) {
+            format.endOfTurn().stream()
+                    .map(model.tokenizer()::id)
+                    .filter(id -> id >= 0)
+                    .forEach(endTokens::add);
+        }
+    }
+
+    /**
+     * Opens a Hugging Face folder or a GGUF file.
+     *
+     * @throws ObrException if the files are missing, damaged or of a kind that is not implemented, or the kernels asked for cannot run
+     */
+    public static LanguageModel open(Path path, RuntimeOptions options) {
+        return open(ModelLoader.open(path), options);
+    }
+
+    /** Opens the small model that ships with the library: 6.8 M parameters trained on old novels. */
+    public static LanguageModel openDemo(RuntimeOptions options) {
+        return open(DemoModel.open(), options);
+    }
+
+    /** Runs an open model, which is closed together with the result. */
+    public static LanguageModel open(Model model, RuntimeOptions options) {
+        try {
+            return new LanguageModel(model, options);
+        } catch (Throwable failure) {
+            model.close();
+            throw failure;
+        }
+    }
+
+    /** The model's folder or file, for people. */
+    public String name() {
+        return model.name();
+    }
+
+    public ModelConfig config() {
+        return model.config();
+    }
+
+    public Tokenizer tokenizer() {
+        return model.tokenizer();
+    }
+
+    /** How chat turns are written, or null for a base model. */
+    public @Nullable ChatFormat chatFormat() {
+        return model.chatFormat();
+    }
+
+    /** {@code cpu}. */
+    public String device() {
+        return backend.device();
+    }
+
+    /** {@code scalar}, {@code vector} or {@code native}. */
+    public String kernelsName() {
+        return kernelsName;
+    }
+
+    /** Which kernels run, and why not faster ones: one line. */
+    public String kernels() {
+        return backend.description();
+    }
+
+    /** Most tokens that a session of this model holds. */
+    public int contextLength() {
+        int own = model.config().contextLength();
+        return options.contextLength() == 0 ? own : options.contextLength();
+    }
+
+    /** An empty session. */
+    public Session newSession() {
+        Session session =
+                new Session(this, transformer, transformer.newCache(options.kv(), contextLength()), contextLength());
+        sessions.add(session);
+        return session;
+    }
+
+    /**
+     * An empty conversation.
+     *
+     * @param system what the model is told first, or null for the chat format's own default
+     * @throws ObrException if the model has no chat format
+     */
+    public ChatSession newChat(@Nullable String system) {
+        ChatFormat format = model.chatFormat();
+        if (format == null) {
+            throw new ObrException("The model " + name()
+                    + " has no chat format: it continues texts, so use generate, or take an instruct model.");
+        }
+        return new ChatSession(this, format, system);
+    }
+
+    boolean endsGeneration(int token) {
+        return endTokens.contains(token);
+    }
+
+    /** Whether {@code session} was open until now. */
+    boolean forget(Session session) {
+        return sessions.remove(session);
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        transformer.close();
+        for (Session session : sessions) {
+            session.close();
+        }
+        model.close();
+    }
+}

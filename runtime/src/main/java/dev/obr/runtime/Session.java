@@ -1,0 +1,144 @@
+package dev.obr.runtime;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.models.tokenizer.TextStream;
+import dev.obr.runtime.transformer.KvCache;
+import dev.obr.runtime.transformer.Transformer;
+import java.util.Arrays;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One sequence of tokens and its keys and values.
+ *
+ * <p>Each {@link #generate} states its whole prompt; what the session already holds of it (the common beginning) is not computed again, so the next turn of a conversation costs
+ * only its new tokens.
+ *
+ * <p>A session is used by one thread at a time; only {@link Generation#cancel} may come from another. Sessions of one model may run in different threads: their steps take turns.
+ */
+public final class Session implements AutoCloseable {
+    private final LanguageModel model;
+    private final Transformer transformer;
+    private final KvCache cache;
+    private final int contextLength;
+    private int[] held; // the tokens whose keys and values the cache has, in its first cache.length() places
+    private @Nullable Generation running;
+
+    Session(LanguageModel model, Transformer transformer, KvCache cache, int contextLength) {
+        this.model = model;
+        this.transformer = transformer;
+        this.cache = cache;
+        this.contextLength = contextLength;
+        this.held = new int[Math.min(contextLength, 256)];
+    }
+
+    /**
+     * Starts a continuation of {@code prompt}; nothing is computed before the first {@link Generation#hasNext}.
+     *
+     * @throws ObrException if the prompt is empty or leaves no room in the context
+     */
+    public Generation generate(String prompt, GenerationOptions options) {
+        return generate(model.tokenizer().encode(prompt, true), options);
+    }
+
+    /** As {@link #generate(String, GenerationOptions)} for a prompt of token ids. */
+    public Generation generate(int[] prompt, GenerationOptions options) {
+        return generate(prompt, options, TextStream.continuing(model.tokenizer()));
+    }
+
+    /** {@code characters} decides whether a space at the start of the new text belongs to it. */
+    Generation generate(int[] prompt, GenerationOptions options, TextStream characters) {
+        if (prompt.length == 0) {
+            throw new ObrException("The prompt is empty: give at least one token to continue from.");
+        }
+        if (prompt.length >= contextLength) {
+            throw new ObrException(
+                    "The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
+                            + contextLength + " tokens: shorten it or raise the context length (the model's own is "
+                            + model.config().contextLength() + ").");
+        }
+        for (int id : prompt) {
+            if (id < 0 || id >= model.config().vocabularySize()) {
+                throw new ObrException("The prompt holds token " + id + ", but the model's ids are 0 to "
+                        + (model.config().vocabularySize() - 1) + ".");
+            }
+        }
+        running = new Generation(this, model, prompt.clone(), options, characters);
+        return running;
+    }
+
+    /** Tokens held: those of the last prompt and all but the last new one. */
+    public int length() {
+        return cache.length();
+    }
+
+    /** Most tokens that the session can hold. */
+    public int contextLength() {
+        return contextLength;
+    }
+
+    /** Bytes that keys and values take now. */
+    public long cacheBytes() {
+        return cache.bytes();
+    }
+
+    /**
+     * Appends tokens to the sequence and gives the logits that follow the last one: the step that {@link #generate} is made of, for callers that sample themselves.
+     *
+     * @param tokens at least one
+     * @return [vocabularySize] logits
+     */
+    public float[] append(int... tokens) {
+        running = null;
+        float[] logits = new float[model.config().vocabularySize()];
+        append(tokens, logits, () -> true);
+        return logits;
+    }
+
+    /** Forgets all tokens from position {@code length} on. */
+    public void truncate(int length) {
+        running = null;
+        cache.truncate(length);
+    }
+
+    boolean isRunning(Generation generation) {
+        return running == generation;
+    }
+
+    /** Makes the cache hold the whole prompt, computing what it lacks; false if told to stop. Returns the number of tokens computed in {@code computed[0]}. */
+    boolean prefill(int[] prompt, float[] logits, BooleanSupplier goOn, int[] computed) {
+        // The last prompt token is always computed: its logits choose the first new token.
+        int common = Arrays.mismatch(held, 0, cache.length(), prompt, 0, prompt.length - 1);
+        cache.truncate(common < 0 ? cache.length() : common);
+        computed[0] = prompt.length - cache.length();
+        return append(Arrays.copyOfRange(prompt, cache.length(), prompt.length), logits, goOn);
+    }
+
+    private boolean append(int[] tokens, float[] logits, BooleanSupplier goOn) {
+        int before = cache.length();
+        if (before + tokens.length > contextLength) {
+            throw new ObrException(
+                    "The sequence would have " + (before + tokens.length) + " tokens, more than the context of "
+                            + contextLength + ": truncate it or open the model with a longer context.");
+        }
+        if (held.length < before + tokens.length) {
+            held = Arrays.copyOf(held, Math.min(contextLength, Math.max(2 * held.length, before + tokens.length)));
+        }
+        System.arraycopy(tokens, 0, held, before, tokens.length);
+        return transformer.prefill(cache, tokens, logits, goOn);
+    }
+
+    /** One more token. */
+    void step(int token, float[] logits) {
+        append(new int[] {token}, logits, () -> true);
+    }
+
+    /** Frees keys and values. */
+    @Override
+    public void close() {
+        running = null;
+        if (model.forget(this)) {
+            cache.close();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.obr.runtime.transformer;
+
+import dev.obr.kernels.WeightMatrix;
+import dev.obr.models.ModelConfig;
+import java.util.List;
+
+/**
+ * The operations that a transformer needs, on tensors that live where the backend wants them.
+ *
+ * <p>Operations may be asynchronous until {@link #read}. A backend is used by one thread at a time.
+ */
+public interface Backend extends AutoCloseable {
+    /** {@code cpu}. */
+    String device();
+
+    /** Which kernels run, and why not faster ones: one line. */
+    String description();
+
+    /** Takes a weight into the backend's memory and layout. The CPU computes from the mapped file itself, so its memory must outlive the backend. */
+    DeviceWeight load(WeightMatrix weight);
+
+    /** A weight of one row as floats [1, n]: norms and biases. */
+    Tensor vector(WeightMatrix weight);
+
+    /** Uninitialised activations [rows, cols]. */
+    Tensor tensor(int rows, int cols);
+
+    /** An empty cache for one sequence of at most {@code capacity} tokens. */
+    KvCache newCache(ModelConfig config, KvType type, int capacity);
+
+    /** y [t, :] = table [tokens[t], :]. */
+    void embed(DeviceWeight table, int[] tokens, Tensor y);
+
+    /** RMSNorm of every row: y = x / sqrt(mean(x²) + eps) · weight; y may be x. */
+    void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y);
+
+    /** y_i = W_i x + b_i for linear layers that share the input x [tokens, in]. */
+    void linear(Tensor x, List<Linear> layers, List<Tensor> ys);
+
+    /** Rotary position embedding in place; row t of x [tokens, heads · headDim] stands at position {@code firstPosition + t}. */
+    void rope(Tensor x, int headDim, RotaryTable table, int firstPosition);
+
+    /** Writes keys and values [tokens, kvHeads · headDim] of one layer behind the cache's current length. */
+    void append(KvCache cache, int layer, Tensor keys, Tensor values);
+
+    /** Causal attention of the tokens just appended: q [tokens, heads · headDim] over all of the layer's cache -> y of q's shape. */
+    void attention(Tensor q, KvCache cache, int layer, Tensor y);
+
+    /** gate = silu(gate) · up. */
+    void siluMul(Tensor gate, Tensor up);
+
+    /** x += y. */
+    void add(Tensor x, Tensor y);
+
+    /** Copies row {@code row} to {@code destination}, after all work before it. */
+    void read(Tensor x, int row, float[] destination);
+
+    /** Frees everything that this backend allocated. */
+    @Override
+    void close();
+}

@@ -1,0 +1,65 @@
+package dev.obr.runtime.transformer;
+
+import dev.obr.models.Model;
+import dev.obr.models.Weight;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The weights of one decoder layer, as the backend loaded them.
+ *
+ * @param queryNorm per-head norm of the queries (Qwen3), or null
+ * @param keyNorm per-head norm of the keys (Qwen3), or null
+ */
+record DecoderLayer(
+        Tensor inputNorm,
+        Linear query,
+        Linear key,
+        Linear value,
+        @Nullable Tensor queryNorm,
+        @Nullable Tensor keyNorm,
+        Linear output,
+        Tensor postAttentionNorm,
+        Linear gate,
+        Linear up,
+        Linear down) {
+
+    static DecoderLayer load(Model model, int index, Backend backend) {
+        Loader in = new Loader(model, backend, "model.layers." + index + ".");
+        return new DecoderLayer(
+                in.vector("input_layernorm.weight"),
+                in.linear("self_attn.q_proj"),
+                in.linear("self_attn.k_proj"),
+                in.linear("self_attn.v_proj"),
+                in.optionalVector("self_attn.q_norm.weight"),
+                in.optionalVector("self_attn.k_norm.weight"),
+                in.linear("self_attn.o_proj"),
+                in.vector("post_attention_layernorm.weight"),
+                in.linear("mlp.gate_proj"),
+                in.linear("mlp.up_proj"),
+                in.linear("mlp.down_proj"));
+    }
+
+    /** Loads weights by Hugging Face name below a prefix. */
+    record Loader(Model model, Backend backend, String prefix) {
+        Weight weight(String name) {
+            Weight weight = model.weights().get(prefix + name);
+            if (weight == null) {
+                throw new IllegalStateException("the model has no tensor " + prefix + name);
+            }
+            return weight;
+        }
+
+        Tensor vector(String name) {
+            return backend.vector(weight(name).vector());
+        }
+
+        @Nullable
+        Tensor optionalVector(String name) {
+            return model.weights().containsKey(prefix + name) ? vector(name) : null;
+        }
+
+        Linear linear(String name) {
+            return new Linear(backend.load(weight(name + ".weight").matrix()), optionalVector(name + ".bias"));
+        }
+    }
+}

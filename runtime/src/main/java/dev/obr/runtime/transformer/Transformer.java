@@ -1,0 +1,175 @@
+package dev.obr.runtime.transformer;
+
+import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/**
+ * The forward pass of the Llama family, written once against {@link Backend}.
+ *
+ * <pre>
+ * x = embedding[tokens]
+ * per layer:  h = norm(x);  q,k,v = Wq h, Wk h, Wv h;  rope(q), rope(k);  cache += k,v
+ *             x += Wo attention(q, cache);  h = norm(x);  x += Wdown (silu(Wgate h) · Wup h)
+ * logits = Whead norm(x)
+ * </pre>
+ *
+ * <p>Prompts are computed in chunks of at most {@link #MAX_CHUNK} tokens, in activations that are allocated once. Steps of different sequences take turns: every step is
+ * synchronised.
+ */
+public final class Transformer implements AutoCloseable {
+    /** Tokens computed together: enough that every weight read from memory is used many times, few enough that activations stay in the last-level cache. */
+    public static final int MAX_CHUNK = 512;
+
+    private final ModelConfig config;
+    private final Backend backend;
+    private final DeviceWeight embedding;
+    private final List<DecoderLayer> layers;
+    private final Tensor finalNorm;
+    private final Linear head;
+    private final RotaryTable rotary;
+    private Activations activations;
+    private boolean closed;
+
+    /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
+    public Transformer(Model model, Backend backend) {
+        this.config = model.config();
+        this.backend = backend;
+        DecoderLayer.Loader root = new DecoderLayer.Loader(model, backend, "");
+        embedding = backend.load(root.weight("model.embed_tokens.weight").matrix());
+        layers = IntStream.range(0, config.layers())
+                .mapToObj(i -> DecoderLayer.load(model, i, backend))
+                .toList();
+        finalNorm = root.vector("model.norm.weight");
+        head = config.tiedEmbeddings() ? new Linear(embedding, null) : root.linear("lm_head");
+        rotary = new RotaryTable(config);
+        activations = new Activations(config, backend, 1);
+    }
+
+    /** An empty cache for one sequence of at most {@code capacity} tokens. */
+    public KvCache newCache(KvType type, int capacity) {
+        return backend.newCache(config, type, capacity);
+    }
+
+    /**
+     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow the last of them.
+     *
+     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
+     * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
+     */
+    public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+        int n = tokens.length;
+        if (n < 1 || n > MAX_CHUNK) {
+            throw new IllegalArgumentException("a step takes 1 to " + MAX_CHUNK + " tokens, not " + n);
+        }
+        if (n > activations.capacity) {
+            activations = new Activations(config, backend, n == 1 ? 1 : MAX_CHUNK);
+        }
+        Tensor x = activations.residual.rows(0, n);
+        backend.embed(embedding, tokens, x);
+        for (int i = 0; i < layers.size(); i++) {
+            attentionBlock(layers.get(i), i, cache, x);
+            feedForwardBlock(layers.get(i), x);
+        }
+        cache.advance(n);
+        if (logits.length > 0) {
+            Tensor last = x.rows(n - 1, 1);
+            Tensor h = activations.normed.rows(0, 1);
+            backend.rmsNorm(last, finalNorm, config.rmsNormEpsilon(), h);
+            backend.linear(h, List.of(head), List.of(activations.logits));
+            backend.read(activations.logits, 0, logits);
+        }
+    }
+
+    /** Runs a whole prompt through {@link #forward}, chunk by chunk, asking {@code goOn} before each; false if it was told to stop. */
+    public boolean prefill(KvCache cache, int[] tokens, float[] logits, BooleanSupplier goOn) {
+        for (int from = 0; from < tokens.length; from += MAX_CHUNK) {
+            if (!goOn.getAsBoolean()) {
+                return false;
+            }
+            int to = Math.min(tokens.length, from + MAX_CHUNK);
+            forward(cache, Arrays.copyOfRange(tokens, from, to), to == tokens.length ? logits : new float[0]);
+        }
+        return true;
+    }
+
+    /** Waits for the step that runs, if any, then frees the backend. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            backend.close();
+        }
+    }
+
+    private void attentionBlock(DecoderLayer layer, int index, KvCache cache, Tensor x) {
+        int n = x.rows();
+        int headDim = config.headDim();
+        Tensor h = activations.normed.rows(0, n);
+        Tensor q = activations.query.rows(0, n);
+        Tensor k = activations.key.rows(0, n);
+        Tensor v = activations.value.rows(0, n);
+        backend.rmsNorm(x, layer.inputNorm(), config.rmsNormEpsilon(), h);
+        backend.linear(h, List.of(layer.query(), layer.key(), layer.value()), List.of(q, k, v));
+        if (layer.queryNorm() != null) {
+            Tensor heads = q.reshape(n * config.heads(), headDim);
+            backend.rmsNorm(heads, layer.queryNorm(), config.rmsNormEpsilon(), heads);
+        }
+        if (layer.keyNorm() != null) {
+            Tensor heads = k.reshape(n * config.kvHeads(), headDim);
+            backend.rmsNorm(heads, layer.keyNorm(), config.rmsNormEpsilon(), heads);
+        }
+        backend.rope(q, headDim, rotary, cache.length());
+        backend.rope(k, headDim, rotary, cache.length());
+        backend.append(cache, index, k, v);
+        Tensor mixed = activations.attention.rows(0, n);
+        backend.attention(q, cache, index, mixed);
+        backend.linear(mixed, List.of(layer.output()), List.of(h));
+        backend.add(x, h);
+    }
+
+    private void feedForwardBlock(DecoderLayer layer, Tensor x) {
+        int n = x.rows();
+        Tensor h = activations.normed.rows(0, n);
+        Tensor gate = activations.gate.rows(0, n);
+        Tensor up = activations.up.rows(0, n);
+        backend.rmsNorm(x, layer.postAttentionNorm(), config.rmsNormEpsilon(), h);
+        backend.linear(h, List.of(layer.gate(), layer.up()), List.of(gate, up));
+        backend.siluMul(gate, up);
+        backend.linear(gate, List.of(layer.down()), List.of(h));
+        backend.add(x, h);
+    }
+
+    /** The tensors of one step, for up to {@code capacity} tokens. */
+    private static final class Activations {
+        final int capacity;
+        final Tensor residual;
+        final Tensor normed;
+        final Tensor query;
+        final Tensor key;
+        final Tensor value;
+        final Tensor attention;
+        final Tensor gate;
+        final Tensor up;
+        final Tensor logits;
+
+        Activations(ModelConfig config, Backend backend, int capacity) {
+            this.capacity = capacity;
+            residual = backend.tensor(capacity, config.hiddenSize());
+            normed = backend.tensor(capacity, config.hiddenSize());
+            query = backend.tensor(capacity, config.queryWidth());
+            key = backend.tensor(capacity, config.kvWidth());
+            value = backend.tensor(capacity, config.kvWidth());
+            attention = backend.tensor(capacity, config.queryWidth());
+            gate = backend.tensor(capacity, config.intermediateSize());
+            up = backend.tensor(capacity, config.intermediateSize());
+            logits = backend.tensor(1, config.vocabularySize());
+        }
+    }
+}
