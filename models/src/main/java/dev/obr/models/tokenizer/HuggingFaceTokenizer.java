@@ -2,6 +2,7 @@ package dev.obr.models.tokenizer;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -79,13 +80,14 @@ public final class HuggingFaceTokenizer implements Tokenizer {
             throw new ObrException(file + " can't be read (" + e + "); name a folder that holds a tokenizer.json", e);
         } catch (JacksonException e) {
             throw new ObrException(
-                    config + " is not valid JSON (" + e.getOriginalMessage() + "); download the file again", e);
+                    config + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
+                    e);
         }
     }
 
     private static ObrException unusable(String source, RuntimeException cause) {
         return new ObrException(
-                source + " can't be used as a tokenizer: " + cause.getMessage()
+                source + " can't be used as a tokenizer: " + Excerpt.of(String.valueOf(cause.getMessage()))
                         + "; use the tokenizer.json that was published with the model",
                 cause);
     }

@@ -1,6 +1,7 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -82,7 +83,8 @@ record Surround(int[] before, int[] after) {
     }
 
     private static ObrException unsupported(JsonNode found, String source) {
-        return new ObrException(source + ": its post-processor holds " + found + ", which is not supported; expected a"
+        return new ObrException(source + ": its post-processor holds " + Excerpt.of(found.toString())
+                + ", which is not supported; expected a"
                 + " template of one text and special tokens of the vocabulary");
     }
 }

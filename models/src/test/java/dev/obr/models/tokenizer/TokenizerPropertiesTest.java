@@ -17,7 +17,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 
 /** What holds for every text and every sequence of tokens. */
-class TokenizerProperties {
+class TokenizerPropertiesTest {
     /** {@code \s} of the published expressions: Unicode's White_Space. */
     private static final String SPACE = "\\t-\\r \\x85\\xA0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
 
@@ -56,7 +56,7 @@ class TokenizerProperties {
         return Arbitraries.oneOf(tricky, Arbitraries.strings().ofMaxLength(40));
     }
 
-    @Property
+    @Property(seed = "1")
     void decodingGivesTheEncodedTextBack(@ForAll("texts") String text, @ForAll @IntRange(max = 3) int which) {
         GgufTokenizer tokenizer = TOKENIZERS.get(which);
         String expected = CodePoints.wellFormed(text);
@@ -66,7 +66,7 @@ class TokenizerProperties {
         assertThat(tokenizer.decode(tokenizer.encode(text, false))).isEqualTo(expected);
     }
 
-    @Property
+    @Property(seed = "1")
     void splitRulesCutLikeThePublishedExpressions(@ForAll("texts") String text) {
         String wellFormed = CodePoints.wellFormed(text);
         PUBLISHED.forEach((rule, expression) -> {
@@ -81,7 +81,7 @@ class TokenizerProperties {
         });
     }
 
-    @Property
+    @Property(seed = "1")
     void streamedTextIsWholeCharactersAndEqualsTheTokensBytes(
             @ForAll List<@IntRange(max = 619) Integer> ids, @ForAll @IntRange(max = 3) int which) {
         GgufTokenizer tokenizer = TOKENIZERS.get(which);
@@ -100,7 +100,7 @@ class TokenizerProperties {
         assertThat(streamed.toString()).isEqualTo(drop ? expected.substring(1) : expected);
     }
 
-    @Property
+    @Property(seed = "1")
     void streamingAValidTextNeverShowsReplacementCharacters(
             @ForAll("texts") String text, @ForAll @IntRange(max = 3) int which) {
         GgufTokenizer tokenizer = TOKENIZERS.get(which);
