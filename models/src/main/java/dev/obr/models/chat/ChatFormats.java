@@ -2,7 +2,6 @@ package dev.obr.models.chat;
 
 import dev.obr.models.tokenizer.Tokenizer;
 import java.time.LocalDate;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Recognises a model's chat format in its own template, whose text is never executed. */
@@ -37,25 +36,21 @@ public final class ChatFormats {
     }
 
     private static @Nullable ChatFormat recognise(String template, Tokenizer tokenizer) {
-        if (template.contains("<|im_start|>") && template.contains("<|im_end|>") && !template.contains("<|im_sep|>")) {
-            return ChatMl.read(template, template.contains("bos_token") ? bos(tokenizer, "") : "");
-        }
-        if (template.contains("<|start_header_id|>") && template.contains("<|eot_id|>")) {
-            return Llama3.read(template, bos(tokenizer, "<|begin_of_text|>"), LocalDate.now());
-        }
+        String text = template.replace('"', '\'').replace("\\n", "\n");
         String eos = tokenizer.id("</s>") < 0 && tokenizer.id("<|endoftext|>") >= 0 ? "<|endoftext|>" : "</s>";
-        if (template.contains("[INST]") && template.contains("<<SYS>>")) {
-            return new Llama2(bos(tokenizer, "<s>"), eos);
+        if (text.contains("<|im_start|>")) {
+            return ChatMl.read(text, text.contains("bos_token") ? bos(tokenizer, "") : "");
         }
-        if (template.contains("[INST]")) {
-            return Mistral.read(template, bos(tokenizer, "<s>"), eos);
+        if (text.contains("<|start_header_id|>")) {
+            return Llama3.read(text, bos(tokenizer, "<|begin_of_text|>"), LocalDate.now());
         }
-        if (List.of("<|user|>\\n", "<|user|>\n").stream().anyMatch(template::contains)
-                && template.contains("<|assistant|>")
-                && template.contains("eos_token")) {
-            return new Zephyr(eos);
+        if (text.contains("<<SYS>>")) {
+            return Llama2.read(text, bos(tokenizer, "<s>"), eos);
         }
-        return null;
+        if (text.contains("[INST]")) {
+            return Mistral.read(text, bos(tokenizer, "<s>"), eos);
+        }
+        return Zephyr.read(text, eos);
     }
 
     /** The token that the tokenizer itself puts before a text, or {@code otherwise}. */

@@ -18,15 +18,26 @@ record ChatMl(String bos, @Nullable String defaultSystem, boolean dropsThoughts)
 
     // The line between the two markers, which is text where the template itself speaks and code ('...' + content +
     // '...') where it quotes the user.
-    private static final Pattern DEFAULT_SYSTEM =
-            Pattern.compile("<\\|im_start\\|>system(?:\\\\n|\\n)([^{}<>+]+)<\\|im_end\\|>");
+    private static final Pattern DEFAULT_SYSTEM = Pattern.compile("<\\|im_start\\|>system\\n([^{}<>+]+)<\\|im_end\\|>");
 
-    static ChatMl read(String template, String bos) {
+    /**
+     * Reads a template whose double quotes are single ones and whose escaped line ends are real.
+     *
+     * @return null where it writes more than turns: dates, or thoughts that the assistant has to begin with
+     */
+    static @Nullable ChatMl read(String template, String bos) {
+        int opening = template.lastIndexOf("add_generation_prompt");
+        String lastTurn = opening < 0 ? "" : template.substring(opening).replace("<think>\n\n</think>", "");
+        if (!lastTurn.contains("'<|im_start|>assistant\n'")
+                || lastTurn.contains("<think>")
+                || !template.contains(END)
+                || template.contains("strftime_now")
+                || template.contains("Knowledge Cutoff")) {
+            return null;
+        }
         Matcher system = DEFAULT_SYSTEM.matcher(template);
-        String line = system.find()
-                ? system.group(1).replace("\\n", "\n").replace("\\'", "'").replace("\\\"", "\"")
-                : null;
-        return new ChatMl(bos, line, template.contains("</think>"));
+        return new ChatMl(
+                bos, system.find() ? system.group(1).replace("\\'", "'") : null, template.contains("</think>"));
     }
 
     @Override

@@ -17,19 +17,29 @@ import org.jspecify.annotations.Nullable;
  */
 record Llama3(String bos, @Nullable String today) implements ChatFormat {
     private static final String END = "<|eot_id|>";
-    private static final Pattern FIXED_DATE = Pattern.compile("date_string = \"([^\"]+)\"");
+    private static final Pattern FIXED_DATE = Pattern.compile("date_string = '([^']+)'");
 
-    static Llama3 read(String template, String bos, LocalDate today) {
-        if (!template.contains("Cutting Knowledge Date")) {
+    /**
+     * Reads a template whose double quotes are single ones and whose escaped line ends are real.
+     *
+     * @param now the date where the template asks for the current one
+     * @return null where it writes a system text of its own other than the dates
+     */
+    static @Nullable Llama3 read(String template, String bos, LocalDate now) {
+        if (!template.contains("message['role'] + '<|end_header_id|>\n\n'") || !template.contains(END)) {
+            return null;
+        }
+        if (!template.contains("system<|end_header_id|>")) {
             return new Llama3(bos, null);
         }
+        if (!template.contains("'Cutting Knowledge Date: December 2023\n'")
+                || !template.contains("'Today Date: ' + date_string")) {
+            return null;
+        }
         Matcher fixed = FIXED_DATE.matcher(template);
-        return !template.contains("strftime_now") && fixed.find()
-                ? new Llama3(bos, fixed.group(1))
-                : new Llama3(
-                        bos,
-                        DateTimeFormatter.ofPattern("dd MMM yyyy", Locale.ENGLISH)
-                                .format(today));
+        boolean current = template.contains("strftime_now") || !fixed.find();
+        String date = DateTimeFormatter.ofPattern("dd MMM yyyy", Locale.ENGLISH).format(now);
+        return new Llama3(bos, current ? date : fixed.group(1));
     }
 
     @Override

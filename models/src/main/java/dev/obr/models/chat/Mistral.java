@@ -32,19 +32,22 @@ record Mistral(String bos, String eos, Release release, boolean spaceAfterEos) i
         }
     }
 
+    /**
+     * Reads a template whose double quotes are single ones and whose escaped line ends are real.
+     *
+     * @return null where the spaces are those of another release, or the system text has markers of its own
+     */
     static @Nullable Mistral read(String template, String bos, String eos) {
-        String quoted = template.replace('\'', '"');
-        boolean spaceAfterEos = quoted.contains("eos_token + \" \"");
-        if (quoted.contains("\" [INST] \"") && quoted.contains("\" [/INST]\"")) {
-            return new Mistral(bos, eos, Release.V2, spaceAfterEos);
+        boolean open = template.contains("' [/INST]'");
+        Release release = null;
+        if (template.contains("' [INST] '") && open) {
+            release = Release.V2;
+        } else if (template.contains("'[INST] '")) {
+            release = open ? Release.V1 : template.contains("'[/INST]'") ? Release.V3 : null;
         }
-        if (!quoted.contains("\"[INST] \"")) {
-            return null;
-        }
-        if (quoted.contains("\" [/INST]\"")) {
-            return new Mistral(bos, eos, Release.V1, spaceAfterEos);
-        }
-        return quoted.contains("\"[/INST]\"") ? new Mistral(bos, eos, Release.V3, spaceAfterEos) : null;
+        return release == null || template.contains("[SYSTEM_PROMPT]")
+                ? null
+                : new Mistral(bos, eos, release, template.contains("eos_token + ' '"));
     }
 
     @Override

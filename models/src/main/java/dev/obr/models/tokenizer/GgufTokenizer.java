@@ -1,6 +1,7 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -53,7 +54,7 @@ public final class GgufTokenizer implements Tokenizer {
             case SENTENCEPIECE -> sentencePiece(keys, GgufVocabulary.read(keys));
             case BYTE_LEVEL -> byteLevel(keys, GgufVocabulary.read(keys));
             default ->
-                throw new ObrException(sourceName + ": the tokenizer kind '" + model
+                throw new ObrException(sourceName + ": the tokenizer kind '" + Excerpt.of(model)
                         + "' (tokenizer.ggml.model) is not supported; known are " + SENTENCEPIECE
                         + " (SentencePiece) and " + BYTE_LEVEL + " (byte-level BPE)");
         };
@@ -76,7 +77,8 @@ public final class GgufTokenizer implements Tokenizer {
                 case BYTE -> {
                     int b = ByteFallback.value(piece);
                     if (b < 0) {
-                        throw keys.error("byte token " + id + " is written '" + piece + "', not as <0x00> to <0xFF>");
+                        throw keys.error("byte token " + id + " is written '" + Excerpt.of(piece)
+                                + "', not as <0x00> to <0xFF>");
                     }
                     byteTokens[b] = id;
                     yield new byte[] {(byte) b};
@@ -104,7 +106,7 @@ public final class GgufTokenizer implements Tokenizer {
         String pre = keys.string("pre");
         SplitRule rule = SplitRule.named(pre == null ? "default" : pre);
         if (rule == null) {
-            throw new ObrException(keys.source() + ": the split rule '" + pre
+            throw new ObrException(keys.source() + ": the split rule '" + Excerpt.of(String.valueOf(pre))
                     + "' (tokenizer.ggml.pre) is not supported; known are " + SplitRule.knownNames());
         }
         byte[][] bytes = new byte[tokens.size()][];
@@ -134,7 +136,8 @@ public final class GgufTokenizer implements Tokenizer {
             String line = lines[rank];
             int space = line.indexOf(' ');
             if (space <= 0 || space != line.lastIndexOf(' ') || space == line.length() - 1) {
-                throw keys.error("merge " + rank + " is '" + line + "', not two tokens with one space between them");
+                throw keys.error(
+                        "merge " + rank + " is '" + Excerpt.of(line) + "', not two tokens with one space between them");
             }
             String left = line.substring(0, space);
             String right = line.substring(space + 1);
@@ -149,7 +152,8 @@ public final class GgufTokenizer implements Tokenizer {
     private static int mergeToken(GgufKeys keys, Vocabulary vocabulary, int rank, String piece) {
         int id = vocabulary.id(piece);
         if (id < 0) {
-            throw keys.error("merge " + rank + " needs the token '" + piece + "', which the vocabulary lacks");
+            throw keys.error(
+                    "merge " + rank + " needs the token '" + Excerpt.of(piece) + "', which the vocabulary lacks");
         }
         return id;
     }

@@ -2,6 +2,7 @@ package dev.obr.models.tokenizer;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,20 +25,13 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     private final String source;
     private final TokenizerJson decoding;
-    private final @Nullable Surround surround;
+    private final Surround surround;
     private final TokenizersLibrary library;
     private final ReadWriteLock lifetime = new ReentrantReadWriteLock();
     private long handle;
 
-    /** What is put around a text where the post-processor has no say; -1 is nothing. */
-    private record Surround(int bos, int eos) {}
-
     private HuggingFaceTokenizer(
-            String source,
-            TokenizerJson decoding,
-            @Nullable Surround surround,
-            TokenizersLibrary library,
-            long handle) {
+            String source, TokenizerJson decoding, Surround surround, TokenizersLibrary library, long handle) {
         this.source = source;
         this.decoding = decoding;
         this.surround = surround;
@@ -56,7 +50,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     public static HuggingFaceTokenizer load(
             byte[] tokenizerJson, @Nullable JsonNode tokenizerConfig, String sourceName) {
         TokenizerJson decoding = TokenizerJson.parse(tokenizerJson, sourceName);
-        Surround surround = surround(tokenizerConfig, decoding.vocabulary());
+        Surround surround = Surround.configured(tokenizerConfig, decoding.vocabulary(), decoding.surround());
         TokenizersLibrary library = NativeTokenizers.library();
         long handle;
         try {
@@ -65,10 +59,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
             library.disableTruncation(handle);
             library.disablePadding(handle);
         } catch (RuntimeException e) {
-            throw new ObrException(
-                    sourceName + " can't be used as a tokenizer: " + e.getMessage()
-                            + "; use the tokenizer.json that was published with the model",
-                    e);
+            throw unusable(sourceName, e);
         }
         return new HuggingFaceTokenizer(sourceName, decoding, surround, library, handle);
     }
@@ -89,69 +80,54 @@ public final class HuggingFaceTokenizer implements Tokenizer {
             throw new ObrException(file + " can't be read (" + e + "); name a folder that holds a tokenizer.json", e);
         } catch (JacksonException e) {
             throw new ObrException(
-                    config + " is not valid JSON (" + e.getOriginalMessage() + "); download the file again", e);
+                    config + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
+                    e);
         }
     }
 
-    private static @Nullable Surround surround(@Nullable JsonNode config, Vocabulary vocabulary) {
-        if (config == null || !config.path("tokenizer_class").asString("").startsWith("LlamaTokenizer")) {
-            return null;
-        }
-        return new Surround(
-                config.path("add_bos_token").asBoolean(true)
-                        ? vocabulary.id(text(config.path("bos_token"), "<s>"))
-                        : -1,
-                config.path("add_eos_token").asBoolean(false)
-                        ? vocabulary.id(text(config.path("eos_token"), "</s>"))
-                        : -1);
-    }
-
-    /** A token in the configuration: its text, or an object that holds its text as {@code content}. */
-    private static String text(JsonNode token, String otherwise) {
-        return token.isObject() ? token.path("content").asString(otherwise) : token.asString(otherwise);
+    private static ObrException unusable(String source, RuntimeException cause) {
+        return new ObrException(
+                source + " can't be used as a tokenizer: " + Excerpt.of(String.valueOf(cause.getMessage()))
+                        + "; use the tokenizer.json that was published with the model",
+                cause);
     }
 
     @Override
     public int[] encode(String text, boolean addSpecialTokens) {
-        if (surround == null) {
-            return encodeNatively(text, addSpecialTokens, -1, -1);
-        }
-        return addSpecialTokens
-                ? encodeNatively(text, false, surround.bos(), surround.eos())
-                : encodeNatively(text, false, -1, -1);
-    }
-
-    private int[] encodeNatively(String text, boolean postProcess, int bos, int eos) {
-        long[] ids;
-        lifetime.readLock().lock();
-        try {
-            if (handle == CLOSED) {
-                throw new IllegalStateException("the tokenizer of " + source + " is closed");
-            }
-            long encoding = library.encode(handle, CodePoints.wellFormed(text), postProcess);
-            try {
-                ids = library.getTokenIds(encoding);
-            } finally {
-                library.deleteEncoding(encoding);
-            }
-        } finally {
-            lifetime.readLock().unlock();
-        }
         TokenList tokens = new TokenList();
-        if (bos >= 0) {
-            tokens.add(bos);
+        if (addSpecialTokens) {
+            tokens.addAll(surround.before());
         }
-        for (long id : ids) {
+        for (long id : encodeNatively(CodePoints.wellFormed(text))) {
             if (id >= vocabularySize()) {
                 throw new ObrException(source + ": token id " + id + " is outside the vocabulary of " + vocabularySize()
                         + "; use the tokenizer.json that was published with the model");
             }
             tokens.add((int) id);
         }
-        if (eos >= 0) {
-            tokens.add(eos);
+        if (addSpecialTokens) {
+            tokens.addAll(surround.after());
         }
         return tokens.toArray();
+    }
+
+    private long[] encodeNatively(String text) {
+        lifetime.readLock().lock();
+        try {
+            if (handle == CLOSED) {
+                throw new IllegalStateException("the tokenizer of " + source + " is closed");
+            }
+            long encoding = library.encode(handle, text, false);
+            try {
+                return library.getTokenIds(encoding);
+            } finally {
+                library.deleteEncoding(encoding);
+            }
+        } catch (RuntimeException e) {
+            throw e instanceof IllegalStateException ? e : unusable(source, e);
+        } finally {
+            lifetime.readLock().unlock();
+        }
     }
 
     @Override

@@ -14,6 +14,12 @@ final class TokenList {
         ids[size++] = id;
     }
 
+    void addAll(int[] more) {
+        for (int id : more) {
+            add(id);
+        }
+    }
+
     int[] toArray() {
         return Arrays.copyOf(ids, size);
     }

@@ -1,6 +1,7 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,12 +13,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What decoding needs from a {@code tokenizer.json}: its tokens, and how its decoder turns them into bytes.
+ * What this runtime reads itself in a {@code tokenizer.json}: its tokens, how its decoder turns them into bytes, and what surrounds a text.
  *
  * @param vocabulary all tokens, the added ones included
  * @param dropsLeadingSpace whether the decoder strips the space that the normalizer put before the text
+ * @param surround what the post-processor puts around a text
  */
-record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
+record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround surround) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MAX_ID = 1 << 22;
     private static final byte[] NO_BYTES = {};
@@ -34,7 +36,8 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
             root = JSON.readTree(json);
         } catch (JacksonException e) {
             throw new ObrException(
-                    source + " is not valid JSON (" + e.getOriginalMessage() + "); download the file again", e);
+                    source + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
+                    e);
         }
         return new Reader(source).read(root);
     }
@@ -69,26 +72,28 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
                     control.add(id);
                 }
             }
-            return decoded(root.path("decoder"), control);
+            return decoded(root.path("decoder"), control, root.path("post_processor"));
         }
 
         private int add(JsonNode number, String piece) {
             if (!number.isIntegralNumber() || number.asLong(-1) < 0 || number.asLong(-1) >= MAX_ID) {
-                throw error("the id of token '" + piece + "' is " + number + ", not between 0 and " + (MAX_ID - 1));
+                throw error("the id of token '" + Excerpt.of(piece) + "' is " + Excerpt.of(number.toString())
+                        + ", not between 0 and " + (MAX_ID - 1));
             }
             int id = number.asInt();
             if (id >= pieces.length) {
                 pieces = Arrays.copyOf(pieces, Math.max(id + 1, 2 * pieces.length));
             }
             if (pieces[id] != null && !pieces[id].equals(piece)) {
-                throw error("tokens '" + pieces[id] + "' and '" + piece + "' both have id " + id);
+                throw error(
+                        "tokens '" + Excerpt.of(pieces[id]) + "' and '" + Excerpt.of(piece) + "' both have id " + id);
             }
             pieces[id] = piece;
             size = Math.max(size, id + 1);
             return id;
         }
 
-        private TokenizerJson decoded(JsonNode decoder, List<Integer> control) {
+        private TokenizerJson decoded(JsonNode decoder, List<Integer> control, JsonNode postProcessor) {
             List<JsonNode> steps = new ArrayList<>();
             flatten(decoder, steps);
             Writing writing = null;
@@ -121,7 +126,8 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
             if (writing == null || (writing == Writing.BYTE_ALPHABET && steps.size() > 1)) {
                 throw unsupported(decoder);
             }
-            return new TokenizerJson(vocabulary(writing, byteFallback, control), strips);
+            Vocabulary vocabulary = vocabulary(writing, byteFallback, control);
+            return new TokenizerJson(vocabulary, strips, Surround.read(postProcessor, vocabulary, source));
         }
 
         private static void flatten(JsonNode decoder, List<JsonNode> steps) {
@@ -163,9 +169,9 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace) {
         }
 
         private ObrException unsupported(@Nullable JsonNode decoder) {
-            return error(
-                    "its decoder " + decoder + " is not supported; known are ByteLevel, and SentencePiece's Replace,"
-                            + " ByteFallback, Fuse and Strip");
+            return error("its decoder " + Excerpt.of(String.valueOf(decoder))
+                    + " is not supported; known are ByteLevel, and SentencePiece's Replace,"
+                    + " ByteFallback, Fuse and Strip");
         }
 
         private ObrException error(String found) {
