@@ -2,6 +2,7 @@ package dev.obr.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
@@ -45,6 +46,20 @@ class ModelLoaderTest {
                             .valueStream()
                             .map(JsonNode::intValue)
                             .toList());
+        }
+    }
+
+    /** GGUF stores Llama 3's rule as divisors; both forms turn pairs by the same angles. */
+    @Test
+    void bothFormsOfLlama3ScalingAgree() {
+        try (Model rule = ModelLoader.open(Fixtures.model("llama3"));
+                Model divisors = ModelLoader.open(Fixtures.model("gguf-llama3"))) {
+            float[] expected = rule.config().ropeFrequencies();
+            float[] found = divisors.config().ropeFrequencies();
+            assertThat(found).hasSameSizeAs(expected);
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(found[i]).isCloseTo(expected[i], within(2e-7f * expected[i]));
+            }
         }
     }
 
