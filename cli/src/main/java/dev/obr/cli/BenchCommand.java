@@ -5,6 +5,8 @@ import dev.obr.bench.BenchTest;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.models.Model;
 import dev.obr.models.ModelLoader;
 import dev.obr.models.demo.DemoModel;
@@ -185,13 +187,15 @@ final class BenchCommand implements Callable<Integer> {
                             description = "Threads to measure. Default: 1 up to all, doubling.")
                     @Nullable
                     NumberList counts) {
+        CpuKernels cpu = CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment())
+                .kernels();
         int all = Runtime.getRuntime().availableProcessors();
         console.print("| threads | read GB/s |\n| ------: | --------: |\n");
         for (int count : counts != null ? counts.values() : doubling(all)) {
             if (count < 1) {
                 throw new ParameterException(spec.commandLine(), "--threads is " + count + ", but must be 1 or more");
             }
-            console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count)));
+            console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count, cpu)));
         }
         return CommandLineApplication.DONE;
     }

@@ -18,10 +18,7 @@ final class CommonOptions {
             description = "Say more on stderr; show where an error came from.")
     private boolean verbose;
 
-    @Option(
-            names = "--quiet",
-            scope = ScopeType.INHERIT,
-            description = "Say nothing on stderr but errors.")
+    @Option(names = "--quiet", scope = ScopeType.INHERIT, description = "Say nothing on stderr but errors.")
     private boolean quiet;
 
     boolean verbose() {
