@@ -53,7 +53,7 @@ public record JsonFile(String source, JsonNode root) {
         } catch (JacksonException malformed) {
             throw new ObrException(
                     source + " is not valid JSON ("
-                            + malformed.getOriginalMessage().lines().findFirst().orElse("") + ")"
+                            + Excerpt.of(malformed.getOriginalMessage()) + ")"
                             + "; download the file again",
                     malformed);
         }
@@ -145,9 +145,8 @@ public record JsonFile(String source, JsonNode root) {
                 + " is expected; correct the file or download it again");
     }
 
-    /** A value as a message shows it: in full when short. */
+    /** A value as a message shows it. */
     public static String shown(@Nullable JsonNode value) {
-        String text = String.valueOf(value);
-        return text.length() <= 80 ? text : text.substring(0, 77) + "...";
+        return Excerpt.of(String.valueOf(value));
     }
 }

@@ -47,12 +47,12 @@ public final class LanguageModel implements AutoCloseable {
                     "A context of " + options.contextLength() + " tokens was asked for, but " + model.name()
                             + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
         }
-        CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(options.kernels());
+        CpuKernelsProvider.Choice choice = chooseKernels(options);
         int threads =
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         this.model = model;
         this.options = options;
-        this.backend = new CpuBackend(choice.kernels(), choice.description(), threads);
+        this.backend = new CpuBackend(choice.kernels(), choice.reason(), threads);
         this.kernelsName = choice.kernels().name();
         this.transformer = new Transformer(model, backend);
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
@@ -63,6 +63,11 @@ public final class LanguageModel implements AutoCloseable {
                     .filter(id -> id >= 0)
                     .forEach(endTokens::add);
         }
+    }
+
+    private static CpuKernelsProvider.Choice chooseKernels(RuntimeOptions options) {
+        String requested = options.kernels() == null ? CpuKernelsProvider.requested() : options.kernels();
+        return CpuKernelsProvider.choose(requested, System.getenv());
     }
 
     /**

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * How a model is run.
  *
  * @param threads computing threads; 0 takes one per processor
- * @param kernels {@code scalar}, {@code vector} or {@code native}; null takes the fastest that works
+ * @param kernels {@code scalar}, {@code vector} or {@code native}; null takes what {@code -Dobr.kernels} says, else the fastest that works
  * @param kv how keys and values are kept
  * @param contextLength most tokens of a sequence; 0 takes the model's own
  */

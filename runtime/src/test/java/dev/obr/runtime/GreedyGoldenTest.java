@@ -48,14 +48,18 @@ class GreedyGoldenTest {
         }
     }
 
+    /** The specification computes 135 M parameters at some 7 tokens a second: it answers the first tokens of each case only. */
+    private static final int SCALAR_TOKENS = 6;
+
     @ParameterizedTest
     @FieldSource("TWINS")
     void smolLm2Instruct(String twin) throws Exception {
+        int most = twin.equals("scalar") ? SCALAR_TOKENS : Integer.MAX_VALUE;
         Path folder = TestModels.shared("models/smollm2-135m-instruct");
         try (LanguageModel model =
                 LanguageModel.open(folder.resolve("SmolLM2-135M-Instruct.Q4_1.gguf"), options(twin))) {
-            check(model, Golden.read(folder.resolve("golden.json"), "cases"));
-            check(model, Golden.read(folder.resolve("golden.json"), "chat_cases"));
+            check(model, Golden.read(folder.resolve("golden.json"), "cases"), most);
+            check(model, Golden.read(folder.resolve("golden.json"), "chat_cases"), most);
         }
     }
 
@@ -65,15 +69,19 @@ class GreedyGoldenTest {
     }
 
     private static void check(LanguageModel model, List<Golden> cases) {
+        check(model, cases, Integer.MAX_VALUE);
+    }
+
+    private static void check(LanguageModel model, List<Golden> cases, int mostTokens) {
         assertThat(cases).isNotEmpty();
         for (Golden golden : cases) {
             try (Session session = model.newSession()) {
                 GenerationOptions options = GenerationOptions.greedy()
-                        .withMaxTokens(golden.greedyIds().size())
+                        .withMaxTokens(Math.min(mostTokens, golden.greedyIds().size()))
                         .withFirstLogits(true);
                 GenerationResult result =
                         session.generate(golden.promptIds(), options).result();
-                int certain = golden.certain();
+                int certain = Math.min(mostTokens, golden.certain());
                 assertThat(result.tokenIds().subList(0, certain))
                         .as("continuation of %s", golden.prompt())
                         .isEqualTo(golden.greedyIds().subList(0, certain));

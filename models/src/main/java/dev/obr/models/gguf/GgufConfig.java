@@ -1,6 +1,7 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class GgufConfig {
         this.metadata = file.metadata();
         String name = text("general.architecture");
         if (!ARCHITECTURES.contains(name)) {
-            throw new ObrException(source + ": general.architecture \"" + name
+            throw new ObrException(source + ": general.architecture \"" + Excerpt.of(name)
                     + "\" is not supported; llama (also of Mistral and SmolLM), qwen2 and qwen3 are");
         }
         this.architecture = name;
@@ -97,7 +98,7 @@ final class GgufConfig {
         int headDim = has("attention.key_length") ? integer(key("attention.key_length"), 1) : hidden / heads;
         for (String name : List.of("attention.value_length", "rope.dimension_count")) {
             if (has(name) && integer(key(name), 0) != headDim) {
-                throw new ObrException(source + ": " + key(name) + " is " + metadata.get(key(name))
+                throw new ObrException(source + ": " + key(name) + " is " + shown(key(name))
                         + ", but heads have " + headDim
                         + " components; other lengths are not implemented: choose another model");
             }
@@ -207,14 +208,17 @@ final class GgufConfig {
     }
 
     private ObrException unusable(String key, String expected) {
-        Object value = metadata.get(key);
-        String shown = value != null && value.getClass().isArray() ? "an array" : String.valueOf(value);
-        return new ObrException(source + ": " + key + " is " + (shown.length() <= 80 ? shown : shown.substring(0, 80))
-                + ", but " + expected + " is expected; the file is damaged or of an unsupported model");
+        return new ObrException(source + ": " + key + " is " + shown(key) + ", but " + expected
+                + " is expected; the file is damaged or of an unsupported model");
     }
 
     private ObrException notImplemented(String key) {
-        return new ObrException(source + ": " + key + " " + metadata.get(key)
+        return new ObrException(source + ": " + key + " " + shown(key)
                 + " is not implemented, and ignoring it would change the results; choose a model without it");
+    }
+
+    private String shown(String key) {
+        Object value = metadata.get(key);
+        return value != null && value.getClass().isArray() ? "an array" : Excerpt.of(String.valueOf(value));
     }
 }

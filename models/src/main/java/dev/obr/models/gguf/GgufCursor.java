@@ -1,6 +1,7 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -43,6 +44,16 @@ final class GgufCursor {
         long length = count(what, 1);
         byte[] bytes = file.asSlice(advance(length, what), length).toArray(ValueLayout.JAVA_BYTE);
         return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** The name of a tensor or of a metadata entry: short and printable. */
+    String name(String what) {
+        String name = string(what);
+        if (!Excerpt.isPlain(name)) {
+            throw new ObrException(source + ": " + what + " is \"" + Excerpt.of(name)
+                    + "\", which is no name; the file is damaged: download it again");
+        }
+        return name;
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import dev.obr.models.MappedFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -65,7 +66,7 @@ public final class GgufFile {
 
         Map<String, Object> metadata = new LinkedHashMap<>();
         for (int i = 0; i < metadataCount; i++) {
-            String key = cursor.string("metadata key " + i);
+            String key = cursor.name("metadata key " + i);
             if (metadata.put(key, cursor.value(cursor.int32(key), key)) != null) {
                 throw new ObrException(source + " has the metadata key " + key + " twice; download the file again");
             }
@@ -129,9 +130,9 @@ public final class GgufFile {
 
     private static int alignment(Map<String, Object> metadata, String source) {
         Object value = metadata.getOrDefault(ALIGNMENT, DEFAULT_ALIGNMENT);
-        long alignment = value instanceof Number number ? number.longValue() : 0;
+        long alignment = value instanceof Integer || value instanceof Long ? ((Number) value).longValue() : 0;
         if (alignment < 1 || alignment > MAX_ALIGNMENT || Long.bitCount(alignment) != 1) {
-            throw new ObrException(source + ": " + ALIGNMENT + " is " + value
+            throw new ObrException(source + ": " + ALIGNMENT + " is " + Excerpt.of(value.toString())
                     + ", but a power of two up to " + MAX_ALIGNMENT
                     + " is expected; the file is damaged: download it again");
         }
@@ -168,7 +169,7 @@ public final class GgufFile {
     /** One entry of the list of tensors, checked in itself. */
     private record Entry(String name, GgmlType type, List<Integer> shape, long offset, long bytes) {
         static Entry read(GgufCursor cursor, int index, String source) {
-            String name = cursor.string("the name of tensor " + index);
+            String name = cursor.name("the name of tensor " + index);
             int dimensions = cursor.int32(name);
             if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
                 throw new ObrException(source + ": tensor " + name + " has "

@@ -1,6 +1,7 @@
 package dev.obr.models.safetensors;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import dev.obr.models.JsonFile;
 import dev.obr.models.MappedFile;
 import java.lang.foreign.Arena;
@@ -128,6 +129,9 @@ public final class SafetensorsFile {
     /** One line of the header, checked in itself. */
     private record Entry(String name, SafetensorsType type, List<Long> shape, long from, long to) {
         static Entry read(String name, JsonNode value, String source) {
+            if (!Excerpt.isPlain(name)) {
+                throw damaged(source, Excerpt.of(name), "has an unprintable name, or one too long");
+            }
             JsonNode dtype = value.get("dtype");
             JsonNode shape = value.get("shape");
             JsonNode offsets = value.get("data_offsets");

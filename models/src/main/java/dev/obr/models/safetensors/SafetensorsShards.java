@@ -1,6 +1,7 @@
 package dev.obr.models.safetensors;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Excerpt;
 import dev.obr.models.JsonFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -38,7 +39,7 @@ public final class SafetensorsShards {
             }
             SafetensorsTensor tensor = shard.tensors().get(name);
             if (tensor == null) {
-                throw new ObrException(index + " places tensor " + name + " in " + file
+                throw new ObrException(index + " places tensor " + Excerpt.of(name) + " in " + file
                         + ", but that file does not hold it; download both again");
             }
             tensors.put(name, tensor);
@@ -54,7 +55,7 @@ public final class SafetensorsShards {
                 && !file.equals(".")
                 && !file.equals("..");
         if (!plain) {
-            throw new ObrException(index + " places tensor " + tensor + " in " + JsonFile.shown(value)
+            throw new ObrException(index + " places tensor " + Excerpt.of(tensor) + " in " + JsonFile.shown(value)
                     + ", but only the name of a file beside the index is allowed; correct the index");
         }
         return file;
