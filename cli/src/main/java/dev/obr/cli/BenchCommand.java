@@ -8,8 +8,8 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.models.Model;
-import dev.obr.models.ModelLoader;
 import dev.obr.models.demo.DemoModel;
+import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
@@ -143,8 +143,10 @@ final class BenchCommand implements Callable<Integer> {
                 RuntimeOptions.defaults().withThreads(threadCount).withKv(kv).withKernels(kernels);
         Model opened = path == null ? DemoModel.open() : ModelLoader.open(path);
         String name = path == null ? opened.name() : path.toString();
-        List<BenchTest> tests = tests(opened.config().contextLength());
-        int context = tests.stream().mapToInt(BenchTest::contextLength).max().orElse(1);
+        int limit = opened.config().contextLength();
+        List<BenchTest> tests = tests(limit);
+        int context = Math.min(
+                limit, tests.stream().mapToInt(BenchTest::contextLength).max().orElse(1));
         boolean nextIsFirst = first;
         try (ModelBench bench = new ModelBench(opened, name, options.withContextLength(context))) {
             if (!common.quiet()) {
