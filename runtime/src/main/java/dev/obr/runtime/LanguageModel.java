@@ -4,7 +4,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
-import dev.obr.models.ModelLoader;
+import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.tokenizer.Tokenizer;
