@@ -30,8 +30,8 @@ class HalfFloatTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment floats = readAll(kernels, DType.F16, arena);
             for (int bits = 0; bits < ALL; bits++) {
-                assertThat(floats.getAtIndex(FLOAT, bits)).as("%04x", bits).isEqualTo(Float.float16ToFloat((short)
-                        bits));
+                Float expected = Float.float16ToFloat((short) bits);
+                assertThat(floats.getAtIndex(FLOAT, bits)).as("%04x", bits).isEqualTo(expected);
             }
         }
     }
