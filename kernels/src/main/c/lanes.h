@@ -9,6 +9,8 @@
 
 #if defined(OBR_AVX2) || defined(OBR_AVX512)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -95,11 +97,15 @@ INLINE uint16_t narrow_one(float f) {
 
 INLINE vf to_floats(vi v) { return __builtin_convertvector(v, vf); }
 
+#if !defined(__aarch64__)
+
 INLINE vf load_bf16(const void *p) {
     vh h;
     memcpy(&h, p, sizeof h);
     return (vf)(__builtin_convertvector(h, vi) << 16);
 }
+
+#endif
 
 #if defined(OBR_AVX512)
 
@@ -154,6 +160,43 @@ INLINE vf zip_low(vf a, vf b) {
 INLINE vf zip_high(vf a, vf b) {
     return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b), _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x31);
 }
+
+#elif defined(__aarch64__)
+
+INLINE vi load_u8(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, 4);
+    return (vi)vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(four))));
+}
+
+INLINE vi load_s8(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, 4);
+    return (vi)vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four))));
+}
+
+INLINE uint16x4_t load_u16(const void *p) {
+    uint64_t four;
+    memcpy(&four, p, 8);
+    return vcreate_u16(four);
+}
+
+INLINE vf load_bf16(const void *p) { return (vf)vshll_n_u16(load_u16(p), 16); }
+
+INLINE vf load_f16(const void *p) { return (vf)vcvt_f32_f16(vreinterpret_f16_u16(load_u16(p))); }
+
+INLINE void store_f16(void *p, vf v) {
+    float16x4_t h = vcvt_f16_f32((float32x4_t)v);
+    memcpy(p, &h, 8);
+}
+
+INLINE float sum(vf v) { return vaddvq_f32((float32x4_t)v); }
+
+/* a0 b0 a1 b1 of the lower halves */
+INLINE vf zip_low(vf a, vf b) { return (vf)vzip1q_f32((float32x4_t)a, (float32x4_t)b); }
+
+/* ... and of the upper halves */
+INLINE vf zip_high(vf a, vf b) { return (vf)vzip2q_f32((float32x4_t)a, (float32x4_t)b); }
 
 #else
 

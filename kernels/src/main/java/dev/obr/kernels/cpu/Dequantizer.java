@@ -37,18 +37,34 @@ final class Dequantizer {
      * @param y receives them at {@code y[start ..]}
      */
     static void dequantize(DType type, MemorySegment memory, long offset, int count, float[] y, int start) {
-        for (int i = 0; i < count; i += type.blockSize(), offset += type.blockBytes()) {
-            int at = start + i;
-            switch (type) {
-                case F32 -> y[at] = memory.get(FLOAT, offset);
-                case F16 -> y[at] = half(memory, offset);
-                case BF16 -> y[at] = Float.intBitsToFloat(memory.get(SHORT, offset) << 16);
-                case Q8_0 -> q8(memory, offset, y, at);
-                case Q4_0 -> q4(memory, offset + 2, half(memory, offset), -8 * half(memory, offset), y, at);
-                case Q4_1 -> q4(memory, offset + 4, half(memory, offset), half(memory, offset + 2), y, at);
-                case Q4_K -> q4k(memory, offset, y, at);
-                case Q6_K -> q6k(memory, offset, y, at);
+        switch (type) {
+            case F32 -> MemorySegment.copy(memory, FLOAT, offset, y, start, count);
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    y[start + i] = half(memory, offset + 2L * i);
+                }
             }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    y[start + i] = Float.intBitsToFloat(memory.get(SHORT, offset + 2L * i) << 16);
+                }
+            }
+            default -> {
+                for (int i = 0; i < count; i += type.blockSize()) {
+                    block(type, memory, offset + type.bytes(i), y, start + i);
+                }
+            }
+        }
+    }
+
+    private static void block(DType type, MemorySegment memory, long offset, float[] y, int at) {
+        switch (type) {
+            case Q8_0 -> q8(memory, offset, y, at);
+            case Q4_0 -> q4(memory, offset + 2, half(memory, offset), -8 * half(memory, offset), y, at);
+            case Q4_1 -> q4(memory, offset + 4, half(memory, offset), half(memory, offset + 2), y, at);
+            case Q4_K -> q4k(memory, offset, y, at);
+            case Q6_K -> q6k(memory, offset, y, at);
+            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no blocks");
         }
     }
 

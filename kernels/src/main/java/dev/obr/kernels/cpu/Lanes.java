@@ -17,8 +17,9 @@ import jdk.incubator.vector.VectorSpecies;
  * lanes that one float vector has, and conversions never take a part other than 0.
  */
 final class Lanes {
-    static final VectorSpecies<Float> FLOATS =
-            FloatVector.SPECIES_PREFERRED.length() <= 16 ? FloatVector.SPECIES_PREFERRED : FloatVector.SPECIES_512;
+    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
+            float.class, VectorShape.forBitSize(Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512)));
+
     /** Floats in one vector. */
     static final int LENGTH = FLOATS.length();
 

@@ -6,7 +6,6 @@ import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.NativeBinding.InstructionSet;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,7 @@ public final class NativeKernels implements CpuKernels {
      * @throws ObrException if nothing is usable; the sentence says why
      */
     static Loaded load(Map<String, String> environment) {
-        SymbolLookup library = open(NativeLibrary.extract(NativeLibrary.cacheFolders(environment)));
+        SymbolLookup library = NativeLibrary.open(NativeLibrary.cacheFolders(environment));
         List<NativeKernels> usable = new ArrayList<>();
         List<String> refusals = new ArrayList<>();
         for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
@@ -60,14 +59,6 @@ public final class NativeKernels implements CpuKernels {
             throw new ObrException(String.join("; ", refusals));
         }
         return new Loaded(usable, refusals);
-    }
-
-    private static SymbolLookup open(Path file) {
-        try {
-            return NativeBinding.open(file);
-        } catch (IllegalArgumentException | IllegalCallerException e) {
-            throw new ObrException(file + " cannot be loaded: " + e.getMessage(), e);
-        }
     }
 
     @Override

@@ -4,7 +4,10 @@ import com.sun.security.auth.module.UnixSystem;
 import dev.obr.kernels.ObrException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.SymbolLookup;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -73,29 +76,37 @@ final class NativeLibrary {
     }
 
     /**
-     * The library of this platform as a file whose hash was just verified.
+     * The library of this platform, opened from the first folder that takes it and lets the system's loader run it.
      *
-     * @throws ObrException if this build has none for the platform, or no folder takes it: the sentence names each folder and its reason
+     * @throws ObrException if this build has none for the platform, or no folder works: the sentence names each folder and its reason
      */
-    static Path extract(List<Path> folders) {
+    static SymbolLookup open(List<Path> folders) {
         String resource = RESOURCES + platform() + "/" + fileName();
         byte[] library = resource(resource);
-        String expected =
-                new String(resource(resource + ".sha256"), java.nio.charset.StandardCharsets.US_ASCII).strip();
-        if (!sha256(library).equals(expected)) {
-            throw new ObrException("resource " + resource + " does not have the hash that was noted when it was built ("
-                    + expected + "): the jar is damaged, build it again with `make`");
+        String sha256 = new String(resource(resource + ".sha256"), StandardCharsets.US_ASCII).strip();
+        if (!sha256(library).equals(sha256)) {
+            throw new ObrException(
+                    "resource " + resource.substring(1) + " does not have the hash that was noted when it was"
+                            + " built (" + sha256 + "): the jar is damaged, build it again with `make`");
         }
+        return open(library, sha256, folders);
+    }
+
+    static SymbolLookup open(byte[] library, String sha256, List<Path> folders) {
         List<String> refusals = new ArrayList<>();
         for (Path folder : folders) {
             try {
-                return place(library, expected, folder);
-            } catch (IOException | UnsupportedOperationException | SecurityException e) {
+                return NativeBinding.open(place(library, sha256, folder));
+            } catch (IOException
+                    | UnsupportedOperationException
+                    | SecurityException
+                    | IllegalArgumentException
+                    | IllegalCallerException e) {
                 refusals.add(folder + " (" + reason(e) + ")");
             }
         }
-        throw new ObrException("no folder takes the native kernels: tried " + String.join(", ", refusals)
-                + "; set OBR_CACHE to a folder that can be written to");
+        throw new ObrException("the native kernels cannot be loaded from any folder: tried "
+                + String.join(", ", refusals) + "; set OBR_CACHE to a folder that can be written to and run from");
     }
 
     private static String fileName() {
@@ -137,7 +148,7 @@ final class NativeLibrary {
 
     private static void write(byte[] bytes, Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            java.nio.ByteBuffer rest = java.nio.ByteBuffer.wrap(bytes);
+            ByteBuffer rest = ByteBuffer.wrap(bytes);
             while (rest.hasRemaining()) {
                 channel.write(rest);
             }

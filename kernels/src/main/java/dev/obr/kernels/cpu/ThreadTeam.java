@@ -3,15 +3,17 @@ package dev.obr.kernels.cpu;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A fixed team of threads that computes the parts of one task at a time; the calling thread works too.
  *
- * <p>A decode step hands out a hundred tasks of some 100 µs each, so a worker that runs dry first spins for a moment (a barrier then costs about a microsecond) and only then
- * parks: a team whose cores are shared with others stays out of their way.
+ * <p>A decode step hands out a hundred tasks of some 100 µs each. A thread that has nothing to do therefore waits in three steps: it spins for some microseconds (a barrier then costs about
+ * one), offers its core to others for a moment, and parks. A team whose cores are shared with other programs stays out of their way, and an idle one costs nothing.
  *
- * <p>One task runs at a time: {@link #run} is synchronised. Workers are daemons and end with {@link #close}.
+ * <p>One task runs at a time; a second caller waits for the first. A part that calls {@link #run} on its own team gets its parts computed by itself, one after the other. Callers may be
+ * virtual threads. Workers are daemons and end with {@link #close}.
  */
 public final class ThreadTeam implements AutoCloseable {
     /** One part of a task; parts of one task run concurrently, in no order. */
@@ -20,16 +22,11 @@ public final class ThreadTeam implements AutoCloseable {
         void run(int part);
     }
 
-    private static final int SPINS_BEFORE_PARK = 20_000;
+    private static final int SPINS_BEFORE_YIELD = 1_000;
+    private static final int YIELDS_BEFORE_PARK = 100;
 
-    private record Task(
-            Part body,
-            int parts,
-            AtomicInteger next,
-            AtomicInteger done,
-            AtomicReference<@Nullable Throwable> failure) {}
-
-    private final Thread[] workers;
+    private final ReentrantLock running = new ReentrantLock();
+    private final Worker[] workers;
     private volatile @Nullable Task task;
     private volatile boolean closed;
 
@@ -38,13 +35,12 @@ public final class ThreadTeam implements AutoCloseable {
         if (threads < 1) {
             throw new IllegalArgumentException("a team needs at least 1 thread, not " + threads);
         }
-        workers = new Thread[threads - 1];
+        workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
-            workers[i] =
-                    Thread.ofPlatform().daemon().name("obr-worker-" + (i + 1)).unstarted(this::work);
+            workers[i] = new Worker(i + 1);
         }
-        for (Thread worker : workers) {
-            worker.start();
+        for (Worker worker : workers) {
+            worker.thread.start();
         }
     }
 
@@ -56,35 +52,48 @@ public final class ThreadTeam implements AutoCloseable {
     /**
      * Runs {@code body} for part 0 .. parts-1 and returns when all are done.
      *
-     * @throws RuntimeException the first failure of a part, after all parts ended
+     * @throws RuntimeException the first failure of a part (or an {@link Error}), after all parts ended
      */
-    public synchronized void run(int parts, Part body) {
+    public void run(int parts, Part body) {
         if (closed) {
             throw new IllegalStateException("the thread team is closed");
         }
-        if (parts == 1 || workers.length == 0) {
+        if (parts <= 1 || workers.length == 0 || isInsidePart()) {
             for (int p = 0; p < parts; p++) {
                 body.run(p);
             }
             return;
         }
-        Task mine = new Task(body, parts, new AtomicInteger(), new AtomicInteger(), new AtomicReference<>());
-        task = mine;
-        for (Thread worker : workers) {
-            LockSupport.unpark(worker);
+        running.lock();
+        try {
+            Task mine = new Task(body, parts, Thread.currentThread());
+            task = mine;
+            for (Worker worker : workers) {
+                worker.wake();
+            }
+            mine.takeParts();
+            Wait wait = new Wait();
+            while (!mine.isDone()) {
+                wait.once();
+            }
+            task = null;
+            mine.rethrowFailure();
+        } finally {
+            running.unlock();
         }
-        takeParts(mine);
-        while (mine.done.get() < parts) {
-            Thread.onSpinWait();
+    }
+
+    private boolean isInsidePart() {
+        if (running.isHeldByCurrentThread()) {
+            return true;
         }
-        task = null;
-        Throwable failure = mine.failure.get();
-        if (failure instanceof Error error) {
-            throw error;
+        Thread current = Thread.currentThread();
+        for (Worker worker : workers) {
+            if (worker.thread == current) {
+                return true;
+            }
         }
-        if (failure instanceof RuntimeException exception) {
-            throw exception;
-        }
+        return false;
     }
 
     /** Splits {@code n} items into one contiguous range per part, each a multiple of {@code grain} but the last: the start of {@code part}. */
@@ -93,54 +102,132 @@ public final class ThreadTeam implements AutoCloseable {
         return (int) Math.min(n, (long) grains * part / parts * grain);
     }
 
-    private void work() {
-        Task last = null;
-        int idle = 0;
-        while (!closed) {
-            Task current = task;
-            if (current == null || current == last) {
-                if (++idle > SPINS_BEFORE_PARK) {
-                    LockSupport.park(this);
-                } else {
-                    Thread.onSpinWait();
-                }
-                continue;
-            }
-            idle = 0;
-            takeParts(current);
-            last = current;
-        }
-    }
-
-    private static void takeParts(Task task) {
-        for (int part = task.next.getAndIncrement(); part < task.parts; part = task.next.getAndIncrement()) {
-            try {
-                task.body.run(part);
-            } catch (Throwable failure) {
-                task.failure.compareAndSet(null, failure);
-            } finally {
-                task.done.incrementAndGet();
-            }
-        }
-    }
-
+    /** Ends the workers once the task at hand is done; a second call does nothing. Not to be called from a part. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        for (Thread worker : workers) {
-            LockSupport.unpark(worker);
+    public void close() {
+        running.lock();
+        try {
+            closed = true;
+        } finally {
+            running.unlock();
         }
-        for (Thread worker : workers) {
-            boolean interrupted = false;
-            while (worker.isAlive()) {
+        boolean interrupted = false;
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker.thread);
+            while (worker.thread.isAlive()) {
                 try {
-                    worker.join();
+                    worker.thread.join();
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
             }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Parts are taken one by one by whoever is free; the last one to end wakes the caller. */
+    private static final class Task {
+        private final Part body;
+        private final int parts;
+        private final Thread caller;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger ended = new AtomicInteger();
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+        Task(Part body, int parts, Thread caller) {
+            this.body = body;
+            this.parts = parts;
+            this.caller = caller;
+        }
+
+        void takeParts() {
+            for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
+                try {
+                    body.run(part);
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    if (ended.incrementAndGet() == parts && Thread.currentThread() != caller) {
+                        LockSupport.unpark(caller);
+                    }
+                }
+            }
+        }
+
+        boolean isDone() {
+            return ended.get() == parts;
+        }
+
+        void rethrowFailure() {
+            Throwable first = failure.get();
+            if (first instanceof Error error) {
+                throw error;
+            }
+            if (first instanceof RuntimeException exception) {
+                throw exception;
+            }
+            if (first != null) {
+                throw new IllegalStateException(first);
+            }
+        }
+    }
+
+    /** One thread's patience: spin, then yield, then park until woken. */
+    private static final class Wait {
+        private int times;
+
+        void once() {
+            times++;
+            if (times < SPINS_BEFORE_YIELD) {
+                Thread.onSpinWait();
+            } else if (times < SPINS_BEFORE_YIELD + YIELDS_BEFORE_PARK) {
+                Thread.yield();
+            } else {
+                LockSupport.park();
+            }
+        }
+
+        boolean parksNext() {
+            return times + 1 >= SPINS_BEFORE_YIELD + YIELDS_BEFORE_PARK;
+        }
+    }
+
+    private final class Worker implements Runnable {
+        private final Thread thread;
+        private volatile boolean parked;
+
+        Worker(int number) {
+            thread = Thread.ofPlatform().daemon().name("obr-worker-" + number).unstarted(this);
+        }
+
+        /** Costs a read unless the thread is parked. Called after {@code task} was set, which the worker looks at again after it has set {@code parked}. */
+        void wake() {
+            if (parked) {
+                LockSupport.unpark(thread);
+            }
+        }
+
+        @Override
+        public void run() {
+            Task last = null;
+            Wait wait = new Wait();
+            while (!closed) {
+                Task current = task;
+                if (current != null && current != last) {
+                    current.takeParts();
+                    last = current;
+                    wait = new Wait();
+                } else if (wait.parksNext()) {
+                    parked = true;
+                    if (task == current && !closed) {
+                        wait.once();
+                    }
+                    parked = false;
+                } else {
+                    wait.once();
+                }
             }
         }
     }

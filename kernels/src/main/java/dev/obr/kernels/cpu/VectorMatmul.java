@@ -139,19 +139,26 @@ final class VectorMatmul {
     }
 
     private static float dot(float[] a, float[] b, int start) {
-        FloatVector even = FloatVector.zero(FLOATS);
-        FloatVector odd = FloatVector.zero(FLOATS);
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = FloatVector.zero(FLOATS);
+        FloatVector sum2 = FloatVector.zero(FLOATS);
+        FloatVector sum3 = FloatVector.zero(FLOATS);
         int k = 0;
-        for (; k + 2 * LENGTH <= a.length; k += 2 * LENGTH) {
-            even = FloatVector.fromArray(FLOATS, a, k).fma(FloatVector.fromArray(FLOATS, b, start + k), even);
-            odd = FloatVector.fromArray(FLOATS, a, k + LENGTH)
-                    .fma(FloatVector.fromArray(FLOATS, b, start + k + LENGTH), odd);
+        for (; k + 4 * LENGTH <= a.length; k += 4 * LENGTH) {
+            sum0 = at(a, k).fma(at(b, start + k), sum0);
+            sum1 = at(a, k + LENGTH).fma(at(b, start + k + LENGTH), sum1);
+            sum2 = at(a, k + 2 * LENGTH).fma(at(b, start + k + 2 * LENGTH), sum2);
+            sum3 = at(a, k + 3 * LENGTH).fma(at(b, start + k + 3 * LENGTH), sum3);
         }
-        float sum = even.add(odd).reduceLanes(VectorOperators.ADD);
+        float sum = sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
         for (; k < a.length; k++) {
             sum += a[k] * b[start + k];
         }
         return sum;
+    }
+
+    private static FloatVector at(float[] a, int i) {
+        return FloatVector.fromArray(FLOATS, a, i);
     }
 
     private float[] inputs() {
