@@ -2,7 +2,7 @@
  * Vectors of LANES floats: the only file that differs between instruction sets.
  *
  * Arithmetic is written with the vector operators of GCC and Clang (a * b + c becomes a fused multiply-add where the instruction set has one), so an instruction set is
- * LANES plus five functions: widen and narrow half floats, interleave two vectors, add up the lanes, and a prefetch. Included once per instruction set, after it set LANES.
+ * LANES plus a few functions: widen bytes and half floats, narrow to half floats, interleave two vectors, add up the lanes. Included once per instruction set, which sets LANES.
  */
 #include <stdint.h>
 #include <string.h>
@@ -38,7 +38,21 @@ INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask
 
 INLINE vf larger(vf a, vf b) { return choose(a > b, a, b); }
 
+/* keeps a loaded vector where it is: compilers like to load it again for each use, which costs more than the registers that it saves */
+INLINE vf in_register(vf v) {
+#if defined(__x86_64__)
+    __asm__("" : "+v"(v));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(v));
+#endif
+    return v;
+}
+
+INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
+
 INLINE void prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+
+INLINE void prefetch_to_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 
 /* One half float. Scaling by 2^112 moves the exponent's bias from 15 to 127 and normalises subnormals; infinities and NaNs then get the exponent they lack. */
 INLINE float widen_one(uint16_t h) {
@@ -79,6 +93,8 @@ INLINE uint16_t narrow_one(float f) {
     return (uint16_t)(sign | (bits - (112u << 23) + 0xfff + (bits >> 13 & 1)) >> 13);
 }
 
+INLINE vf to_floats(vi v) { return __builtin_convertvector(v, vf); }
+
 INLINE vf load_bf16(const void *p) {
     vh h;
     memcpy(&h, p, sizeof h);
@@ -86,6 +102,10 @@ INLINE vf load_bf16(const void *p) {
 }
 
 #if defined(OBR_AVX512)
+
+INLINE vi load_u8(const uint8_t *p) { return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)); }
+
+INLINE vi load_s8(const uint8_t *p) { return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)); }
 
 INLINE vf load_f16(const void *p) { return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 
@@ -108,6 +128,10 @@ INLINE vf zip_high(vf a, vf b) {
 }
 
 #elif defined(OBR_AVX2)
+
+INLINE vi load_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+
+INLINE vi load_s8(const uint8_t *p) { return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 
 INLINE vf load_f16(const void *p) { return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 
@@ -132,6 +156,18 @@ INLINE vf zip_high(vf a, vf b) {
 }
 
 #else
+
+INLINE vi load_u8(const uint8_t *p) {
+    vi v;
+    for (int i = 0; i < LANES; i++) v[i] = p[i];
+    return v;
+}
+
+INLINE vi load_s8(const uint8_t *p) {
+    vi v;
+    for (int i = 0; i < LANES; i++) v[i] = (int8_t)p[i];
+    return v;
+}
 
 INLINE vf load_f16(const void *p) { /* widen_one, LANES at a time */
     vh h;

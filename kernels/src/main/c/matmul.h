@@ -41,17 +41,21 @@ INLINE float load_one(int type, const uint8_t *row, int64_t k) {
     return v;
 }
 
+enum { DOT_ROWS = 4, DOT_TOKENS = 3 };
+
+#define DOT_PARAMETERS const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, int accumulate
+
 /* y[t][r] (+)= W[r] . x[t] over n columns for R rows and T tokens; type, R and T are constants where this is expanded */
-INLINE void dot(int type, int R, int T, const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, int accumulate) {
-    vf acc[4][2];
+INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
+    vf acc[DOT_ROWS][DOT_TOKENS];
     for (int r = 0; r < R; r++)
         for (int t = 0; t < T; t++) acc[r][t] = zero();
     int64_t k = 0;
     for (; k + LANES <= n; k += LANES) {
-        vf xs[2];
-        for (int t = 0; t < T; t++) xs[t] = load(x + t * x_stride + k);
+        vf xs[DOT_TOKENS];
+        for (int t = 0; t < T; t++) xs[t] = in_register(load(x + t * x_stride + k));
         for (int r = 0; r < R; r++) {
-            vf ws = load_as(type, w + r * row_bytes, k);
+            vf ws = in_register(load_as(type, w + r * row_bytes, k));
             for (int t = 0; t < T; t++) acc[r][t] += ws * xs[t];
         }
     }
@@ -63,45 +67,46 @@ INLINE void dot(int type, int R, int T, const uint8_t *w, int64_t row_bytes, int
         }
 }
 
-/* all rows from..to and all tokens, W of plain type */
-INLINE void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x, int64_t x_stride, int tokens, float *y, int64_t y_stride,
+/* One function for each type, R and T, so that each has all registers to itself. */
+#define DOT(TYPE, R, T)                                                                     \
+    static __attribute__((noinline)) void dot_##TYPE##_##R##_##T(DOT_PARAMETERS) {          \
+        dot(TYPE, R, T, w, row_bytes, n, x, x_stride, y, y_stride, accumulate);             \
+    }
+#define DOTS(TYPE) DOT(TYPE, 1, 1) DOT(TYPE, 1, 2) DOT(TYPE, 1, 3) DOT(TYPE, 4, 1) DOT(TYPE, 4, 2) DOT(TYPE, 4, 3)
+#define DOT_TABLE(TYPE) {{dot_##TYPE##_1_1, dot_##TYPE##_1_2, dot_##TYPE##_1_3}, {dot_##TYPE##_4_1, dot_##TYPE##_4_2, dot_##TYPE##_4_3}}
+
+DOTS(F32)
+DOTS(F16)
+DOTS(BF16)
+
+/* [type][four rows][tokens - 1] */
+static void (*const dots[3][2][DOT_TOKENS])(DOT_PARAMETERS) = {DOT_TABLE(F32), DOT_TABLE(F16), DOT_TABLE(BF16)};
+
+/* rows from..to and all tokens, W of plain type */
+static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x, int64_t x_stride, int tokens, float *y, int64_t y_stride,
                       int accumulate) {
-    for (int r = from; r < to;) {
-        const uint8_t *rows = w + r * row_bytes;
-        int many = to - r >= 4;
-        for (int t = 0; t < tokens;) {
-            const float *xt = x + t * x_stride;
-            float *yt = y + t * y_stride + r;
-            int two = tokens - t >= 2;
-            if (many && two) dot(type, 4, 2, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
-            else if (many) dot(type, 4, 1, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
-            else if (two) dot(type, 1, 2, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
-            else dot(type, 1, 1, rows, row_bytes, n, xt, x_stride, yt, y_stride, accumulate);
-            t += two ? 2 : 1;
+    int four;
+    for (int r = from; r < to; r += four ? 4 : 1) {
+        four = to - r >= 4;
+        for (int t = 0; t < tokens; t += DOT_TOKENS) {
+            int together = at_most(tokens - t, DOT_TOKENS);
+            dots[type][four][together - 1](w + r * row_bytes, row_bytes, n, x + t * x_stride, x_stride, y + t * y_stride + r, y_stride, accumulate);
         }
-        r += many ? 4 : 1;
     }
 }
 
 enum { SLICE = 256 }; /* columns unpacked at a time: one block of the largest block types */
 
 static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
-    switch (type) {
-    case F32:
-        dot_plain(F32, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
-        return;
-    case F16:
-        dot_plain(F16, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
-        return;
-    case BF16:
-        dot_plain(BF16, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
+    if (type == F32 || type == F16 || type == BF16) {
+        dot_plain(type, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
         return;
     }
-    float floats[4 * SLICE];
-    for (int r = from; r < to; r += 4) {
-        int rows = to - r < 4 ? to - r : 4;
+    float floats[DOT_ROWS * SLICE];
+    for (int r = from; r < to; r += DOT_ROWS) {
+        int rows = at_most(to - r, DOT_ROWS);
         for (int k = 0; k < cols; k += SLICE) {
-            int n = cols - k < SLICE ? cols - k : SLICE;
+            int n = at_most(cols - k, SLICE);
             for (int i = 0; i < rows; i++) unpack(type, w + (r + i) * row_bytes, k, n, floats + i * SLICE);
             dot_plain(F32, (const uint8_t *)floats, 4 * SLICE, n, 0, rows, x + k, cols, tokens, y + r, y_stride, k > 0);
         }
@@ -137,8 +142,10 @@ INLINE void transpose(vf *square) {
 /* columns k0..k0+n of LANES rows (those past `rows` are zeros) -> tile[k][TILE_ROWS], LANES of each TILE_ROWS */
 static void pack(int type, const uint8_t *w, int64_t row_bytes, int rows, int64_t k0, int n, float *tile) {
     float floats[LANES * SLICE];
+    int64_t first = block_bytes(type, k0), bytes = block_bytes(type, n);
     for (int r = 0; r < LANES; r++) {
         int filled = r < rows ? n : 0;
+        for (int64_t line = 0; filled && line < bytes; line += 64) prefetch(w + (r + LANES) * row_bytes + first + line);
         if (filled) unpack(type, w + r * row_bytes, k0, n, floats + r * SLICE);
         memset(floats + r * SLICE + filled, 0, 4 * (size_t)(SLICE - filled));
     }
@@ -153,7 +160,11 @@ static void pack(int type, const uint8_t *w, int64_t row_bytes, int rows, int64_
 /* y[t][0..TILE_ROWS) (+)= tile . x[t] for T tokens, T a constant where this is expanded */
 INLINE void outer(int T, const float *tile, const float *x, int n, float *y, int64_t y_stride, int rows, int accumulate) {
     vf acc[TILE_TOKENS][2];
-    for (int t = 0; t < T; t++) acc[t][0] = acc[t][1] = zero();
+    for (int t = 0; t < T; t++) {
+        acc[t][0] = acc[t][1] = zero();
+        prefetch_to_write(y + t * y_stride);
+        prefetch_to_write(y + t * y_stride + rows - 1);
+    }
     for (int k = 0; k < n; k++) {
         vf low = load(tile + k * TILE_ROWS);
         vf high = load(tile + k * TILE_ROWS + LANES);
@@ -191,8 +202,6 @@ static void tile_times_tokens(const float *tile, const float *x, int tokens, int
     }
 }
 
-INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
-
 static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
     for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
         int block = at_most(tokens - t0, TOKEN_BLOCK);
@@ -214,7 +223,7 @@ static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols,
     }
 }
 
-enum { MANY_TOKENS = 12 }; /* where packing W begins to pay */
+enum { MANY_TOKENS = 96 }; /* where packing W begins to pay */
 
 OBR_API void NAME(obr_matmul)(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to, const float *x, int32_t tokens, float *y, int64_t y_stride) {
     if (tokens < MANY_TOKENS) matmul_few(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);

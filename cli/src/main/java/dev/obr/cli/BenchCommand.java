@@ -5,9 +5,11 @@ import dev.obr.bench.BenchTest;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.models.Model;
-import dev.obr.models.ModelLoader;
 import dev.obr.models.demo.DemoModel;
+import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
@@ -141,8 +143,10 @@ final class BenchCommand implements Callable<Integer> {
                 RuntimeOptions.defaults().withThreads(threadCount).withKv(kv).withKernels(kernels);
         Model opened = path == null ? DemoModel.open() : ModelLoader.open(path);
         String name = path == null ? opened.name() : path.toString();
-        List<BenchTest> tests = tests(opened.config().contextLength());
-        int context = tests.stream().mapToInt(BenchTest::contextLength).max().orElse(1);
+        int limit = opened.config().contextLength();
+        List<BenchTest> tests = tests(limit);
+        int context = Math.min(
+                limit, tests.stream().mapToInt(BenchTest::contextLength).max().orElse(1));
         boolean nextIsFirst = first;
         try (ModelBench bench = new ModelBench(opened, name, options.withContextLength(context))) {
             if (!common.quiet()) {
@@ -185,13 +189,15 @@ final class BenchCommand implements Callable<Integer> {
                             description = "Threads to measure. Default: 1 up to all, doubling.")
                     @Nullable
                     NumberList counts) {
+        CpuKernels cpu = CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment())
+                .kernels();
         int all = Runtime.getRuntime().availableProcessors();
         console.print("| threads | read GB/s |\n| ------: | --------: |\n");
         for (int count : counts != null ? counts.values() : doubling(all)) {
             if (count < 1) {
                 throw new ParameterException(spec.commandLine(), "--threads is " + count + ", but must be 1 or more");
             }
-            console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count)));
+            console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count, cpu)));
         }
         return CommandLineApplication.DONE;
     }

@@ -19,13 +19,13 @@ final class CommandLineApplication {
     static final int READER_LEFT = 141;
 
     private final Console console;
+    private final CommonOptions common = new CommonOptions();
     private final CommandLine commandLine;
     private final EnvironmentDefaults defaults;
 
     CommandLineApplication(Console console, Interruption interruption) {
         this.console = console;
         this.defaults = new EnvironmentDefaults(console.environment());
-        CommonOptions common = new CommonOptions();
         this.commandLine = new CommandLine(new RootCommand(common))
                 .addSubcommand(new GenerateCommand(console, common, interruption))
                 .addSubcommand(new ChatCommand(console, common, interruption))
@@ -40,38 +40,33 @@ final class CommandLineApplication {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setOut(console.writer())
-                .setErr(console.writer())
+                .setErr(console.errorWriter())
                 .registerConverter(Path.class, CommandLineApplication::path)
                 .setParameterExceptionHandler((e, args) -> wrongUsage(e))
-                .setExecutionExceptionHandler((e, command, result) -> {
-                    throw e;
-                });
+                .setExecutionExceptionHandler((e, command, result) -> failed(e));
     }
 
     /** Runs the verb that {@code arguments} begin with; returns the exit code. */
     int run(List<String> arguments) {
-        boolean verbose = arguments.contains("--verbose")
-                || arguments.contains("-v")
-                || console.environment().containsKey("OBR_VERBOSE");
         try {
             return commandLine.execute(arguments.toArray(String[]::new));
         } catch (Throwable thrown) {
-            return failed(thrown, verbose);
+            return failed(thrown);
         }
     }
 
-    private int failed(Throwable thrown, boolean verbose) {
+    private int failed(Throwable thrown) {
         if (thrown instanceof Console.OutputFailed output && output.readerLeft()) {
             return READER_LEFT;
         }
-        console.note("error: " + sentence(thrown, verbose));
-        if (verbose) {
+        console.note("error: " + sentence(thrown));
+        if (common.verbose()) {
             console.trace(thrown);
         }
         return FAILED;
     }
 
-    private static String sentence(Throwable thrown, boolean verbose) {
+    private String sentence(Throwable thrown) {
         if (thrown instanceof ObrException) {
             return String.valueOf(thrown.getMessage());
         }
@@ -82,7 +77,8 @@ final class CommandLineApplication {
             return "not enough memory (" + thrown.getMessage()
                     + "); use a shorter context (--context N) or a smaller model, or raise the heap: java -Xmx8g -jar ...";
         }
-        return "internal error: " + thrown + (verbose ? "" : "; run again with --verbose for the place it came from");
+        return "internal error: " + thrown
+                + (common.verbose() ? "" : "; run again with --verbose for the place it came from");
     }
 
     private int wrongUsage(ParameterException e) {

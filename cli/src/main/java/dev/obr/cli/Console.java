@@ -113,6 +113,11 @@ final class Console {
         });
     }
 
+    /** Stderr for a library that wants a writer. */
+    PrintWriter errorWriter() {
+        return new PrintWriter(err, true);
+    }
+
     private static boolean inputIsTerminal() {
         Path input = Path.of("/proc/self/fd/0");
         try {

@@ -30,7 +30,10 @@ final class DevicesCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("kernels", CpuKernelsProvider.choose(null).description());
+        facts.put(
+                "chosen",
+                CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment())
+                        .reason());
         for (String name : FASTEST_FIRST) {
             facts.put("  " + name, kernels(name));
         }
@@ -51,9 +54,12 @@ final class DevicesCommand implements Callable<Integer> {
         return CommandLineApplication.DONE;
     }
 
-    private static String kernels(String name) {
+    private String kernels(String name) {
         try {
-            return "works: " + CpuKernelsProvider.choose(name).kernels().instructionSet();
+            return "works: "
+                    + CpuKernelsProvider.choose(name, console.environment())
+                            .kernels()
+                            .instructionSet();
         } catch (ObrException e) {
             return String.valueOf(e.getMessage());
         }

@@ -1,8 +1,8 @@
 package dev.obr.cli;
 
 import dev.obr.models.Model;
-import dev.obr.models.ModelLoader;
 import dev.obr.models.demo.DemoModel;
+import dev.obr.models.loader.ModelLoader;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.models.loader.ModelLoader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

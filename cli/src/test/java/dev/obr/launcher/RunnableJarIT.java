@@ -1,0 +1,205 @@
+package dev.obr.launcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The jar as a user starts it, in processes of its own, on this Java and on an older one. */
+@Timeout(120)
+@EnabledOnOs({OS.LINUX, OS.MAC})
+class RunnableJarIT {
+    /** "é 你 🙂" as a POSIX printf writes its bytes: no locale between here and the shell can change them. */
+    private static final String PROMPT = "\\303\\251 \\344\\275\\240 \\360\\237\\231\\202";
+
+    private static final String JAR = System.getProperty("obr.jar", "target/obr-runtime.jar");
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path folder;
+
+    private record Ended(int exitCode, String out, String err) {}
+
+    /** This Java, with and without the Vector API, and the one that runs Maven where that is older than 25. */
+    static Stream<String> javas() {
+        String here = JavaInstallations.executable(System.getProperty("java.home"));
+        List<String> javas = new ArrayList<>(List.of(here, here + " --add-modules=jdk.incubator.vector"));
+        Path maven = Path.of(System.getProperty("obr.maven.java.home", System.getProperty("java.home")));
+        if (JavaInstallations.version(maven) < Launcher.JAVA_NEEDED) {
+            javas.add(JavaInstallations.executable(maven.toString()));
+        }
+        return javas.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void generatesFromTheBuiltInModel(String java) throws Exception {
+        Ended run = run(java, "C.UTF-8", "generate --prompt 'Once upon a time' --temp 0 -n 8");
+        assertThat(run.exitCode).as(run.err).isZero();
+        assertThat(run.out).isEqualTo(", I was in a state of mind\n");
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void argumentsArriveWhateverTheLocale(String java) throws Exception {
+        for (String locale : List.of("C.UTF-8", "C", "POSIX", "")) {
+            Ended run = run(java, locale, "tokenize --json --prompt \"$(printf '" + PROMPT + "')\"");
+            assertThat(run.exitCode).as(run.err).isZero();
+            // begin, é as one token, a space, the bytes of 你, a space, the bytes of the emoji
+            assertThat(run.out)
+                    .as("locale '%s'", locale)
+                    .startsWith("{\"count\":11,\"token_ids\":[0,3280,222,162,123,256,222,174,255,249,226],\"pieces\":[")
+                    .contains("\"Ã©\""); // UTF-8 out of a C locale, too
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void filesWithSuchNamesOpenWhateverTheLocale(String java) throws Exception {
+        Files.writeString(folder.resolve("prompt-é.txt"), "Once upon a time");
+        String file = "\"$(printf '" + folder + "/prompt-\\303\\251.txt')\"";
+        for (String locale : List.of("C.UTF-8", "C", "")) {
+            assertThat(run(java, locale, "tokenize --count --file " + file)).isEqualTo(new Ended(0, "6\n", ""));
+            assertThat(run(java, locale, "tokenize --count", "OBR_FILE=" + file).out)
+                    .isEqualTo("6\n");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void passesExitCodesInputAndErrorsThrough(String java) throws Exception {
+        Ended usage = run(java, "C", "generate --nonsense");
+        assertThat(usage.exitCode).isEqualTo(2);
+        assertThat(usage.out).isEmpty();
+        assertThat(usage.err).startsWith("error: ").contains("--nonsense").hasLineCount(2);
+        assertThat(run(java, "C", "inspect --model /no/such").exitCode).isEqualTo(1);
+        assertThat(run("printf 'Once upon a time' | " + java, "C", "tokenize --count").out)
+                .isEqualTo("6\n");
+        Ended notUtf8 = run(java, "C.UTF-8", "generate --prompt \"$(printf 'caf\\351')\"");
+        assertThat(notUtf8.exitCode).isEqualTo(2);
+        assertThat(notUtf8.err).contains("argument 3 is not valid UTF-8");
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void showsTheCommandThatWouldRun(String java) throws Exception {
+        Ended shown = run(java, "C", "--show-command tokenize --count --prompt \"$(printf \"it's " + PROMPT + "\")\"");
+        assertThat(shown.exitCode).isZero();
+        assertThat(shown.out)
+                .contains(" --add-modules=jdk.incubator.vector ", " dev.obr.cli.Main tokenize --count ")
+                .endsWith("--prompt 'it'\\''s é 你 🙂'\n");
+        Path script = Files.writeString(folder.resolve("command.sh"), shown.out);
+        assertThat(execute("sh " + script).out).isEqualTo("15\n");
+    }
+
+    @Test
+    void aReaderThatLeavesIsNoError() throws Exception {
+        Ended run = run(javas().toList().getFirst(), "C", "inspect --tensors | head -n 1");
+        assertThat(run.out).startsWith("model").hasLineCount(1);
+        assertThat(run.err).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM"})
+    void aSignalInMidGenerationEndsItWithWhatIsThere(String signal) throws Exception {
+        assumeSignalsReachUs();
+        for (String java : javas().toList()) {
+            Process process =
+                    start(java + " -jar " + JAR + " generate -p hello -n 200 --kernels scalar -t 1 --stop @@@@@@");
+            try (InputStream out = process.getInputStream()) {
+                int first = out.read();
+                assertThat(first).as(java).isNotNegative();
+                assertThat(execute("kill -" + signal + " " + process.pid()).exitCode)
+                        .isZero();
+                String text = (char) first + new String(out.readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(text).endsWith("\n");
+            }
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(signal.equals("INT") ? 130 : 143);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
+    void aSignalLeavesNoProcessBehind(String java) throws Exception {
+        assumeSignalsReachUs();
+        Process process = start(java + " -jar " + JAR + " tokenize");
+        while (process.descendants().findAny().isEmpty() && !ownsTheVerb(process)) {
+            Thread.sleep(50);
+        }
+        List<ProcessHandle> children = process.descendants().toList();
+        process.destroy();
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(143);
+        assertThat(children).noneMatch(ProcessHandle::isAlive);
+    }
+
+    /** A JVM that runs the verb itself has no child to wait for. */
+    private static boolean ownsTheVerb(Process process) {
+        return process.info().startInstant().stream()
+                .anyMatch(start -> start.plusSeconds(3).isBefore(Instant.now()));
+    }
+
+    /** A background job of a non-interactive shell ignores SIGINT, and so do its children. */
+    private static void assumeSignalsReachUs() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        Assumptions.assumeTrue(Files.exists(status), "only Linux says which signals are ignored");
+        String ignored = Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElse("SigIgn: 0")
+                .replaceFirst("SigIgn:\\s*", "");
+        Assumptions.assumeTrue((Long.parseUnsignedLong(ignored, 16) & 0b10) == 0, "SIGINT is ignored here");
+    }
+
+    private Ended run(String java, String locale, String arguments, String... variables) throws Exception {
+        String environment = "env -u LANG -u LC_ALL -u LC_CTYPE " + (locale.isEmpty() ? "" : "LC_ALL=" + locale + " ")
+                + String.join(" ", variables) + " ";
+        int pipe = java.indexOf("| ");
+        String command =
+                pipe < 0 ? environment + java : java.substring(0, pipe + 2) + environment + java.substring(pipe + 2);
+        return execute(command + " -jar " + JAR + " --quiet " + arguments);
+    }
+
+    private Ended execute(String command) throws Exception {
+        Path err = folder.resolve("err");
+        Process process = builder(command).redirectError(err.toFile()).start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int exitCode = process.waitFor();
+        String errors = Files.readString(err)
+                .lines()
+                .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+                .reduce("", (text, line) -> text + line + "\n");
+        return new Ended(exitCode, out, errors);
+    }
+
+    private Process start(String command) throws IOException {
+        return builder("exec " + command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+
+    private static ProcessBuilder builder(String command) {
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", command);
+        builder.environment().keySet().removeIf(name -> name.startsWith("OBR_") || name.equals("JAVA_TOOL_OPTIONS"));
+        return builder;
+    }
+}
