@@ -7,9 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * One JSON object from a model's files, whose getters name the file, the field and the value found when that value can't be used.
@@ -19,10 +17,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record JsonFile(String source, JsonNode root) {
     private static final long MAX_BYTES = 256L << 20; // tokenizer.json, the largest of them, stays below 40 MB
-
-    private static final JsonMapper STRICT = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
 
     /** Reads a file that must exist and hold one JSON object without duplicate names. */
     public static JsonFile read(Path file) {
@@ -49,15 +43,14 @@ public record JsonFile(String source, JsonNode root) {
     public static JsonFile parse(byte[] text, String source) {
         JsonNode root;
         try {
-            root = STRICT.readTree(text);
+            root = JsonTree.parse(text);
         } catch (JacksonException malformed) {
             throw new ObrException(
-                    source + " is not valid JSON ("
-                            + Excerpt.of(malformed.getOriginalMessage()) + ")"
-                            + "; download the file again",
+                    source + " is not valid JSON (" + Excerpt.of(malformed.getOriginalMessage())
+                            + "); download the file again",
                     malformed);
         }
-        if (root == null || !root.isObject()) {
+        if (!root.isObject()) {
             throw new ObrException(source + " is not a JSON object; download the file again");
         }
         return new JsonFile(source, root);

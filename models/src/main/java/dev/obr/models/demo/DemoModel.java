@@ -11,6 +11,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URL;
 import java.net.URLConnection;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * The model that ships with the project: 6.8 million parameters, trained on public-domain novels. A base model: it continues text and knows no chat.
@@ -28,22 +30,30 @@ public final class DemoModel {
     /** Opens the demo model. */
     public static Model open() {
         Arena arena = Arena.ofShared();
+        // inflating the weights takes as long as the first use of the JSON library: side by side
+        CompletableFuture<MemorySegment> weights =
+                CompletableFuture.supplyAsync(() -> offHeap("model.safetensors", arena));
         try {
+            JsonFile config = json("config.json");
+            JsonFile generation = json("generation_config.json");
+            JsonFile tokenizerConfig = json("tokenizer_config.json");
+            byte[] tokenizer = bytes("tokenizer.json");
+            SafetensorsFile tensors = SafetensorsFile.of(weights.join(), NAME + "/model.safetensors");
             return new HuggingFaceModel(
-                            NAME,
-                            NAME,
-                            JsonFile.parse(bytes("config.json"), NAME + "/config.json"),
-                            JsonFile.parse(bytes("generation_config.json"), NAME + "/generation_config.json"),
-                            bytes("tokenizer.json"),
-                            JsonFile.parse(bytes("tokenizer_config.json"), NAME + "/tokenizer_config.json"),
-                            null,
-                            SafetensorsFile.of(offHeap("model.safetensors", arena), NAME + "/model.safetensors")
-                                    .tensors())
+                            NAME, NAME, config, generation, tokenizer, tokenizerConfig, null, tensors.tensors())
                     .assemble(arena);
+        } catch (CompletionException failure) {
+            arena.close();
+            throw failure.getCause() instanceof ObrException sentence ? sentence : failure;
         } catch (RuntimeException | Error failure) {
+            weights.handle((memory, ignored) -> memory).join(); // the arena must not close while it is being filled
             arena.close();
             throw failure;
         }
+    }
+
+    private static JsonFile json(String file) {
+        return JsonFile.parse(bytes(file), NAME + "/" + file);
     }
 
     private static byte[] bytes(String file) {

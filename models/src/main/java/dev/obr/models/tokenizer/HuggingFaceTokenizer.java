@@ -3,6 +3,7 @@ package dev.obr.models.tokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.obr.kernels.ObrException;
 import dev.obr.models.Excerpt;
+import dev.obr.models.JsonFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,9 +11,7 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The tokenizer of a Hugging Face folder: {@code tokenizer.json} encoded by the tokenizers library that wrote it (native, through DJL), decoded here, so that streaming works on bytes.
@@ -73,15 +72,10 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         Path file = Files.isDirectory(folderOrFile) ? folderOrFile.resolve("tokenizer.json") : folderOrFile;
         Path config = file.resolveSibling("tokenizer_config.json");
         try {
-            JsonNode settings =
-                    Files.exists(config) ? JsonMapper.builder().build().readTree(Files.readAllBytes(config)) : null;
+            JsonNode settings = Files.exists(config) ? JsonFile.read(config).root() : null;
             return load(Files.readAllBytes(file), settings, file.toString());
         } catch (IOException e) {
             throw new ObrException(file + " can't be read (" + e + "); name a folder that holds a tokenizer.json", e);
-        } catch (JacksonException e) {
-            throw new ObrException(
-                    config + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
-                    e);
         }
     }
 

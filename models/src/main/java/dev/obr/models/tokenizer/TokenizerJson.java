@@ -2,15 +2,14 @@ package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.Excerpt;
+import dev.obr.models.JsonFile;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What this runtime reads itself in a {@code tokenizer.json}: its tokens, how its decoder turns them into bytes, and what surrounds a text.
@@ -20,7 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
  * @param surround what the post-processor puts around a text
  */
 record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround surround) {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MAX_ID = 1 << 22;
     private static final byte[] NO_BYTES = {};
 
@@ -31,15 +29,7 @@ record TokenizerJson(Vocabulary vocabulary, boolean dropsLeadingSpace, Surround 
 
     /** @throws ObrException where the JSON is malformed, or its model or decoder is of a kind that is not supported */
     static TokenizerJson parse(byte[] json, String source) {
-        JsonNode root;
-        try {
-            root = JSON.readTree(json);
-        } catch (JacksonException e) {
-            throw new ObrException(
-                    source + " is not valid JSON (" + Excerpt.of(e.getOriginalMessage()) + "); download the file again",
-                    e);
-        }
-        return new Reader(source).read(root);
+        return new Reader(source).read(JsonFile.parse(json, source).root());
     }
 
     /** The steps of reading one file. */

@@ -91,7 +91,7 @@ class HuggingFaceTokenizerTest {
     @Test
     void badFilesAreOneClearSentence() {
         assertFails("{", "is not valid JSON");
-        assertFails("[]", "model.vocab is missing or empty");
+        assertFails("[]", "is not a JSON object");
         assertFails(json().replace("\"BPE\"", "\"Unigram\""), "its model is of type Unigram, only BPE is supported");
         assertFails(json().replace("\"ByteFallback\"", "\"CTC\""), "its decoder {\"type\":\"CTC\"} is not supported");
         assertFails(json().replace("\"<0x00>\": 3", "\"<0x00>\": -3"), "the id of token '<0x00>' is -3");
