@@ -61,6 +61,7 @@ public enum ModelShape {
             RandomVocabulary.BEGIN,
             List.of(RandomVocabulary.END)));
 
+    @SuppressWarnings("ImmutableEnumChecker") // a record of immutable values
     private final ModelConfig config;
 
     ModelShape(ModelConfig config) {

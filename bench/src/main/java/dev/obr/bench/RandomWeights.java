@@ -81,10 +81,10 @@ final class RandomWeights {
             int c = samples[(int) (r >>> 16) & 0xFFFF];
             int d = samples[(int) r & 0xFFFF];
             if (wide) {
-                chunk.set(ValueLayout.JAVA_LONG, i, a & 0xFFFFFFFFL | (long) b << 32);
-                chunk.set(ValueLayout.JAVA_LONG, i + 8, c & 0xFFFFFFFFL | (long) d << 32);
+                chunk.set(ValueLayout.JAVA_LONG, i, (a & 0xFFFFFFFFL) | ((long) b << 32));
+                chunk.set(ValueLayout.JAVA_LONG, i + 8, (c & 0xFFFFFFFFL) | ((long) d << 32));
             } else {
-                chunk.set(ValueLayout.JAVA_LONG, i, a | (long) b << 16 | (long) c << 32 | (long) d << 48);
+                chunk.set(ValueLayout.JAVA_LONG, i, a | ((long) b << 16) | ((long) c << 32) | ((long) d << 48));
             }
         }
         state = s;

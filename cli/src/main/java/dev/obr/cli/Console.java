@@ -6,6 +6,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -115,9 +116,10 @@ final class Console {
 
     /** Stderr for a library that wants a writer. */
     PrintWriter errorWriter() {
-        return new PrintWriter(err, true);
+        return new PrintWriter(new OutputStreamWriter(err, StandardCharsets.UTF_8), true);
     }
 
+    @SuppressWarnings("SystemConsoleNull") // it may still be null, by -Djdk.console
     private static boolean inputIsTerminal() {
         Path input = Path.of("/proc/self/fd/0");
         try {

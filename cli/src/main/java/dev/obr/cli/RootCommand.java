@@ -32,9 +32,11 @@ final class RootCommand implements Runnable {
             names = {"-V", "--version"},
             versionHelp = true,
             description = "Show the version and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
     private boolean version;
 
     @Mixin
+    @SuppressWarnings("UnusedVariable") // picocli fills it in
     private final CommonOptions common;
 
     RootCommand(CommonOptions common) {

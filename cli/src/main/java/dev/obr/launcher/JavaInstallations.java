@@ -48,7 +48,7 @@ final class JavaInstallations {
                 named.add(home);
             }
         }
-        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
+        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator, -1)) {
             Path home = homeOfExecutable(path(folder));
             if (home != null) {
                 named.add(home);

@@ -82,7 +82,7 @@ class VerbsTest {
         assertThat(lines.get(0))
                 .isEqualTo(
                         "| model                          |       size |     params | backend    | threads |            test |                  t/s |");
-        assertThat(lines.stream().skip(2).map(line -> line.split("\\|")[6].strip()))
+        assertThat(lines.stream().skip(2).map(line -> line.split("\\|", -1)[6].strip()))
                 .containsExactly("pp4", "pp8", "tg3", "pp4 @ d2", "pp8 @ d2", "tg3 @ d2");
         assertThat(lines.get(2)).contains("13.01 MiB", "6.82 M", "CPU ").containsPattern("[0-9.]+ ± [0-9.]+ \\|$");
     }
@@ -116,7 +116,7 @@ class VerbsTest {
     @ParameterizedTest
     @ValueSource(strings = {"hf f16", "hf bf16", "hf f32", "gguf f16", "gguf bf16", "gguf f32"})
     void makeModelWritesModelsThatRun(String kind, @TempDir Path folder) {
-        String[] formatAndType = kind.split(" ");
+        String[] formatAndType = kind.split(" ", -1);
         String out = folder.resolve("model." + formatAndType[0]).toString();
         String[] make = {
             "make-model",
