@@ -17,8 +17,8 @@
 enum { POSITION_BLOCK = 64, GROUP_TILE = 4 };
 
 /* out[g][d..d+2 LANES) += sum_p scores[g][p] V[p] for G heads, V of constant type */
-INLINE void weigh(int type, int G, int vectors, const float *scores, int64_t score_stride, const uint8_t *values, int64_t row_bytes, int positions, int64_t d, float *out,
-                  int64_t head_dim) {
+INLINE void weigh(int type, int G, int vectors, const float *scores, int64_t score_stride, const uint8_t *values,
+                  int64_t row_bytes, int positions, int64_t d, float *out, int64_t head_dim) {
     vf acc[GROUP_TILE][2];
     for (int g = 0; g < G; g++)
         for (int v = 0; v < vectors; v++) acc[g][v] = load(out + g * head_dim + d + v * LANES);
@@ -34,19 +34,28 @@ INLINE void weigh(int type, int G, int vectors, const float *scores, int64_t sco
         for (int v = 0; v < vectors; v++) store(out + g * head_dim + d + v * LANES, acc[g][v]);
 }
 
-INLINE void weigh_heads(int type, int G, const float *scores, int64_t score_stride, const uint8_t *values, int64_t row_bytes, int positions, float *out, int64_t head_dim) {
+INLINE void weigh_heads(int type, int G, const float *scores, int64_t score_stride, const uint8_t *values,
+                        int64_t row_bytes, int positions, float *out, int64_t head_dim) {
     int64_t d = 0;
-    for (; d + 2 * LANES <= head_dim; d += 2 * LANES) weigh(type, G, 2, scores, score_stride, values, row_bytes, positions, d, out, head_dim);
-    for (; d + LANES <= head_dim; d += LANES) weigh(type, G, 1, scores, score_stride, values, row_bytes, positions, d, out, head_dim);
+    for (; d + 2 * LANES <= head_dim; d += 2 * LANES)
+        weigh(type, G, 2, scores, score_stride, values, row_bytes, positions, d, out, head_dim);
+    for (; d + LANES <= head_dim; d += LANES)
+        weigh(type, G, 1, scores, score_stride, values, row_bytes, positions, d, out, head_dim);
     for (; d < head_dim; d++)
         for (int g = 0; g < G; g++)
-            for (int p = 0; p < positions; p++) out[g * head_dim + d] += scores[g * score_stride + p] * load_one(type, values + p * row_bytes, d);
+            for (int p = 0; p < positions; p++)
+                out[g * head_dim + d] += scores[g * score_stride + p] * load_one(type, values + p * row_bytes, d);
 }
 
-INLINE void weigh_all(int type, int group, const float *scores, int64_t score_stride, const uint8_t *values, int64_t row_bytes, int positions, float *out, int64_t head_dim) {
+INLINE void weigh_all(int type, int group, const float *scores, int64_t score_stride, const uint8_t *values,
+                      int64_t row_bytes, int positions, float *out, int64_t head_dim) {
     int g = 0;
-    for (; g + 4 <= group; g += 4) weigh_heads(type, 4, scores + g * score_stride, score_stride, values, row_bytes, positions, out + g * head_dim, head_dim);
-    for (; g < group; g++) weigh_heads(type, 1, scores + g * score_stride, score_stride, values, row_bytes, positions, out + g * head_dim, head_dim);
+    for (; g + 4 <= group; g += 4)
+        weigh_heads(type, 4, scores + g * score_stride, score_stride, values, row_bytes, positions, out + g * head_dim,
+                    head_dim);
+    for (; g < group; g++)
+        weigh_heads(type, 1, scores + g * score_stride, score_stride, values, row_bytes, positions, out + g * head_dim,
+                    head_dim);
 }
 
 /* scores = exp(scale (scores - largest)) / their sum */
@@ -73,19 +82,22 @@ static void softmax(float *scores, int64_t n, float scale) {
     for (; i < n; i++) scores[i] *= inverse;
 }
 
-OBR_API void NAME(obr_attention)(const float *q, int32_t group, int32_t head_dim, const void *keys, const void *values, int32_t kv, int32_t positions, float scale, float *scores,
-                                 float *out) {
+OBR_API void NAME(obr_attention)(const float *q, int32_t group, int32_t head_dim, const void *keys, const void *values,
+                                 int32_t kv, int32_t positions, float scale, float *scores, float *out) {
     int64_t row_bytes = (kv == F32 ? 4 : 2) * (int64_t)head_dim;
     for (int p = 0; p < positions; p += POSITION_BLOCK) {
         const uint8_t *block = (const uint8_t *)keys + p * row_bytes;
-        matmul_few(kv, block, row_bytes, head_dim, 0, at_most(positions - p, POSITION_BLOCK), q, group, scores + p, positions);
+        matmul_few(kv, block, row_bytes, head_dim, 0, at_most(positions - p, POSITION_BLOCK), q, group, scores + p,
+                   positions);
     }
     for (int g = 0; g < group; g++) softmax(scores + (int64_t)g * positions, positions, scale);
     memset(out, 0, 4 * (size_t)group * (size_t)head_dim);
     for (int p = 0; p < positions; p += POSITION_BLOCK) {
         const uint8_t *block = (const uint8_t *)values + p * row_bytes;
         int n = at_most(positions - p, POSITION_BLOCK);
-        if (kv == F32) weigh_all(F32, group, scores + p, positions, block, row_bytes, n, out, head_dim);
-        else weigh_all(F16, group, scores + p, positions, block, row_bytes, n, out, head_dim);
+        if (kv == F32)
+            weigh_all(F32, group, scores + p, positions, block, row_bytes, n, out, head_dim);
+        else
+            weigh_all(F16, group, scores + p, positions, block, row_bytes, n, out, head_dim);
     }
 }

@@ -88,9 +88,7 @@ INLINE void unpack_q6_k(const uint8_t *block, float *y) {
 static void unpack(int type, const uint8_t *row, int64_t k0, int count, float *y) {
     int i = 0;
     switch (type) {
-    case F32:
-        memcpy(y, row + 4 * k0, 4 * (size_t)count);
-        break;
+    case F32: memcpy(y, row + 4 * k0, 4 * (size_t)count); break;
     case F16:
         row += 2 * k0;
         for (; i + LANES <= count; i += LANES) store(y + i, load_f16(row + 2 * i));

@@ -8,7 +8,8 @@
 INLINE vf exponential(vf x) {
     x = choose(x < splat(-87.0f), splat(-87.0f), x); /* a NaN passes both comparisons */
     x = choose(x > splat(88.0f), splat(88.0f), x);
-    vf shifted = x * 1.44269504f + splat(0x1.8p23f); /* the addition rounds to an integer, which the low bits then hold */
+    vf shifted =
+        x * 1.44269504f + splat(0x1.8p23f); /* the addition rounds to an integer, which the low bits then hold */
     vf n = shifted - 0x1.8p23f;
     vf r = x - n * 0x1.62e4p-1f; /* ln 2 in two parts: the product with the first is exact */
     r = r - n * 0x1.7f7d1cp-20f;

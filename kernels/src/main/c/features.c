@@ -30,10 +30,13 @@ static int has_avx2(void) {
 static int has_avx512(void) {
     unsigned a, b, c, d;
     if ((saved_registers() & 0xe6) != 0xe6) return 0; /* xmm, ymm, mask registers, both halves of zmm */
-    return has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
+    return has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+           all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
 }
 
-int32_t obr_supports(int32_t set) { return set == GENERIC || (set == AVX2 && has_avx2()) || (set == AVX512 && has_avx512()); }
+int32_t obr_supports(int32_t set) {
+    return set == GENERIC || (set == AVX2 && has_avx2()) || (set == AVX512 && has_avx512());
+}
 
 #else
 

@@ -153,12 +153,14 @@ INLINE float sum(vf v) {
 
 /* a0 b0 a1 b1 ... of the lower halves */
 INLINE vf zip_low(vf a, vf b) {
-    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b), _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x20);
+    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b),
+                                      _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x20);
 }
 
 /* ... and of the upper halves */
 INLINE vf zip_high(vf a, vf b) {
-    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b), _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x31);
+    return (vf)_mm256_permute2f128_ps(_mm256_unpacklo_ps((__m256)a, (__m256)b),
+                                      _mm256_unpackhi_ps((__m256)a, (__m256)b), 0x31);
 }
 
 #elif defined(__aarch64__)

@@ -53,7 +53,9 @@ INLINE float load_one(int type, const uint8_t *row, int64_t k) {
 
 enum { DOT_ROWS = 4, DOT_TOKENS = 3 };
 
-#define DOT_PARAMETERS const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, int accumulate
+#define DOT_PARAMETERS                                                                                            \
+    const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, \
+        int accumulate
 
 /* y[t][r] (+)= W[r] . x[t] over n columns for R rows and T tokens; type, R and T are constants where this is expanded */
 INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
@@ -82,12 +84,17 @@ INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
 }
 
 /* One function for each type, R and T, so that each has all registers to itself. */
-#define DOT(TYPE, R, T)                                                                     \
-    static __attribute__((noinline)) void dot_##TYPE##_##R##_##T(DOT_PARAMETERS) {          \
-        dot(TYPE, R, T, w, row_bytes, n, x, x_stride, y, y_stride, accumulate);             \
+#define DOT(TYPE, R, T)                                                            \
+    static __attribute__((noinline)) void dot_##TYPE##_##R##_##T(DOT_PARAMETERS) { \
+        dot(TYPE, R, T, w, row_bytes, n, x, x_stride, y, y_stride, accumulate);    \
     }
 #define DOTS(TYPE) DOT(TYPE, 1, 1) DOT(TYPE, 1, 2) DOT(TYPE, 1, 3) DOT(TYPE, 4, 1) DOT(TYPE, 4, 2) DOT(TYPE, 4, 3)
-#define DOT_TABLE(TYPE) {{dot_##TYPE##_1_1, dot_##TYPE##_1_2, dot_##TYPE##_1_3}, {dot_##TYPE##_4_1, dot_##TYPE##_4_2, dot_##TYPE##_4_3}}
+#define DOT_TABLE(TYPE)                                           \
+    {                                                             \
+        {dot_##TYPE##_1_1, dot_##TYPE##_1_2, dot_##TYPE##_1_3}, { \
+            dot_##TYPE##_4_1, dot_##TYPE##_4_2, dot_##TYPE##_4_3  \
+        }                                                         \
+    }
 
 DOTS(F32)
 DOTS(F16)
@@ -97,22 +104,24 @@ DOTS(BF16)
 static void (*const dots[3][2][DOT_TOKENS])(DOT_PARAMETERS) = {DOT_TABLE(F32), DOT_TABLE(F16), DOT_TABLE(BF16)};
 
 /* rows from..to and all tokens, W of plain type */
-static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x, int64_t x_stride, int tokens, float *y, int64_t y_stride,
-                      int accumulate) {
+static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x,
+                      int64_t x_stride, int tokens, float *y, int64_t y_stride, int accumulate) {
     int four, together;
     for (int r = from; r < to; r += four ? 4 : 1) {
         four = to - r >= 4;
         for (int t = 0; t < tokens; t += together) {
             int left = tokens - t;
             together = left == 4 ? 2 : at_most(left, DOT_TOKENS); /* 2 + 2 beats 3 + 1 */
-            dots[type][four][together - 1](w + r * row_bytes, row_bytes, n, x + t * x_stride, x_stride, y + t * y_stride + r, y_stride, accumulate);
+            dots[type][four][together - 1](w + r * row_bytes, row_bytes, n, x + t * x_stride, x_stride,
+                                           y + t * y_stride + r, y_stride, accumulate);
         }
     }
 }
 
 enum { SLICE = 256 }; /* columns unpacked at a time: one block of the largest block types */
 
-static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
+static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x,
+                       int tokens, float *y, int64_t y_stride) {
     if (type == F32 || type == F16 || type == BF16) {
         dot_plain(type, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
         return;
@@ -173,7 +182,8 @@ static void pack(int type, const uint8_t *w, int64_t row_bytes, int rows, int64_
 }
 
 /* y[t][0..TILE_ROWS) (+)= tile . x[t] for T tokens, T a constant where this is expanded */
-INLINE void outer(int T, const float *tile, const float *x, int n, float *y, int64_t y_stride, int rows, int accumulate) {
+INLINE void outer(int T, const float *tile, const float *x, int n, float *y, int64_t y_stride, int rows,
+                  int accumulate) {
     vf acc[TILE_TOKENS][2];
     for (int t = 0; t < T; t++) {
         acc[t][0] = acc[t][1] = zero();
@@ -203,7 +213,8 @@ INLINE void outer(int T, const float *tile, const float *x, int n, float *y, int
     }
 }
 
-static void tile_times_tokens(const float *tile, const float *x, int tokens, int n, float *y, int64_t y_stride, int rows, int accumulate) {
+static void tile_times_tokens(const float *tile, const float *x, int tokens, int n, float *y, int64_t y_stride,
+                              int rows, int accumulate) {
     int t = 0;
     for (; t + 6 <= tokens; t += 6) outer(6, tile, x + t * SLICE, n, y + t * y_stride, y_stride, rows, accumulate);
     const float *xt = x + t * SLICE;
@@ -217,12 +228,14 @@ static void tile_times_tokens(const float *tile, const float *x, int tokens, int
     }
 }
 
-static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x, int tokens, float *y, int64_t y_stride) {
+static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x,
+                        int tokens, float *y, int64_t y_stride) {
     for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
         int block = at_most(tokens - t0, TOKEN_BLOCK);
         for (int k0 = 0; k0 < cols; k0 += SLICE) {
             int n = at_most(cols - k0, SLICE);
-            for (int t = 0; t < block; t++) memcpy(x_slice + t * SLICE, x + (int64_t)(t0 + t) * cols + k0, 4 * (size_t)n);
+            for (int t = 0; t < block; t++)
+                memcpy(x_slice + t * SLICE, x + (int64_t)(t0 + t) * cols + k0, 4 * (size_t)n);
             for (int panel = from; panel < to; panel += PANEL_TILES * TILE_ROWS) {
                 int rows = at_most(to - panel, PANEL_TILES * TILE_ROWS);
                 for (int r = 0; r < rows; r += LANES) {
@@ -231,8 +244,9 @@ static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols,
                 }
                 for (int t = 0; t < block; t += TOKEN_GROUP)
                     for (int r = 0; r < rows; r += TILE_ROWS)
-                        tile_times_tokens(w_panel + r * SLICE, x_slice + t * SLICE, at_most(block - t, TOKEN_GROUP), n, y + (t0 + t) * y_stride + panel + r, y_stride,
-                                          at_most(rows - r, TILE_ROWS), k0 > 0);
+                        tile_times_tokens(w_panel + r * SLICE, x_slice + t * SLICE, at_most(block - t, TOKEN_GROUP), n,
+                                          y + (t0 + t) * y_stride + panel + r, y_stride, at_most(rows - r, TILE_ROWS),
+                                          k0 > 0);
             }
         }
     }
@@ -240,9 +254,14 @@ static void matmul_many(int type, const uint8_t *w, int64_t row_bytes, int cols,
 
 enum { MANY_TOKENS = 96 }; /* where packing W begins to pay */
 
-OBR_API void NAME(obr_matmul)(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to, const float *x, int32_t tokens, float *y, int64_t y_stride) {
-    if (tokens < MANY_TOKENS) matmul_few(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
-    else matmul_many(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
+OBR_API void NAME(obr_matmul)(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to,
+                              const float *x, int32_t tokens, float *y, int64_t y_stride) {
+    if (tokens < MANY_TOKENS)
+        matmul_few(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
+    else
+        matmul_many(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
 }
 
-OBR_API void NAME(obr_dequantize)(int32_t type, const void *row, int32_t cols, float *y) { unpack(type, row, 0, cols, y); }
+OBR_API void NAME(obr_dequantize)(int32_t type, const void *row, int32_t cols, float *y) {
+    unpack(type, row, 0, cols, y);
+}

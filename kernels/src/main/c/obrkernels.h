@@ -27,23 +27,24 @@ OBR_API int32_t obr_abi(void);
 /* Whether processor and operating system both run instruction set `set`; 1 or 0. */
 OBR_API int32_t obr_supports(int32_t set);
 
-#define OBR_DECLARE(SET)                                                                                                                                     \
-    /* W [.., cols] . x [tokens, cols] -> y [tokens, y_stride], columns from..to; row o of W starts at w + o * row_bytes */                                  \
-    OBR_API void obr_matmul_##SET(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from, int32_t to, const float *x, int32_t tokens,    \
-                                  float *y, int64_t y_stride);                                                                                               \
-    /* row [cols] -> y [cols] */                                                                                                                             \
-    OBR_API void obr_dequantize_##SET(int32_t type, const void *row, int32_t cols, float *y);                                                                \
-    OBR_API void obr_rms_norm_##SET(const float *x, const float *weight, float eps, int32_t n, float *y);                                                    \
-    /* x [heads, head_dim] in place; cos_sin [head_dim] */                                                                                                   \
-    OBR_API void obr_rope_##SET(float *x, int32_t heads, int32_t head_dim, const float *cos_sin);                                                            \
-    /* q [group, head_dim], keys and values [positions, head_dim], scores [group, positions] -> out [group, head_dim] */                                     \
-    OBR_API void obr_attention_##SET(const float *q, int32_t group, int32_t head_dim, const void *keys, const void *values, int32_t kv, int32_t positions,   \
-                                     float scale, float *scores, float *out);                                                                                \
-    OBR_API void obr_silu_mul_##SET(float *gate, const float *up, int64_t n);                                                                                \
-    OBR_API void obr_add_##SET(float *x, const float *y, int64_t n);                                                                                         \
-    /* n floats -> F32 or F16 */                                                                                                                             \
-    OBR_API void obr_store_##SET(const float *x, int32_t type, int32_t n, void *y);                                                                          \
-    /* sum of n 64-bit words modulo 2^64: reads memory as fast as it can */                                                                                  \
+#define OBR_DECLARE(SET)                                                                                                    \
+    /* W [.., cols] . x [tokens, cols] -> y [tokens, y_stride], columns from..to; row o of W starts at w + o * row_bytes */ \
+    OBR_API void obr_matmul_##SET(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from,               \
+                                  int32_t to, const float *x, int32_t tokens, float *y, int64_t y_stride);                  \
+    /* row [cols] -> y [cols] */                                                                                            \
+    OBR_API void obr_dequantize_##SET(int32_t type, const void *row, int32_t cols, float *y);                               \
+    OBR_API void obr_rms_norm_##SET(const float *x, const float *weight, float eps, int32_t n, float *y);                   \
+    /* x [heads, head_dim] in place; cos_sin [head_dim] */                                                                  \
+    OBR_API void obr_rope_##SET(float *x, int32_t heads, int32_t head_dim, const float *cos_sin);                           \
+    /* q [group, head_dim], keys and values [positions, head_dim], scores [group, positions] -> out [group, head_dim] */    \
+    OBR_API void obr_attention_##SET(const float *q, int32_t group, int32_t head_dim, const void *keys,                     \
+                                     const void *values, int32_t kv, int32_t positions, float scale, float *scores,         \
+                                     float *out);                                                                           \
+    OBR_API void obr_silu_mul_##SET(float *gate, const float *up, int64_t n);                                               \
+    OBR_API void obr_add_##SET(float *x, const float *y, int64_t n);                                                        \
+    /* n floats -> F32 or F16 */                                                                                            \
+    OBR_API void obr_store_##SET(const float *x, int32_t type, int32_t n, void *y);                                         \
+    /* sum of n 64-bit words modulo 2^64: reads memory as fast as it can */                                                 \
     OBR_API int64_t obr_read_##SET(const int64_t *words, int64_t n);
 
 OBR_DECLARE(generic)

@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * The kernels in plain Java: the specification that the other twins are compared with, and what serves where they cannot.
  *
  * <p>Sums are kept in double, so a result is within one rounding of the exact one whatever the order of the terms. Bound: one multiply-add per 4 cycles, the latency of the running
- * sum; some 1 GFMA/s a core.
+ * sum; 0.9 GFMA/s measured on a Zen 3 core.
  */
 public final class ScalarKernels implements CpuKernels {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
