@@ -1,6 +1,7 @@
 package dev.obr.models;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.message.Excerpt;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
