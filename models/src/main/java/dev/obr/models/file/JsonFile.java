@@ -1,7 +1,6 @@
-package dev.obr.models;
+package dev.obr.models.file;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.message.Excerpt;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
