@@ -9,7 +9,9 @@
  *
  * Tiling: q K^T is the linear layer of matmul.h with K as the weight, 64 positions at a time, so that K comes from memory once and from L1 for the other query heads.
  * softmax(..) V runs over the same 64 positions for 2 vectors of head_dim x 4 query heads: 8 accumulators.
- * Bound: bytes of K and V over memory bandwidth when a long context is decoded; for short ones the adding up of lanes in q K^T.
+ * Limits: K and V of float32 or half floats; any group, head_dim and number of positions of at least 1.
+ * Bound: the bytes of K and V over memory bandwidth for one query head; for groups the adding up of lanes in q K^T (one sum per head_dim / LANES multiply-adds).
+ * Measured with AVX2 on one core (51 GFMA/s in registers), half floats, 512 positions: 8-13 GFMA/s for 1 head of 64, 13-16 for 4 heads, 30 for 8 heads of 128.
  */
 
 enum { POSITION_BLOCK = 64, GROUP_TILE = 4 };
