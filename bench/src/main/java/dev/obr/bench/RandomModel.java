@@ -2,11 +2,11 @@ package dev.obr.bench;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
-import dev.obr.models.AtomicFile;
 import dev.obr.models.ExpectedWeights;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
-import dev.obr.models.TensorBytes;
+import dev.obr.models.file.AtomicFile;
+import dev.obr.models.file.TensorBytes;
 import dev.obr.models.gguf.GgufWriter;
 import dev.obr.models.safetensors.SafetensorsWriter;
 import java.io.IOException;

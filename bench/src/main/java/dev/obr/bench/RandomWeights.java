@@ -1,7 +1,7 @@
 package dev.obr.bench;
 
 import dev.obr.kernels.DType;
-import dev.obr.models.TensorBytes;
+import dev.obr.models.file.TensorBytes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.file.JsonFile;
 import dev.obr.models.gguf.GgufFile;
 import dev.obr.models.gguf.GgufModel;
 import dev.obr.models.huggingface.HuggingFaceModel;

@@ -1,8 +1,8 @@
 package dev.obr.models.demo;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.JsonFile;
 import dev.obr.models.Model;
+import dev.obr.models.file.JsonFile;
 import dev.obr.models.huggingface.HuggingFaceModel;
 import dev.obr.models.safetensors.SafetensorsFile;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
+import dev.obr.models.file.Excerpt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

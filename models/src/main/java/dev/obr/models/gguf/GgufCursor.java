@@ -1,7 +1,7 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
+import dev.obr.models.file.Excerpt;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

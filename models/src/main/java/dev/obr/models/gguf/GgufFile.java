@@ -1,8 +1,8 @@
 package dev.obr.models.gguf;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
-import dev.obr.models.MappedFile;
+import dev.obr.models.file.Excerpt;
+import dev.obr.models.file.MappedFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

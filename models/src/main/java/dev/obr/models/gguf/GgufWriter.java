@@ -2,8 +2,8 @@ package dev.obr.models.gguf;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
-import dev.obr.models.AtomicFile;
-import dev.obr.models.TensorBytes;
+import dev.obr.models.file.AtomicFile;
+import dev.obr.models.file.TensorBytes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

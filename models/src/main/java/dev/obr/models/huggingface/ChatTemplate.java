@@ -1,6 +1,6 @@
 package dev.obr.models.huggingface;
 
-import dev.obr.models.JsonFile;
+import dev.obr.models.file.JsonFile;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 

@@ -2,9 +2,9 @@ package dev.obr.models.huggingface;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.ExpectedWeights.AttentionBias;
-import dev.obr.models.JsonFile;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
+import dev.obr.models.file.JsonFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package dev.obr.models.huggingface;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.JsonFile;
 import dev.obr.models.Model;
+import dev.obr.models.file.JsonFile;
 import dev.obr.models.safetensors.SafetensorsFile;
 import dev.obr.models.safetensors.SafetensorsShards;
 import dev.obr.models.safetensors.SafetensorsTensor;

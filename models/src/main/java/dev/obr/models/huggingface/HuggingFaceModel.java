@@ -2,11 +2,11 @@ package dev.obr.models.huggingface;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.ExpectedWeights;
-import dev.obr.models.JsonFile;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
 import dev.obr.models.chat.ChatFormats;
+import dev.obr.models.file.JsonFile;
 import dev.obr.models.safetensors.SafetensorsTensor;
 import dev.obr.models.tokenizer.HuggingFaceTokenizer;
 import dev.obr.models.tokenizer.Tokenizer;

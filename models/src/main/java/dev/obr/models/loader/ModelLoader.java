@@ -1,8 +1,8 @@
 package dev.obr.models.loader;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.MappedFile;
 import dev.obr.models.Model;
+import dev.obr.models.file.MappedFile;
 import dev.obr.models.gguf.GgufModel;
 import dev.obr.models.huggingface.HuggingFaceFolder;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.obr.models.safetensors;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
-import dev.obr.models.JsonFile;
-import dev.obr.models.MappedFile;
+import dev.obr.models.file.Excerpt;
+import dev.obr.models.file.JsonFile;
+import dev.obr.models.file.MappedFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

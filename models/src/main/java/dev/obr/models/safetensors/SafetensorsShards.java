@@ -1,8 +1,8 @@
 package dev.obr.models.safetensors;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
-import dev.obr.models.JsonFile;
+import dev.obr.models.file.Excerpt;
+import dev.obr.models.file.JsonFile;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

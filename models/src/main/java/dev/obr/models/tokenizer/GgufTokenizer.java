@@ -1,7 +1,7 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
+import dev.obr.models.file.Excerpt;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -2,8 +2,8 @@ package dev.obr.models.tokenizer;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
-import dev.obr.models.JsonFile;
+import dev.obr.models.file.Excerpt;
+import dev.obr.models.file.JsonFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

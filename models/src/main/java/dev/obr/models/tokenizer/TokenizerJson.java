@@ -1,8 +1,8 @@
 package dev.obr.models.tokenizer;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.models.Excerpt;
-import dev.obr.models.JsonFile;
+import dev.obr.models.file.Excerpt;
+import dev.obr.models.file.JsonFile;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;

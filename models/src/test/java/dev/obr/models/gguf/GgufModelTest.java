@@ -8,7 +8,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
-import dev.obr.models.TensorBytes;
+import dev.obr.models.file.TensorBytes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;

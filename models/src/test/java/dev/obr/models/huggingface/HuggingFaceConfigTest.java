@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.ExpectedWeights.AttentionBias;
-import dev.obr.models.JsonFile;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
+import dev.obr.models.file.JsonFile;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,4 +1,4 @@
-package dev.obr.models;
+package dev.obr.models.file;
 
 import dev.obr.kernels.ObrException;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package dev.obr.models;
+package dev.obr.models.file;
 
 /** Text out of a file as a message may show it: one line, printable, not too long. */
 public final class Excerpt {

@@ -1,4 +1,4 @@
-package dev.obr.models;
+package dev.obr.models.file;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

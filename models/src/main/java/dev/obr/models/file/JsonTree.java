@@ -1,4 +1,4 @@
-package dev.obr.models;
+package dev.obr.models.file;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
