@@ -20,7 +20,7 @@ jar: natives
 
 $(JAR): $(SOURCES)
 	@echo "Building $(JAR) ..."
-	@$(MVN) -q -pl cli -am package -DskipTests
+	@$(MVN) -q -pl cli -am package -Dmaven.test.skip
 	@touch $(JAR)
 	@echo "Built $(JAR): java -jar $(JAR) --help"
 

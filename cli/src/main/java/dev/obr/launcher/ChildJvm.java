@@ -3,6 +3,7 @@ package dev.obr.launcher;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -46,6 +47,34 @@ final class ChildJvm {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /**
+     * The options of the child: native kernels are called through restricted methods, and a small heap needs no collector threads. The Vector API is an incubator module: it is there
+     * only when asked for, and makes every start slower.
+     *
+     * @param userOptions what the user gave to this JVM; it wins
+     */
+    static List<String> options(List<String> userOptions, boolean vectorApi) {
+        List<String> options = new ArrayList<>();
+        options.add("--enable-native-access=ALL-UNNAMED");
+        if (vectorApi) {
+            options.add("--add-modules=jdk.incubator.vector");
+        }
+        if (userOptions.stream().noneMatch(o -> o.startsWith("-XX:+Use") && o.endsWith("GC"))) {
+            options.add("-XX:+UseSerialGC");
+        }
+        options.addAll(userOptions);
+        return options;
+    }
+
+    /** What the user gave to this JVM before {@code -jar}, such as {@code -Xmx8g} or {@code -Dname=value}. */
+    static List<String> userOptions() {
+        return ProcessHandle.current().info().arguments().stream()
+                .flatMap(Arrays::stream)
+                .takeWhile(a -> !a.equals("-jar") && !a.equals("-cp"))
+                .filter(a -> a.startsWith("-X") || a.startsWith("-D"))
+                .toList();
     }
 
     /** This JVM's class path with absolute paths: the jar, or the folders of a development build. */

@@ -17,10 +17,6 @@ import java.util.Optional;
  * terminal, so its output, input and exit code are the command's own.
  */
 public final class Launcher {
-    /** Flags of the child JVM: the Vector API is an incubator module, and the native kernels are called through restricted methods. */
-    static final List<String> JVM_FLAGS =
-            List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC");
-
     static final String MAIN_CLASS = "dev.obr.cli.Main";
     static final int JAVA_NEEDED = 25;
 
@@ -36,17 +32,21 @@ public final class Launcher {
         this.err = err;
     }
 
-    /** Runs the command line and exits with its exit code. */
-    public static void main(String[] args) throws IOException, InterruptedException {
+    private static Launcher ofThisProcess() {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
-        int exitCode = new Launcher(System.getenv(), out, err).launch(args);
+        return new Launcher(System.getenv(), out, err);
+    }
+
+    /** Runs the command line and exits with its exit code. */
+    public static void main(String[] args) throws InterruptedException {
+        int exitCode = ofThisProcess().launch(args);
         if (exitCode != 0) {
             System.exit(exitCode);
         }
     }
 
-    private int launch(String[] args) throws IOException, InterruptedException {
+    private int launch(String[] args) throws InterruptedException {
         List<String> arguments;
         try {
             arguments = Arguments.received(args);
@@ -58,6 +58,17 @@ public final class Launcher {
         if (!showCommand && servesItself(arguments)) {
             return runHere(arguments);
         }
+        boolean vectorApi = !nativeKernelsShipped() || asksForVectorApi(arguments);
+        return launchChild(arguments, vectorApi, showCommand);
+    }
+
+    /** For a JVM that lacks the Vector API and found its native kernels unusable: runs the command line in a child that has it. */
+    public static int runWithVectorApi(List<String> arguments) throws InterruptedException {
+        return ofThisProcess().launchChild(arguments, true, false);
+    }
+
+    private int launchChild(List<String> arguments, boolean vectorApi, boolean showCommand)
+            throws InterruptedException {
         JavaInstallations installations = JavaInstallations.ofThisMachine(environment);
         Optional<String> java = runtimeVersion() >= JAVA_NEEDED
                 ? Optional.of(JavaInstallations.executable(System.getProperty("java.home")))
@@ -71,7 +82,7 @@ public final class Launcher {
         }
         List<String> command = new ArrayList<>();
         command.add(java.get());
-        command.addAll(JVM_FLAGS);
+        command.addAll(ChildJvm.options(ChildJvm.userOptions(), vectorApi));
         command.addAll(List.of("-cp", ChildJvm.classPath(), MAIN_CLASS));
         if (showCommand) {
             arguments.stream().filter(a -> !a.equals(SHOW_COMMAND)).forEach(command::add);
@@ -115,6 +126,7 @@ public final class Launcher {
                         && option + 1 < arguments.size()
                         && arguments.get(option + 1).equals("vector"))
                 || arguments.contains("--kernels=vector")
+                || arguments.contains("devices") // which shows every kind of kernel
                 || "vector".equals(environment.get("OBR_KERNELS"))
                 || "vector".equals(System.getProperty("obr.kernels"));
     }

@@ -100,13 +100,33 @@ class RunnableJarIT {
     @ParameterizedTest
     @MethodSource("javas")
     void showsTheCommandThatWouldRun(String java) throws Exception {
-        Ended shown = run(java, "C", "--show-command tokenize --count --prompt \"$(printf \"it's " + PROMPT + "\")\"");
+        String verb = "tokenize --json --prompt \"$(printf \"it's " + PROMPT + "\")\"";
+        Ended shown = run(java, "C", "--show-command " + verb);
         assertThat(shown.exitCode).isZero();
         assertThat(shown.out)
-                .contains(" --add-modules=jdk.incubator.vector ", " dev.obr.cli.Main --quiet tokenize --count ")
+                .contains(" --enable-native-access=ALL-UNNAMED ", " dev.obr.cli.Main --quiet tokenize --json ")
                 .endsWith("--prompt 'it'\\''s é 你 🙂'\n");
         Path script = Files.writeString(folder.resolve("command.sh"), shown.out);
-        assertThat(execute("sh " + script).out).isEqualTo("15\n");
+        assertThat(execute("sh " + script).out)
+                .isEqualTo(run(java, "C", verb).out)
+                .isNotEmpty();
+    }
+
+    /** A cache folder that cannot be written to: the native library has nowhere to go, so a child with the Vector API serves. */
+    @ParameterizedTest
+    @MethodSource("javas")
+    void theVectorApiServesWhereTheNativeLibraryCannot(String java) throws Exception {
+        Path model = folder.resolve("tiny.gguf"); // GGUF: a tokenizer.json would need a native library, too
+        assertThat(run(java, "C", "make-model --shape tiny " + model).exitCode).isZero();
+        Path file = Files.createFile(folder.resolve("no-folder"));
+        Ended run = run(
+                java + " -Duser.home=" + file + " -Djava.io.tmpdir=" + file,
+                "C",
+                "generate --prompt 'Once upon a time' -n 2 --json --model " + model,
+                "OBR_CACHE=" + file,
+                "XDG_CACHE_HOME=" + file);
+        assertThat(run.exitCode).as(run.err).isZero();
+        assertThat(run.out).contains("\"kernels\":\"vector\"");
     }
 
     @Test

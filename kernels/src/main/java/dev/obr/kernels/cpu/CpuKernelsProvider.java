@@ -77,6 +77,23 @@ public final class CpuKernelsProvider {
         return chosen(kernels, List.of("as requested"));
     }
 
+    /**
+     * Whether this JVM can compute fast as it was started: it has the Vector API, or the native library loads. If not, one started with {@code --add-modules jdk.incubator.vector} would.
+     *
+     * @param environment as in {@link #choose}
+     */
+    public static boolean fastKernelsReachable(Map<String, String> environment) {
+        if (vectorModulePresent()) {
+            return true;
+        }
+        try {
+            NativeLibrary.open(NativeLibrary.cacheFolders(environment));
+            return true;
+        } catch (ObrException e) {
+            return false;
+        }
+    }
+
     static boolean vectorModulePresent() {
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     }
