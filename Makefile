@@ -11,7 +11,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test bench clean format help
+.PHONY: all jar natives run test bench ptx clean format help
 
 all: jar
 
@@ -39,6 +39,9 @@ test: natives
 bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
+
+ptx:
+	@echo "There are no CUDA kernels yet, so there is no PTX to make."
 
 format:
 	@$(MVN) -q spotless:apply
