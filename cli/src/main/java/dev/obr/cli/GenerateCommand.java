@@ -1,18 +1,12 @@
 package dev.obr.cli;
 
-import dev.obr.models.chat.ChatFormat;
-import dev.obr.models.chat.ChatMessage;
 import dev.obr.runtime.GeneratedToken;
 import dev.obr.runtime.Generation;
 import dev.obr.runtime.GenerationOptions;
 import dev.obr.runtime.GenerationResult;
 import dev.obr.runtime.LanguageModel;
-import dev.obr.runtime.Session;
 import dev.obr.runtime.Timings;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -69,13 +63,12 @@ final class GenerateCommand implements Callable<Integer> {
         GenerationOptions options = sampling.options().withFirstLogits(firstLogits);
         String text = prompt.readPrompt(console);
         long start = System.nanoTime();
-        try (LanguageModel languageModel = model.open();
-                Session session = languageModel.newSession()) {
+        try (LanguageModel languageModel = model.open()) {
             double loadMillis = (System.nanoTime() - start) / 1e6;
             if (!common.quiet()) {
                 console.note(Notes.model(languageModel));
             }
-            Generation generation = session.generate(tokens(languageModel, text), options);
+            Generation generation = start(languageModel, text, options);
             interruption.onInterrupt(generation::cancel);
             String last = "";
             for (GeneratedToken token : generation) {
@@ -97,17 +90,13 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private int[] tokens(LanguageModel languageModel, String text) {
+    /** Starts the continuation, or the answer; the model's end frees its session. */
+    private Generation start(LanguageModel languageModel, String text, GenerationOptions options) {
         if (!chat && system == null) {
-            return languageModel.tokenizer().encode(text, true);
+            return languageModel.newSession().generate(text, options);
         }
-        ChatFormat format = Notes.chatFormat(languageModel, spec);
-        List<ChatMessage> messages = new ArrayList<>();
-        if (system != null) {
-            messages.add(ChatMessage.system(system));
-        }
-        messages.add(ChatMessage.user(text));
-        return languageModel.tokenizer().encode(format.prompt(messages), false);
+        Notes.chatFormat(languageModel, spec);
+        return languageModel.newChat(system).send(text, options);
     }
 
     private static Map<String, @Nullable Object> json(LanguageModel model, GenerationResult result, double loadMillis) {
@@ -116,7 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
         object.put("text", result.text());
         object.put("prompt_token_ids", result.promptTokenIds());
         object.put("token_ids", result.tokenIds());
-        object.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
+        object.put("finish_reason", result.finishReason().label());
         object.put("prompt_tokens", result.promptTokenIds().size());
         object.put("generated_tokens", result.tokenIds().size());
         if (result.firstLogits() != null) {
