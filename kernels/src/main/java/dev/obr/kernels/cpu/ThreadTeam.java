@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A fixed team of threads that computes the parts of one task at a time; the calling thread works too.
  *
- * <p>A decode step hands out a hundred tasks of some 100 µs each. A thread that has nothing to do therefore waits in three steps: it spins for some microseconds (a barrier then costs about
- * one), offers its core to others for a moment, and parks. A team whose cores are shared with other programs stays out of their way, and an idle one costs nothing.
+ * <p>A decode step hands out a hundred tasks of some 100 µs each. A thread that has nothing to do therefore waits in three steps: it spins for a while (a barrier then costs about a
+ * microsecond), offers its core to others for a moment, and parks. A team whose cores are shared with other programs stays out of their way, and an idle one costs nothing.
  *
  * <p>One task runs at a time; a second caller waits for the first. A part that calls {@link #run} on its own team gets its parts computed by itself, one after the other. Callers may be
  * virtual threads. Workers are daemons and end with {@link #close}.
@@ -22,8 +22,10 @@ public final class ThreadTeam implements AutoCloseable {
         void run(int part);
     }
 
-    private static final int SPINS_BEFORE_YIELD = 1_000;
-    private static final int YIELDS_BEFORE_PARK = 100;
+    /** Some 0.4 ms: the last part of a decode task may take as long, and waking a parked thread would cost a tenth of the task. */
+    private static final int SPINS_BEFORE_YIELD = 20_000;
+
+    private static final int YIELDS_BEFORE_PARK = 1_000;
 
     private final ReentrantLock running = new ReentrantLock();
     private final Worker[] workers;

@@ -26,8 +26,13 @@ public final class CpuBackend implements Backend {
     /** Output rows are handed out in multiples of this, the widest register tile of the kernels. */
     private static final int ROW_GRAIN = 16;
 
-    /** Parts per thread in a long operation: lets a thread that was interrupted hand work to the others. */
-    private static final int PARTS_PER_THREAD = 4;
+    /** Parts per thread in a long operation: a thread that is held up leaves the rest to the others, and few wait long for the last part. */
+    private static final int PARTS_PER_THREAD = 8;
+
+    /** From this many tokens on, a part of a linear layer has at least {@link #PREFILL_ROWS} rows: each part packs all of x for itself. */
+    private static final int PREFILL_TOKENS = 64;
+
+    private static final int PREFILL_ROWS = 512;
 
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
@@ -117,7 +122,9 @@ public final class CpuBackend implements Backend {
             rows += layer.weight().rows();
         }
         int all = rows;
-        int parts = Math.min(team.threads() * PARTS_PER_THREAD, (all + ROW_GRAIN - 1) / ROW_GRAIN);
+        int rowsPerPart = x.rows() < PREFILL_TOKENS ? ROW_GRAIN : PREFILL_ROWS;
+        int parts =
+                Math.clamp((all + rowsPerPart - 1) / rowsPerPart, team.threads(), team.threads() * PARTS_PER_THREAD);
         // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
         team.run(parts, part -> {
             int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
