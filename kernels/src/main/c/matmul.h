@@ -21,7 +21,7 @@
  *
  *    For each k: two vectors of W, 6 broadcasts of x, 12 fused multiply-adds into 12 accumulators y[t][r]: 15 of the 16 registers of AVX2.
  *    A tile of 256 columns (16 KiB) stays in L1 for 96 tokens, whose 256 columns of x (96 KiB) stay in L2 for a panel of 8 tiles. Each weight is converted and transposed once per
- *    510 tokens, so its storage type hardly matters. What the next step reads is prefetched: W's rows when packing, y when a tile begins.
+ *    516 tokens, so its storage type hardly matters. What the next step reads is prefetched: W's rows when packing, y when a tile begins.
  *
  *    Bound: one fused multiply-add per LANES products, two of them a cycle.
  *
@@ -143,7 +143,7 @@ enum {
     TILE_ROWS = 2 * LANES,
     TILE_TOKENS = 6,
     PANEL_TILES = 8,
-    TOKEN_BLOCK = 85 * TILE_TOKENS, /* 510: half a mebibyte of x */
+    TOKEN_BLOCK = 86 * TILE_TOKENS, /* 516: half a mebibyte of x, and no remainder where a prompt is cut into 512 */
     TOKEN_GROUP = 16 * TILE_TOKENS  /* tokens that share a W tile while it is in L1 and whose x stays in L2 */
 };
 

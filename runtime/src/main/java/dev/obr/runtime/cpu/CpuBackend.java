@@ -29,10 +29,10 @@ public final class CpuBackend implements Backend {
     /** Parts per thread in a long operation: a thread that is held up leaves the rest to the others, and few wait long for the last part. */
     private static final int PARTS_PER_THREAD = 8;
 
-    /** From this many tokens on, a part of a linear layer has at least {@link #PREFILL_ROWS} rows: each part packs all of x for itself. */
+    /** From this many tokens on, a part of a linear layer has {@link #PREFILL_ROWS} rows or more where it can: each part packs all of x for itself. */
     private static final int PREFILL_TOKENS = 64;
 
-    private static final int PREFILL_ROWS = 512;
+    private static final int PREFILL_ROWS = 1024;
 
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
@@ -122,9 +122,7 @@ public final class CpuBackend implements Backend {
             rows += layer.weight().rows();
         }
         int all = rows;
-        int rowsPerPart = x.rows() < PREFILL_TOKENS ? ROW_GRAIN : PREFILL_ROWS;
-        int parts =
-                Math.clamp((all + rowsPerPart - 1) / rowsPerPart, team.threads(), team.threads() * PARTS_PER_THREAD);
+        int parts = parts(all, x.rows());
         // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
         team.run(parts, part -> {
             int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
@@ -141,6 +139,13 @@ public final class CpuBackend implements Backend {
                 start += out;
             }
         });
+    }
+
+    /** How many parts {@code rows} output rows are handed out in: equally many for each thread, unless there are few rows. */
+    private int parts(int rows, int tokens) {
+        int grain = tokens < PREFILL_TOKENS ? ROW_GRAIN : PREFILL_ROWS;
+        int perThread = Math.clamp(rows / ((long) grain * team.threads()), 1, PARTS_PER_THREAD);
+        return Math.min(perThread * team.threads(), (rows + ROW_GRAIN - 1) / ROW_GRAIN);
     }
 
     // y[t, from..to) = W[from..to, :] x[t, :] + b[from..to)
