@@ -39,7 +39,8 @@ public final class CpuKernelsProvider {
     public static Choice choose(String requested, Map<String, String> environment) {
         return switch (requested) {
             case "auto" -> fastest(environment);
-            case "native" -> onRequest(NativeKernels.load(environment).usable().getFirst());
+            case "native" ->
+                onRequest(NativeKernels.load(1, environment).usable().getFirst());
             case "vector" -> {
                 if (!vectorModulePresent()) {
                     throw new ObrException("the vector kernels need java's option --add-modules jdk.incubator.vector");
@@ -56,7 +57,7 @@ public final class CpuKernelsProvider {
     private static Choice fastest(Map<String, String> environment) {
         List<String> refusals = new ArrayList<>();
         try {
-            NativeKernels.Loaded loaded = NativeKernels.load(environment);
+            NativeKernels.Loaded loaded = NativeKernels.load(1, environment);
             return chosen(loaded.usable().getFirst(), loaded.refusals());
         } catch (ObrException e) {
             refusals.add("native not used: " + e.getMessage());

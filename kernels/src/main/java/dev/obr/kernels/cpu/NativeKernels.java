@@ -30,21 +30,25 @@ public final class NativeKernels implements CpuKernels {
      * What loading found.
      *
      * @param usable one instance per instruction set that this machine runs and whose results were right, fastest first; never empty
-     * @param refusals for each other instruction set, a phrase that says why not
+     * @param refusals for each other instruction set that was tried, a phrase that says why not
      */
     record Loaded(List<NativeKernels> usable, List<String> refusals) {}
 
     /**
-     * Extracts and opens the library, and tries each instruction set that the machine has on {@link SelfTest}'s cases before it is trusted.
+     * Extracts and opens the library, and tries the machine's instruction sets on {@link SelfTest}'s cases, fastest first, before they are trusted.
      *
+     * @param most how many usable ones to look for: one is enough to compute with
      * @param environment where OBR_CACHE and XDG_CACHE_HOME are looked up
      * @throws ObrException if nothing is usable; the sentence says why
      */
-    static Loaded load(Map<String, String> environment) {
+    static Loaded load(int most, Map<String, String> environment) {
         SymbolLookup library = NativeLibrary.open(NativeLibrary.cacheFolders(environment));
         List<NativeKernels> usable = new ArrayList<>();
         List<String> refusals = new ArrayList<>();
         for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
+            if (usable.size() == most) {
+                break;
+            }
             if (!NativeBinding.supports(library, set)) {
                 refusals.add("this machine has no " + set.description());
                 continue;

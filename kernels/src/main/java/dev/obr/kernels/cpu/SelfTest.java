@@ -10,13 +10,19 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 
 /**
- * A few tiny cases that compiled kernels must get right before they are trusted: each operation once or twice, with a tail, against {@link ScalarKernels}. Takes milliseconds.
+ * A few tiny cases that compiled kernels must get right before they are trusted: each operation once or twice, with a tail, against {@link ScalarKernels}.
  *
  * <p>The tests compare far more; this catches a library that was compiled for the wrong machine or by a faulty compiler.
  */
 final class SelfTest {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final float TOLERANCE = 1e-4f;
+
+    /** The fewest output rows with a tail; the reference runs interpreted, at a process's start. */
+    private static final int ROWS = 5;
+
+    /** Enough for the native kernels' prefill path. */
+    private static final int MANY_TOKENS = 97;
 
     private final CpuKernels candidate;
     private final CpuKernels reference = new ScalarKernels();
@@ -37,18 +43,18 @@ final class SelfTest {
 
     private Optional<String> run() {
         int n = 37;
-        MemorySegment x = floats(16 * 256);
+        MemorySegment x = floats(MANY_TOKENS * n);
         MemorySegment weight = floats(n);
         for (DType type : DType.values()) {
             int cols = type.blockSize() == 1 ? n : type.blockSize();
-            WeightMatrix w = new WeightMatrix(type, 19, cols, weights(type, 19L * cols));
-            for (int tokens : new int[] {1, 3, 16}) {
-                Optional<String> difference =
-                        compare("matmul " + type, 19 * tokens, (k, y) -> k.matmul(w, 0, 19, x, tokens, y));
-                if (difference.isPresent()) {
-                    return difference;
-                }
+            Optional<String> difference = matmul(type, cols, 1, x).or(() -> matmul(type, cols, 3, x));
+            if (difference.isPresent()) {
+                return difference;
             }
+        }
+        Optional<String> prefill = matmul(DType.F16, 19, MANY_TOKENS, x);
+        if (prefill.isPresent()) {
+            return prefill;
         }
         MemorySegment keys = halves(11 * n);
         MemorySegment values = halves(11 * n);
@@ -60,6 +66,12 @@ final class SelfTest {
                 .or(() -> compare("siluMul", n, (k, y) -> k.siluMul(y.copyFrom(weight), x, n)))
                 .or(() -> compare("add", n, (k, y) -> k.add(y.copyFrom(weight), x, n)))
                 .or(() -> compare("store", n, (k, y) -> k.store(x, DType.F32, n, y)));
+    }
+
+    private Optional<String> matmul(DType type, int cols, int tokens, MemorySegment x) {
+        WeightMatrix w = new WeightMatrix(type, ROWS, cols, weights(type, (long) ROWS * cols));
+        String operation = "matmul " + type + " of " + tokens + " tokens";
+        return compare(operation, ROWS * tokens, (k, y) -> k.matmul(w, 0, ROWS, x, tokens, y));
     }
 
     private Optional<String> compare(String operation, int results, BiConsumer<CpuKernels, MemorySegment> call) {

@@ -20,7 +20,7 @@ enum Twins {
         private static Natives load() {
             String cache = System.getProperty("java.io.tmpdir") + "/obr-test-cache";
             try {
-                NativeKernels.Loaded loaded = NativeKernels.load(Map.of("OBR_CACHE", cache));
+                NativeKernels.Loaded loaded = NativeKernels.load(Integer.MAX_VALUE, Map.of("OBR_CACHE", cache));
                 return new Natives(loaded.usable(), String.join("; ", loaded.refusals()));
             } catch (ObrException e) {
                 return new Natives(List.of(), String.valueOf(e.getMessage()));
