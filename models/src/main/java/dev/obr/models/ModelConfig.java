@@ -46,11 +46,6 @@ public record ModelConfig(
         eosTokenIds = List.copyOf(eosTokenIds);
     }
 
-    /** Query heads that share one KV head. */
-    public int groupSize() {
-        return heads / kvHeads;
-    }
-
     /** Whether queries and keys of each head pass an RMSNorm of their own before the rotary embedding (Qwen3). */
     public boolean qkNorm() {
         return architecture.equals("qwen3");

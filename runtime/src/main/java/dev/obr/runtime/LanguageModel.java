@@ -54,7 +54,7 @@ public final class LanguageModel implements AutoCloseable {
         this.options = options;
         this.backend = new CpuBackend(choice.kernels(), choice.reason(), threads);
         this.kernelsName = choice.kernels().name();
-        this.transformer = new Transformer(model, backend);
+        this.transformer = load(model, backend);
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
         ChatFormat format = model.chatFormat();
         if (format != null) {
@@ -62,6 +62,16 @@ public final class LanguageModel implements AutoCloseable {
                     .map(model.tokenizer()::id)
                     .filter(id -> id >= 0)
                     .forEach(endTokens::add);
+        }
+    }
+
+    /** A backend that cannot take the weights leaves no threads or memory behind. */
+    private static Transformer load(Model model, Backend backend) {
+        try {
+            return new Transformer(model, backend);
+        } catch (Throwable failure) {
+            backend.close();
+            throw failure;
         }
     }
 
