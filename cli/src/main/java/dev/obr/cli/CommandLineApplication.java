@@ -3,7 +3,11 @@ package dev.obr.cli;
 import dev.obr.kernels.ObrException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -19,23 +23,36 @@ final class CommandLineApplication {
     static final int READER_LEFT = 141;
 
     private final Console console;
+    private final Interruption interruption;
     private final CommonOptions common = new CommonOptions();
-    private final CommandLine commandLine;
     private final EnvironmentDefaults defaults;
 
     CommandLineApplication(Console console, Interruption interruption) {
         this.console = console;
+        this.interruption = interruption;
         this.defaults = new EnvironmentDefaults(console.environment());
-        this.commandLine = new CommandLine(new RootCommand(common))
-                .addSubcommand(new GenerateCommand(console, common, interruption))
-                .addSubcommand(new ChatCommand(console, common, interruption))
-                .addSubcommand(new TokenizeCommand(console))
-                .addSubcommand(new InspectCommand(console))
-                .addSubcommand(new DevicesCommand(console))
-                .addSubcommand(new BenchCommand(console, common))
-                .addSubcommand(new MakeModelCommand(console, common))
-                .addSubcommand(new HelpCommand(console));
-        commandLine
+    }
+
+    /** Runs the verb that {@code arguments} begin with; returns the exit code. */
+    int run(List<String> arguments) {
+        try {
+            return commandLine(arguments).execute(arguments.toArray(String[]::new));
+        } catch (Throwable thrown) {
+            return failed(thrown);
+        }
+    }
+
+    /** Knows the verb that {@code arguments} begin with, or all of them: reading the annotations of a verb that is not called takes 10 ms each. */
+    private CommandLine commandLine(List<String> arguments) {
+        CommandLine commandLine = new CommandLine(new RootCommand(common));
+        Map<String, Supplier<Callable<Integer>>> verbs = verbs();
+        String first = arguments.isEmpty() ? "" : arguments.getFirst();
+        verbs.forEach((name, verb) -> {
+            if (first.equals(name) || !verbs.containsKey(first) || first.equals("help")) {
+                commandLine.addSubcommand(name, verb.get());
+            }
+        });
+        return commandLine
                 .setDefaultValueProvider(defaults)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
@@ -46,13 +63,17 @@ final class CommandLineApplication {
                 .setExecutionExceptionHandler((e, command, result) -> failed(e));
     }
 
-    /** Runs the verb that {@code arguments} begin with; returns the exit code. */
-    int run(List<String> arguments) {
-        try {
-            return commandLine.execute(arguments.toArray(String[]::new));
-        } catch (Throwable thrown) {
-            return failed(thrown);
-        }
+    private Map<String, Supplier<Callable<Integer>>> verbs() {
+        Map<String, Supplier<Callable<Integer>>> verbs = new LinkedHashMap<>();
+        verbs.put("generate", () -> new GenerateCommand(console, common, interruption));
+        verbs.put("chat", () -> new ChatCommand(console, common, interruption));
+        verbs.put("tokenize", () -> new TokenizeCommand(console));
+        verbs.put("inspect", () -> new InspectCommand(console));
+        verbs.put("devices", () -> new DevicesCommand(console));
+        verbs.put("bench", () -> new BenchCommand(console, common));
+        verbs.put("make-model", () -> new MakeModelCommand(console, common));
+        verbs.put("help", () -> new HelpCommand(console));
+        return verbs;
     }
 
     private int failed(Throwable thrown) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** A JVM that takes this one's place: same terminal, same class path, its exit code is ours. */
@@ -60,12 +61,29 @@ final class ChildJvm {
         options.add("--enable-native-access=ALL-UNNAMED");
         if (vectorApi) {
             options.add("--add-modules=jdk.incubator.vector");
+        } else {
+            startArchive().ifPresent(archive -> {
+                options.add("-XX:AOTCache=" + archive);
+                options.add("-Xlog:aot*=off"); // a JVM that cannot use the archive goes on without, and need not say so
+                options.add("-Xlog:cds*=off");
+            });
         }
         if (userOptions.stream().noneMatch(o -> o.startsWith("-XX:+Use") && o.endsWith("GC"))) {
             options.add("-XX:+UseSerialGC");
         }
         options.addAll(userOptions);
         return options;
+    }
+
+    /**
+     * The archive of loaded and linked classes that {@code make} leaves beside the jar; it saves a quarter of a second of every start. One that is older than the jar is of another
+     * build; a JVM other than the one that wrote it goes on without.
+     */
+    static Optional<Path> startArchive() {
+        File jar = new File(classPath());
+        File archive = new File(jar.getPath().replaceFirst("\\.jar$", ".aot"));
+        boolean ofThisBuild = !archive.equals(jar) && archive.isFile() && archive.lastModified() >= jar.lastModified();
+        return ofThisBuild ? Optional.of(archive.toPath()) : Optional.empty();
     }
 
     /** What the user gave to this JVM before {@code -jar}, such as {@code -Xmx8g} or {@code -Dname=value}. */

@@ -13,8 +13,8 @@ import java.util.Optional;
 /**
  * The entry of the runnable jar: runs the command line in this JVM where that is possible, else in a child JVM that is.
  *
- * <p>This JVM will do when it is Java 25 or later, has native kernels or the Vector API to compute with, and can name the files that the arguments name. The child inherits the
- * terminal, so its output, input and exit code are the command's own.
+ * <p>This JVM will do when it is Java 25 or later, has native kernels or the Vector API to compute with, can name the files that the arguments name, and there is
+ * no archive that a child would start faster from. The child inherits the terminal, so its output, input and exit code are the command's own.
  */
 public final class Launcher {
     static final String MAIN_CLASS = "dev.obr.cli.Main";
@@ -99,9 +99,11 @@ public final class Launcher {
         }
     }
 
-    /** Whether this JVM can run the command line as well as a child could. */
+    /** Whether this JVM can run the command line as well, and as soon, as a child could. */
     private boolean servesItself(List<String> arguments) {
-        if (runtimeVersion() < JAVA_NEEDED || needsUtf8Locale(arguments)) {
+        if (runtimeVersion() < JAVA_NEEDED
+                || needsUtf8Locale(arguments)
+                || ChildJvm.startArchive().isPresent()) {
             return false;
         }
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -44,9 +43,9 @@ public record JsonFile(String source, JsonNode root) {
         JsonNode root;
         try {
             root = JsonTree.parse(text);
-        } catch (JacksonException malformed) {
+        } catch (IOException malformed) {
             throw new ObrException(
-                    source + " is not valid JSON (" + Excerpt.of(malformed.getOriginalMessage())
+                    source + " is not valid JSON (" + Excerpt.of(String.valueOf(malformed.getMessage()))
                             + "); download the file again",
                     malformed);
         }
