@@ -1,0 +1,5 @@
+/** Rotations that take outliers out of weights and activations before they are quantised, and change nothing else. */
+@NullMarked
+package dev.obr.compressor.rotation;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.calibration;
+
+import org.jspecify.annotations.NullMarked;

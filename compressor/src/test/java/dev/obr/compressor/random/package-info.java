@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.random;
+
+import org.jspecify.annotations.NullMarked;

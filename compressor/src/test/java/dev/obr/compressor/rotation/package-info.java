@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.rotation;
+
+import org.jspecify.annotations.NullMarked;

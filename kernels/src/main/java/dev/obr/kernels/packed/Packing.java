@@ -1,0 +1,165 @@
+package dev.obr.kernels.packed;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Packs codes and a mask into the canonical layout of {@link PackedMatrix}.
+ *
+ * <p>Groups of grouped patterns always store half of their entries. Where a mask keeps fewer (a row of zeros, the padding after the last column), the first columns left over are
+ * stored with it, as zeros.
+ */
+public final class Packing {
+    private final Pattern pattern;
+    private final int bits;
+    private final int rows;
+    private final int cols;
+    private final int padded;
+    private final byte[] codes;
+    private final boolean[] mask;
+
+    private Packing(Pattern pattern, int bits, int rows, int cols, byte[] codes, boolean[] mask) {
+        this.pattern = pattern;
+        this.bits = bits;
+        this.rows = rows;
+        this.cols = cols;
+        this.padded = pattern.paddedColumns(cols);
+        this.codes = codes;
+        this.mask = mask;
+    }
+
+    /**
+     * The packed form of W = scales[r] · codes[r, c].
+     *
+     * @param bits of a code, 4 or 8
+     * @param codes signed [rows, cols], in -8 .. 7 for 4 bits; 0 wherever the mask keeps nothing
+     * @param mask [rows, cols], true where an entry is kept; not read for the dense pattern
+     * @param scales [rows]
+     * @throws IllegalArgumentException where a code is out of range or outside of the mask, a group keeps more than its pattern allows, or a scale is negative or not finite
+     */
+    public static PackedMatrix pack(
+            Pattern pattern, int bits, int rows, int cols, byte[] codes, boolean[] mask, float[] scales) {
+        long elements = (long) rows * cols;
+        if (codes.length != elements || scales.length != rows || pattern != Pattern.DENSE && mask.length != elements) {
+            throw new IllegalArgumentException("a matrix [" + rows + ", " + cols + "] does not have " + codes.length
+                    + " codes, " + mask.length + " mask entries and " + scales.length + " scales");
+        }
+        return new Packing(pattern, bits, rows, cols, codes, mask).matrix(scales);
+    }
+
+    private PackedMatrix matrix(float[] scales) {
+        int indexBytes = PatternIndex.rowBytes(pattern, cols);
+        byte[] index = new byte[Math.multiplyExact(rows, indexBytes)];
+        byte[] packed = new byte[Math.toIntExact((long) rows * PackedMatrix.codeBytes(padded, bits))];
+        boolean[] kept = new boolean[padded];
+        int end = 0;
+        for (int row = 0; row < rows; row++) {
+            keep(row, kept);
+            writeIndex(kept, index, row * indexBytes);
+            end = writeCodes(row, kept, packed, end);
+        }
+        MemorySegment steps = MemorySegment.ofArray(new byte[4 * rows]);
+        for (int row = 0; row < rows; row++) {
+            if (!PackedMatrix.isStep(scales[row])) {
+                throw new IllegalArgumentException("the scale of row " + row + " is " + scales[row]);
+            }
+            steps.set(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 4L * row, scales[row]);
+        }
+        return new PackedMatrix(
+                pattern,
+                bits,
+                rows,
+                cols,
+                MemorySegment.ofArray(packed).asSlice(0, end),
+                MemorySegment.ofArray(index),
+                steps);
+    }
+
+    /** The row's mask, with groups filled up to the number that their pattern stores. */
+    private void keep(int row, boolean[] kept) {
+        for (int c = 0; c < padded; c++) {
+            boolean inside = c < cols;
+            kept[c] = inside && (pattern == Pattern.DENSE || mask[row * cols + c]);
+            if (inside && !kept[c] && codes[row * cols + c] != 0) {
+                throw new IllegalArgumentException(
+                        "row " + row + ", column " + c + " is pruned but has the code " + codes[row * cols + c]);
+            }
+        }
+        if (pattern.grouped()) {
+            for (int start = 0; start < padded; start += pattern.group()) {
+                fill(row, start, kept);
+            }
+        }
+    }
+
+    private void fill(int row, int start, boolean[] kept) {
+        int unit = pattern.unit();
+        int missing = pattern.keptPerGroup() / unit;
+        for (int c = start; c < start + pattern.group(); c += unit) {
+            boolean any = kept[c] || kept[c + unit - 1];
+            kept[c] = any;
+            kept[c + unit - 1] = any;
+            missing -= any ? 1 : 0;
+        }
+        if (missing < 0) {
+            throw new IllegalArgumentException("row " + row + " keeps more in columns " + start + " to "
+                    + (start + pattern.group() - 1) + " than the pattern " + pattern + " allows");
+        }
+        for (int c = start; missing > 0; c += unit) {
+            if (!kept[c]) {
+                kept[c] = true;
+                kept[c + unit - 1] = true;
+                missing--;
+            }
+        }
+    }
+
+    private void writeIndex(boolean[] kept, byte[] index, int at) {
+        if (pattern == Pattern.DENSE) {
+            return;
+        }
+        if (!PatternIndex.storesPositions(pattern)) {
+            for (int c = 0; c < padded; c++) {
+                if (kept[c]) {
+                    index[at + c / 8] |= (byte) (1 << c % 8);
+                }
+            }
+            return;
+        }
+        for (int start = 0, field = 0; start < padded; start += pattern.group(), field++) {
+            int positions = 0;
+            int shift = 0;
+            for (int position = 0; position < 4; position++) {
+                if (kept[start + position * pattern.unit()]) {
+                    positions |= position << shift;
+                    shift += 2;
+                }
+            }
+            index[at + field / 2] |= (byte) (positions << field % 2 * 4);
+        }
+    }
+
+    /** Appends a row's codes; returns where the next row's start. */
+    private int writeCodes(int row, boolean[] kept, byte[] packed, int at) {
+        int limit = 1 << bits - 1;
+        int count = 0;
+        for (int c = 0; c < padded; c++) {
+            if (!kept[c]) {
+                continue;
+            }
+            int code = c < cols ? codes[row * cols + c] : 0;
+            if (code < -limit || code >= limit) {
+                throw new IllegalArgumentException(
+                        "row " + row + ", column " + c + " has the code " + code + ", too large for " + bits + " bits");
+            }
+            if (bits == 8) {
+                packed[at + count] = (byte) code;
+            } else {
+                packed[at + count / 2] |= (byte) ((code & 15) << count % 2 * 4);
+            }
+            count++;
+        }
+        return at + (int) PackedMatrix.codeBytes(count, bits);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.kernels.packed;
+
+import org.jspecify.annotations.NullMarked;
