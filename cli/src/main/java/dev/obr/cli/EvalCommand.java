@@ -1,18 +1,21 @@
 package dev.obr.cli;
 
 import dev.obr.compressor.eval.Bos;
-import dev.obr.compressor.eval.Divergence;
-import dev.obr.compressor.eval.MeanAndError;
-import dev.obr.compressor.eval.Perplexity;
+import dev.obr.compressor.eval.EvaluationProgress;
 import dev.obr.compressor.eval.Protocol;
 import dev.obr.compressor.eval.TextEvaluation;
 import dev.obr.compressor.eval.TextFile;
-import dev.obr.compressor.eval.TextReport;
 import dev.obr.compressor.eval.TextWindows;
+import dev.obr.compressor.eval.zeroshot.LikelihoodScorer;
+import dev.obr.compressor.eval.zeroshot.Task;
+import dev.obr.compressor.eval.zeroshot.TaskFile;
+import dev.obr.compressor.eval.zeroshot.TaskItem;
+import dev.obr.compressor.eval.zeroshot.ZeroShot;
+import dev.obr.kernels.ObrException;
 import dev.obr.runtime.LanguageModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -59,7 +62,7 @@ final class EvalCommand implements Callable<Integer> {
             paramLabel = "auto|on|off",
             defaultValue = "auto",
             description =
-                    "Whether the beginning-of-sequence token begins each window; auto: if the model's tokenizer adds one. Default: ${DEFAULT-VALUE}.")
+                    "Whether a beginning-of-sequence token comes first; auto: in each window if the model's tokenizer adds one, and not in tasks. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Bos bos;
 
@@ -70,10 +73,21 @@ final class EvalCommand implements Callable<Integer> {
     private @Nullable Path reference;
 
     @Option(
+            names = "--tasks",
+            paramLabel = "LIST",
+            split = ",",
+            description =
+                    "Run these tasks as lm-evaluation-harness does: piqa, boolq, hellaswag, arc_easy, arc_challenge, winogrande, lambada_openai.")
+    private List<String> tasks = List.of();
+
+    @Option(names = "--tasks-dir", paramLabel = "DIR", description = "The folder that holds TASK.jsonl for each task.")
+    private @Nullable Path tasksDir;
+
+    @Option(
             names = {"--limit", "--windows"},
             paramLabel = "N",
             defaultValue = "0",
-            description = "At most N windows of the text; 0 is all.")
+            description = "At most N windows of the text, and N items of each task; 0 is all.")
     private int limit;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -86,124 +100,82 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (text == null) {
-            throw new ParameterException(spec.commandLine(), "Nothing to measure: give --text FILE");
-        }
-        if (limit < 0) {
-            throw new ParameterException(spec.commandLine(), "--limit is " + limit + ", but must be 0 or more");
-        }
-        String content = TextFile.read(text);
-        try (LanguageModel opened = model.open();
-                LanguageModel compared = reference == null ? null : model.open(reference)) {
+        checkOptions();
+        String content = text == null ? null : TextFile.read(text);
+        Map<Task, List<TaskItem>> items = items();
+        try (LanguageModel opened = model.open()) {
             if (!common.quiet()) {
                 console.note(Notes.model(opened));
             }
-            TextWindows windows = windows(opened, content);
-            TextReport report = measure(opened, compared, windows);
-            if (json) {
-                console.println(JsonOutput.line(json(opened, compared, windows, report)));
-            } else {
-                console.print(lines(compared, windows, report));
+            EvaluationReport report = new EvaluationReport(opened);
+            runTasks(opened, items, report);
+            if (content != null) {
+                measureText(opened, content, report);
             }
+            console.print(json ? JsonOutput.line(report.json()) + "\n" : report.lines());
         }
         return CommandLineApplication.DONE;
     }
 
-    private TextWindows windows(LanguageModel opened, String content) {
+    private void checkOptions() {
+        if (text == null && tasks.isEmpty()) {
+            throw wrong("Nothing to measure: give --text FILE or --tasks LIST");
+        }
+        if (text == null && reference != null) {
+            throw wrong("--reference compares two models on a text: give --text FILE, too");
+        }
+        if (!tasks.isEmpty() && tasksDir == null) {
+            throw wrong("--tasks needs --tasks-dir DIR, the folder that holds TASK.jsonl for each task");
+        }
+        if (limit < 0) {
+            throw wrong("--limit is " + limit + ", but must be 0 (all) or more");
+        }
+    }
+
+    private ParameterException wrong(String sentence) {
+        return new ParameterException(spec.commandLine(), sentence);
+    }
+
+    private Map<Task, List<TaskItem>> items() {
+        Map<Task, List<TaskItem>> items = new LinkedHashMap<>();
+        for (String name : tasks) {
+            if (tasksDir != null) {
+                Task task = task(name.strip());
+                items.put(task, TaskFile.read(tasksDir, task, limit));
+            }
+        }
+        return items;
+    }
+
+    private Task task(String name) {
+        try {
+            return Task.named(name);
+        } catch (ObrException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private void runTasks(LanguageModel opened, Map<Task, List<TaskItem>> items, EvaluationReport report) {
+        if (items.isEmpty()) {
+            return;
+        }
+        int begin = bos == Bos.ON ? bos.token(opened) : Bos.NONE;
+        try (LikelihoodScorer scorer = new LikelihoodScorer(opened, begin)) {
+            items.forEach((task, list) -> report.add(ZeroShot.run(task, list, scorer, progress(task.label()))));
+        }
+    }
+
+    private void measureText(LanguageModel opened, String content, EvaluationReport report) {
         int length = model.context() > 0 ? model.context() : protocol.window(opened.contextLength());
         int[] tokens = opened.tokenizer().encode(content, false);
-        return TextWindows.cut(protocol, tokens, length, bos.token(opened), limit, String.valueOf(text));
-    }
-
-    private TextReport measure(LanguageModel opened, @Nullable LanguageModel compared, TextWindows windows) {
-        long start = System.nanoTime();
-        try (TextEvaluation evaluation = new TextEvaluation(opened, compared, model.threads())) {
-            return evaluation.run(windows, (done, total, soFar) -> {
-                if (!common.quiet()) {
-                    double left = (System.nanoTime() - start) / 1e9 / done * (total - done);
-                    console.note(
-                            String.format(Locale.ROOT, "window %d of %d: %s, %.0f s left", done, total, soFar, left));
-                }
-            });
+        TextWindows windows = TextWindows.cut(protocol, tokens, length, bos.token(opened), limit, String.valueOf(text));
+        try (LanguageModel compared = reference == null ? null : model.open(reference);
+                TextEvaluation evaluation = new TextEvaluation(opened, compared, model.threads())) {
+            report.add(windows, evaluation.run(windows, progress("window")), compared == null ? null : compared.name());
         }
     }
 
-    private static String lines(@Nullable LanguageModel compared, TextWindows windows, TextReport report) {
-        StringBuilder lines = new StringBuilder(String.format(
-                Locale.ROOT,
-                "%d tokens, %d windows of %d %s, protocol %s, %d predictions%n",
-                windows.textTokens(),
-                windows.windows().size(),
-                windows.length(),
-                windows.begun() ? "with a beginning-of-sequence token" : "without a beginning-of-sequence token",
-                windows.protocol().label(),
-                report.perplexity().logLoss().count()));
-        Divergence divergence = report.divergence();
-        if (compared != null && divergence != null && report.reference() != null) {
-            lines.append(String.format(
-                    Locale.ROOT,
-                    "reference %s: PPL = %.4f +/- %.5f%n",
-                    compared.name(),
-                    report.reference().value(),
-                    report.reference().error()));
-            lines.append(String.format(
-                    Locale.ROOT,
-                    "KLD: mean %.6f +/- %.6f, median %.6f, 99%% %.6f, maximum %.6f%n",
-                    divergence.mean().mean(),
-                    divergence.mean().error(),
-                    divergence.median(),
-                    divergence.percentile99(),
-                    divergence.maximum()));
-            lines.append(String.format(
-                    Locale.ROOT,
-                    "same top token: %.3f%% +/- %.3f%%%n",
-                    100 * divergence.sameTop().mean(),
-                    100 * divergence.sameTop().error()));
-        }
-        return lines.append(String.format(
-                        Locale.ROOT,
-                        "Final estimate: PPL = %.4f +/- %.5f%n",
-                        report.perplexity().value(),
-                        report.perplexity().error()))
-                .toString();
-    }
-
-    private static Map<String, @Nullable Object> json(
-            LanguageModel opened, @Nullable LanguageModel compared, TextWindows windows, TextReport report) {
-        Map<String, @Nullable Object> object = new LinkedHashMap<>();
-        object.put("model", opened.name());
-        object.put("device", opened.device());
-        object.put("kernels", opened.kernelsName());
-        object.put("protocol", windows.protocol().label());
-        object.put("context", windows.length());
-        object.put("bos", windows.begun());
-        object.put("windows", windows.windows().size());
-        object.put("text_tokens", windows.textTokens());
-        object.put("predictions", report.perplexity().logLoss().count());
-        putPerplexity(object, "", report.perplexity());
-        Divergence divergence = report.divergence();
-        if (compared != null && divergence != null && report.reference() != null) {
-            object.put("reference", compared.name());
-            putPerplexity(object, "reference_", report.reference());
-            putMean(object, "kld_mean", divergence.mean());
-            object.put("kld_median", divergence.median());
-            object.put("kld_99", divergence.percentile99());
-            object.put("kld_max", divergence.maximum());
-            putMean(object, "same_top", divergence.sameTop());
-        }
-        object.put("seconds", report.seconds());
-        object.put("tok_s", report.tokensPerSecond());
-        return object;
-    }
-
-    private static void putPerplexity(Map<String, @Nullable Object> object, String prefix, Perplexity perplexity) {
-        object.put(prefix + "perplexity", perplexity.value());
-        object.put(prefix + "perplexity_stderr", perplexity.error());
-        object.put(prefix + "nll", perplexity.logLoss().mean());
-    }
-
-    private static void putMean(Map<String, @Nullable Object> object, String name, MeanAndError mean) {
-        object.put(name, mean.mean());
-        object.put(name + "_stderr", mean.error());
+    private EvaluationProgress progress(String unit) {
+        return common.quiet() ? EvaluationProgress.SILENT : new ProgressNotes(console, unit);
     }
 }

@@ -11,10 +11,11 @@ public enum Bos {
     ON,
     OFF;
 
-    private static final int NONE = -1;
+    /** Where no token stands in front. */
+    public static final int NONE = -1;
 
     /**
-     * The token, or -1 for none.
+     * The token, or {@link #NONE}.
      *
      * @throws ObrException if {@link #ON} and the model has no such token
      */

@@ -1,5 +1,7 @@
 package dev.obr.compressor.eval;
 
+import dev.obr.kernels.ObrException;
+
 /**
  * What a model says about one token before it is seen: p_i = exp(logit_i) / sum_j exp(logit_j).
  *
@@ -18,9 +20,10 @@ public final class Prediction {
 
     /**
      * @param logits [vocabularySize], kept, not copied
-     * @throws NotANumber if a logit is NaN or positive infinity, or all are negative infinity
+     * @param model its name, for messages
+     * @throws ObrException if a logit is NaN or positive infinity, or all are negative infinity
      */
-    public static Prediction of(float[] logits) {
+    public static Prediction of(float[] logits, String model) {
         int top = 0;
         for (int i = 1; i < logits.length; i++) {
             if (logits[i] > logits[top]) {
@@ -33,7 +36,9 @@ public final class Prediction {
             sum += Math.exp(logit - max); // NaN anywhere makes the sum NaN
         }
         if (!Double.isFinite(sum) || !Double.isFinite(max)) {
-            throw new NotANumber();
+            throw new ObrException(
+                    "The model " + model + " gives logits that are not finite: its weights are damaged, or"
+                            + " too large for the number format of its activations; check the file, or compress it again.");
         }
         return new Prediction(logits, max + Math.log(sum), top);
     }
@@ -59,14 +64,5 @@ public final class Prediction {
             }
         }
         return Math.max(0, divergence);
-    }
-
-    /** Logits that are no probabilities. */
-    public static final class NotANumber extends ArithmeticException {
-        private static final long serialVersionUID = 1;
-
-        NotANumber() {
-            super("the logits are not finite");
-        }
     }
 }

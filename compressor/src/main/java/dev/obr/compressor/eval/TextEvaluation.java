@@ -21,6 +21,7 @@ public final class TextEvaluation implements AutoCloseable {
 
     private final LanguageModel model;
     private final @Nullable LanguageModel reference;
+    private final String referenceName;
     private final RowThreads threads;
 
     /**
@@ -34,6 +35,7 @@ public final class TextEvaluation implements AutoCloseable {
         }
         this.model = model;
         this.reference = reference;
+        this.referenceName = reference == null ? "" : reference.name();
         this.threads = new RowThreads(threads);
     }
 
@@ -125,7 +127,7 @@ public final class TextEvaluation implements AutoCloseable {
                 firstScored - 1,
                 (index, logits) -> threads.forEachRow(logits.length, row -> {
                     int target = index + row + 1;
-                    Prediction prediction = prediction(logits[row], model);
+                    Prediction prediction = Prediction.of(logits[row], model.name());
                     scores.loss[offset + target - firstScored] = -prediction.logProbability(window[target]);
                 }));
     }
@@ -145,25 +147,13 @@ public final class TextEvaluation implements AutoCloseable {
                     (index, logits) -> threads.forEachRow(logits.length, row -> {
                         int target = base + index + row + 1;
                         int at = offset + target - firstScored;
-                        Prediction mine = prediction(logits[row], model);
-                        Prediction theirs = prediction(expected.get(index - first + row), reference);
+                        Prediction mine = Prediction.of(logits[row], model.name());
+                        Prediction theirs = Prediction.of(expected.get(index - first + row), referenceName);
                         scores.loss[at] = -mine.logProbability(window[target]);
                         scores.referenceLoss[at] = -theirs.logProbability(window[target]);
                         scores.divergence[at] = mine.divergenceFrom(theirs);
                         scores.sameTop[at] = mine.top() == theirs.top() ? 1 : 0;
                     }));
-        }
-    }
-
-    private static Prediction prediction(float[] logits, @Nullable LanguageModel of) {
-        try {
-            return Prediction.of(logits);
-        } catch (Prediction.NotANumber e) {
-            String name = of == null ? "" : " " + of.name();
-            throw new ObrException(
-                    "The model" + name + " gives logits that are not finite: its weights are damaged, or too large"
-                            + " for the number format of its activations; check the file, or compress it again.",
-                    e);
         }
     }
 
