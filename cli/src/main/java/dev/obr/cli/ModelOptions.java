@@ -56,6 +56,21 @@ final class ModelOptions {
         return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model, options);
     }
 
+    /** Another model, run in the same way. */
+    LanguageModel open(Path other) {
+        return LanguageModel.open(other, options());
+    }
+
+    /** 0 is the model's own limit. */
+    int context() {
+        return context;
+    }
+
+    /** 0 is one per core. */
+    int threads() {
+        return threads;
+    }
+
     private RuntimeOptions options() {
         try {
             return new RuntimeOptions(threads, kernels, kv, context);

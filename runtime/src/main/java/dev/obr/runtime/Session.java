@@ -3,6 +3,7 @@ package dev.obr.runtime;
 import dev.obr.kernels.ObrException;
 import dev.obr.models.tokenizer.TextStream;
 import dev.obr.runtime.transformer.KvCache;
+import dev.obr.runtime.transformer.LogitRows;
 import dev.obr.runtime.transformer.Transformer;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
@@ -95,6 +96,27 @@ public final class Session implements AutoCloseable {
         return logits;
     }
 
+    /**
+     * Appends tokens to the sequence and gives the logits that follow each of them from the {@code first} on: what a text's probability is computed from.
+     *
+     * @param tokens at least one, with ids below the vocabulary size
+     * @param first index in {@code tokens} of the first one whose logits are wanted
+     * @param rows takes them in order; its indices count from {@code tokens[0]}
+     */
+    public void append(int[] tokens, int first, LogitRows rows) {
+        running = null;
+        hold(tokens);
+        for (int from = 0; from < tokens.length; from += Transformer.MAX_CHUNK) {
+            int start = from;
+            int to = Math.min(tokens.length, from + Transformer.MAX_CHUNK);
+            transformer.forward(
+                    cache,
+                    Arrays.copyOfRange(tokens, from, to),
+                    Math.max(0, first - from),
+                    (index, logits) -> rows.accept(start + index, logits));
+        }
+    }
+
     /** Forgets all tokens from position {@code length} on. */
     public void truncate(int length) {
         running = null;
@@ -115,6 +137,12 @@ public final class Session implements AutoCloseable {
     }
 
     private boolean append(int[] tokens, float[] logits, BooleanSupplier goOn) {
+        hold(tokens);
+        return transformer.prefill(cache, tokens, logits, goOn);
+    }
+
+    /** Notes {@code tokens} as the ones that the cache is about to get. */
+    private void hold(int[] tokens) {
         int before = cache.length();
         if (before + tokens.length > contextLength) {
             throw new ObrException(
@@ -125,7 +153,6 @@ public final class Session implements AutoCloseable {
             held = Arrays.copyOf(held, Math.min(contextLength, Math.max(2 * held.length, before + tokens.length)));
         }
         System.arraycopy(tokens, 0, held, before, tokens.length);
-        return transformer.prefill(cache, tokens, logits, goOn);
     }
 
     /** One more token. */

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of the Llama family, written once against {@link Backend}.
@@ -32,6 +33,7 @@ public final class Transformer implements AutoCloseable {
     private final Linear head;
     private final RotaryTable rotary;
     private Activations activations;
+    private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
     private boolean closed;
 
     /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
@@ -61,6 +63,37 @@ public final class Transformer implements AutoCloseable {
      * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
      */
     public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
+        Tensor x = decode(cache, tokens);
+        if (logits.length > 0) {
+            Tensor block = head(x.rows(x.rows() - 1, 1), activations.logits);
+            backend.read(block, 0, logits);
+        }
+    }
+
+    /**
+     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow each of them from the {@code first} on, a block at a time.
+     *
+     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
+     * @param first index in {@code tokens}; from {@code tokens.length} on, only the cache matters
+     */
+    public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
+        Tensor x = decode(cache, tokens);
+        for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
+            int count = Math.min(LogitRows.BLOCK, tokens.length - from);
+            if (logitBlock == null) {
+                logitBlock = backend.tensor(LogitRows.BLOCK, config.vocabularySize());
+            }
+            Tensor block = head(x.rows(from, count), logitBlock.rows(0, count));
+            float[][] logits = new float[count][config.vocabularySize()];
+            for (int row = 0; row < count; row++) {
+                backend.read(block, row, logits[row]);
+            }
+            rows.accept(from, logits);
+        }
+    }
+
+    /** Runs the decoder layers: the residual stream [tokens, hiddenSize] behind the last of them. */
+    private Tensor decode(KvCache cache, int[] tokens) {
         if (closed) {
             throw new IllegalStateException("the model is closed");
         }
@@ -78,13 +111,15 @@ public final class Transformer implements AutoCloseable {
             feedForwardBlock(layers.get(i), x);
         }
         cache.advance(n);
-        if (logits.length > 0) {
-            Tensor last = x.rows(n - 1, 1);
-            Tensor h = activations.normed.rows(0, 1);
-            backend.rmsNorm(last, finalNorm, config.rmsNormEpsilon(), h);
-            backend.linear(h, List.of(head), List.of(activations.logits));
-            backend.read(activations.logits, 0, logits);
-        }
+        return x;
+    }
+
+    // logits = Whead norm(x): [tokens, hiddenSize] -> [tokens, vocabularySize]
+    private Tensor head(Tensor x, Tensor logits) {
+        Tensor h = activations.normed.rows(0, x.rows());
+        backend.rmsNorm(x, finalNorm, config.rmsNormEpsilon(), h);
+        backend.linear(h, List.of(head), List.of(logits));
+        return logits;
     }
 
     /** Runs a whole prompt through {@link #forward}, chunk by chunk, asking {@code goOn} before each; false if it was told to stop. */
