@@ -73,7 +73,7 @@ public final class ModelBench implements AutoCloseable {
                 weights.bytes(),
                 weights.parameters(),
                 threads,
-                options.kv().label(),
+                model.kv().label(),
                 test,
                 begin,
                 nanos);

@@ -3,7 +3,9 @@ package dev.obr.cli;
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;
+import dev.obr.runtime.RuntimeOptions.Activations;
 import dev.obr.runtime.transformer.KvType;
+import dev.obr.runtime.transformer.Precision.KvScheme;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,11 +41,26 @@ final class ModelOptions {
 
     @Option(
             names = "--kv",
-            paramLabel = "f16|f32",
-            defaultValue = "f16",
-            description = "How keys and values are kept: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            paramLabel = "f32|f16|int8|int4",
+            description =
+                    "How keys and values are kept. Without it, as a packed model was made for, and in f16 for any other.")
+    private @Nullable KvType kv;
+
+    @Option(
+            names = "--a-bits",
+            paramLabel = "auto|4|8|16",
+            defaultValue = "auto",
+            description =
+                    "Bits of the activations that packed weights multiply; 16 is floats. auto is 8, which cost a CPU no more than 4.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private KvType kv;
+    private String activationBits;
+
+    @Option(
+            names = "--a-clip",
+            paramLabel = "search|RATIO",
+            description =
+                    "Where 4-bit activations are clipped: a share of each token's largest, or the best for each token. Without it, as the model was made for.")
+    private @Nullable String activationClip;
 
     @Option(
             names = "--kernels",
@@ -52,13 +69,18 @@ final class ModelOptions {
     private @Nullable String kernels;
 
     LanguageModel open() {
-        RuntimeOptions options = options();
+        return open(false, KvScheme.HEAD);
+    }
+
+    /** The model with codes multiplied as floats, as published evaluations do, or as integers. */
+    LanguageModel open(boolean simulated, KvScheme scheme) {
+        RuntimeOptions options = options(simulated, scheme);
         return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model, options);
     }
 
     /** Another model, run in the same way. */
     LanguageModel open(Path other) {
-        return LanguageModel.open(other, options());
+        return LanguageModel.open(other, options(false, KvScheme.HEAD));
     }
 
     /** 0 is the model's own limit. */
@@ -71,11 +93,39 @@ final class ModelOptions {
         return threads;
     }
 
-    private RuntimeOptions options() {
+    private RuntimeOptions options(boolean simulated, KvScheme scheme) {
         try {
-            return new RuntimeOptions(threads, kernels, kv, context);
+            Activations activations = new Activations(bits(), clip(), simulated, scheme);
+            return new RuntimeOptions(threads, kernels, kv, context, activations);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    private int bits() {
+        return switch (activationBits) {
+            case "auto" -> 0;
+            case "4", "8", "16" -> Integer.parseInt(activationBits);
+            default -> throw new ObrException("--a-bits is '" + activationBits + "', but must be auto, 4, 8 or 16");
+        };
+    }
+
+    private double clip() {
+        if (activationClip == null) {
+            return Activations.MODELS_OWN;
+        }
+        if (activationClip.equals("search")) {
+            return Activations.SEARCH;
+        }
+        try {
+            double ratio = Double.parseDouble(activationClip);
+            if (ratio > 0 && ratio <= 1) {
+                return ratio;
+            }
+        } catch (NumberFormatException e) {
+            // falls through to the one sentence for all that is no ratio
+        }
+        throw new ObrException(
+                "--a-clip is '" + activationClip + "', but must be search, or a number above 0 and at most 1");
     }
 }

@@ -2,14 +2,18 @@ package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
+import dev.obr.models.Quantization;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
 import dev.obr.runtime.cpu.CpuBackend;
 import dev.obr.runtime.transformer.Backend;
+import dev.obr.runtime.transformer.KvType;
+import dev.obr.runtime.transformer.Precision;
 import dev.obr.runtime.transformer.Transformer;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -36,6 +40,7 @@ public final class LanguageModel implements AutoCloseable {
     private final RuntimeOptions options;
     private final Backend backend;
     private final String kernelsName;
+    private final int activationBits;
     private final Transformer transformer;
     private final Set<Integer> endTokens;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
@@ -52,7 +57,10 @@ public final class LanguageModel implements AutoCloseable {
                 options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         this.model = model;
         this.options = options;
-        this.backend = new CpuBackend(choice.kernels(), choice.reason(), threads);
+        Precision precision = precision(model, options.activations());
+        ActivationQuantizer quantizer = precision.activations();
+        this.activationBits = model.quantization() == null || quantizer == null ? 16 : quantizer.bits();
+        this.backend = new CpuBackend(choice.kernels(), choice.reason(), threads, precision);
         this.kernelsName = choice.kernels().name();
         this.transformer = load(model, backend);
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
@@ -73,6 +81,20 @@ public final class LanguageModel implements AutoCloseable {
             backend.close();
             throw failure;
         }
+    }
+
+    private static Precision precision(Model model, RuntimeOptions.Activations wanted) {
+        Quantization quantization = model.quantization();
+        if (quantization == null && (wanted.bits() == 4 || wanted.bits() == 8)) {
+            throw new ObrException("Activations of " + wanted.bits() + " bits were asked for, but " + model.name()
+                    + " is not packed: compress it first, or leave the option out.");
+        }
+        int bits = wanted.bits() == 0 ? 8 : wanted.bits();
+        double clip = wanted.clip() == RuntimeOptions.Activations.MODELS_OWN && quantization != null
+                ? quantization.activationClip().ratio()
+                : Math.max(wanted.clip(), RuntimeOptions.Activations.SEARCH);
+        ActivationQuantizer quantizer = bits == 16 ? null : new ActivationQuantizer(bits, (float) clip);
+        return new Precision(quantizer, wanted.simulated(), wanted.kvScheme());
     }
 
     private static CpuKernelsProvider.Choice chooseKernels(RuntimeOptions options) {
@@ -143,10 +165,23 @@ public final class LanguageModel implements AutoCloseable {
         return options.contextLength() == 0 ? own : options.contextLength();
     }
 
+    /** How sessions keep keys and values. */
+    public KvType kv() {
+        if (options.kv() != null) {
+            return options.kv();
+        }
+        Quantization quantization = model.quantization();
+        return quantization == null ? KvType.F16 : KvType.ofBits(quantization.kvBits());
+    }
+
+    /** Bits of the activations that packed weights multiply: 4, 8, or 16 for floats; 16 where nothing is packed. */
+    public int activationBits() {
+        return activationBits;
+    }
+
     /** An empty session. */
     public Session newSession() {
-        Session session =
-                new Session(this, transformer, transformer.newCache(options.kv(), contextLength()), contextLength());
+        Session session = new Session(this, transformer, transformer.newCache(kv(), contextLength()), contextLength());
         sessions.add(session);
         return session;
     }

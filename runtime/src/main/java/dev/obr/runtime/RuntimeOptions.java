@@ -2,6 +2,7 @@ package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.transformer.KvType;
+import dev.obr.runtime.transformer.Precision.KvScheme;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,10 +10,47 @@ import org.jspecify.annotations.Nullable;
  *
  * @param threads computing threads; 0 takes one per processor
  * @param kernels {@code scalar}, {@code vector} or {@code native}; null takes what {@code -Dobr.kernels} says, else the fastest that works
- * @param kv how keys and values are kept
+ * @param kv how keys and values are kept; null takes what a packed model was made for, else F16
  * @param contextLength most tokens of a sequence; 0 takes the model's own
+ * @param activations how the inputs of packed weights are quantised
  */
-public record RuntimeOptions(int threads, @Nullable String kernels, KvType kv, int contextLength) {
+public record RuntimeOptions(
+        int threads, @Nullable String kernels, @Nullable KvType kv, int contextLength, Activations activations) {
+
+    /**
+     * How the inputs of packed weights are quantised. Other weights take no notice of it.
+     *
+     * @param bits 4, 8 or 16 (floats); 0 takes 8, which cost a CPU no more than 4
+     * @param clip of 4-bit codes in (0, 1], {@link #SEARCH} for the best of each token, or {@link #MODELS_OWN}
+     * @param simulated whether codes are multiplied as the floats that they stand for, as published evaluations do
+     * @param kvScheme of a simulated cache
+     */
+    public record Activations(int bits, double clip, boolean simulated, KvScheme kvScheme) {
+        /** The clip with the least squared error is searched for each token. */
+        public static final double SEARCH = 0;
+
+        /** The clip that the model was made with. */
+        public static final double MODELS_OWN = -1;
+
+        public Activations {
+            if (bits != 0 && bits != 4 && bits != 8 && bits != 16) {
+                throw new ObrException("Activations were asked for in " + bits + " bits, but must be 4, 8 or 16.");
+            }
+            if (clip != MODELS_OWN && !(clip >= 0 && clip <= 1)) {
+                throw new ObrException("The clip of activations is " + clip + ", but must be above 0 and at most 1.");
+            }
+            if (kvScheme == KvScheme.QUAROT && !simulated) {
+                throw new ObrException(
+                        "The cache cannot hold QuaRot's codes, only a simulation can: add --fake-quant, or leave the scheme out.");
+            }
+        }
+
+        /** As the model asks for, with the widest codes that cost nothing. */
+        public static Activations auto() {
+            return new Activations(0, MODELS_OWN, false, KvScheme.HEAD);
+        }
+    }
+
     public RuntimeOptions {
         if (threads < 0 || threads > 1024) {
             throw new ObrException("The option threads is " + threads + ", but must be 0 (one per processor) to 1024.");
@@ -23,24 +61,28 @@ public record RuntimeOptions(int threads, @Nullable String kernels, KvType kv, i
         }
     }
 
-    /** All processors, the fastest kernels, F16 keys and values, the model's own context length. */
+    /** All processors, the fastest kernels, cache and activations as the model asks for, its own context length. */
     public static RuntimeOptions defaults() {
-        return new RuntimeOptions(0, null, KvType.F16, 0);
+        return new RuntimeOptions(0, null, null, 0, Activations.auto());
     }
 
     public RuntimeOptions withThreads(int threads) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength);
+        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withKernels(@Nullable String kernels) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength);
+        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
     }
 
-    public RuntimeOptions withKv(KvType kv) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength);
+    public RuntimeOptions withKv(@Nullable KvType kv) {
+        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withContextLength(int contextLength) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength);
+        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+    }
+
+    public RuntimeOptions withActivations(Activations activations) {
+        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
     }
 }

@@ -1,21 +1,25 @@
 package dev.obr.runtime.cpu;
 
-import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DeviceWeight;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Linear;
+import dev.obr.runtime.transformer.Precision;
 import dev.obr.runtime.transformer.RotaryTable;
 import dev.obr.runtime.transformer.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a transformer on CPU kernels: splits each operation over a thread team and computes weights from where the file is mapped, in their own type.
@@ -39,17 +43,24 @@ public final class CpuBackend implements Backend {
 
     private final CpuKernels kernels;
     private final String description;
+    private final Precision precision;
     private final ThreadTeam team;
     private final Arena arena = Arena.ofShared();
+    private final CpuAttention attention;
     private MemorySegment rotary = MemorySegment.NULL; // [positions, headDim] of the table used last
     private float[] rotaryRows = new float[0];
-    private MemorySegment scores = MemorySegment.NULL; // attention scratch, one stretch per part
+    private MemorySegment codes = MemorySegment.NULL; // of the inputs of packed layers
 
-    /** @param description which kernels these are and why */
-    public CpuBackend(CpuKernels kernels, String description, int threads) {
+    /**
+     * @param description which kernels these are and why
+     * @param precision in which packed weights compute
+     */
+    public CpuBackend(CpuKernels kernels, String description, int threads, Precision precision) {
         this.kernels = kernels;
         this.description = description;
+        this.precision = precision;
         this.team = new ThreadTeam(threads);
+        this.attention = new CpuAttention(kernels, team, arena, precision);
     }
 
     @Override
@@ -62,21 +73,14 @@ public final class CpuBackend implements Backend {
         return description;
     }
 
-    private record CpuWeight(WeightMatrix matrix) implements DeviceWeight {
-        @Override
-        public int rows() {
-            return matrix.rows();
-        }
-
-        @Override
-        public int cols() {
-            return matrix.cols();
-        }
+    @Override
+    public DeviceWeight load(WeightMatrix weight) {
+        return CpuWeight.plain(weight);
     }
 
     @Override
-    public DeviceWeight load(WeightMatrix weight) {
-        return new CpuWeight(weight);
+    public DeviceWeight load(PackedMatrix weight) {
+        return precision.simulated() ? CpuWeight.dequantized(weight, arena) : CpuWeight.codes(weight, arena);
     }
 
     @Override
@@ -93,17 +97,13 @@ public final class CpuBackend implements Backend {
 
     @Override
     public KvCache newCache(ModelConfig config, KvType type, int capacity) {
-        DType stored = switch (type) {
-            case F32 -> DType.F32;
-            case F16 -> DType.F16;
-        };
-        return new CpuKvCache(config, stored, capacity);
+        return new CpuKvCache(config, type, precision.simulated(), capacity);
     }
 
     @Override
     public void embed(DeviceWeight table, int[] tokens, Tensor y) {
         for (int t = 0; t < tokens.length; t++) {
-            kernels.dequantizeRow(((CpuWeight) table).matrix, tokens[t], ((CpuTensor) y).from(t));
+            kernels.dequantizeRow(((CpuWeight) table).matrix(), tokens[t], ((CpuTensor) y).from(t));
         }
     }
 
@@ -123,6 +123,7 @@ public final class CpuBackend implements Backend {
         }
         int all = rows;
         int parts = parts(all, x.rows());
+        LinearInputs inputs = inputs(cpu(x), ((CpuWeight) layers.getFirst().weight()).packed());
         // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
         team.run(parts, part -> {
             int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
@@ -134,7 +135,7 @@ public final class CpuBackend implements Backend {
                 int first = Math.max(from - start, 0);
                 int end = Math.min(to - start, out);
                 if (first < end) {
-                    linearRows(layer, cpu(x), first, end, cpu(ys.get(i)));
+                    linearRows(layer, inputs, first, end, cpu(ys.get(i)));
                 }
                 start += out;
             }
@@ -148,15 +149,62 @@ public final class CpuBackend implements Backend {
         return Math.min(perThread * team.threads(), (rows + ROW_GRAIN - 1) / ROW_GRAIN);
     }
 
+    /** What layers multiply that share the input x: x itself, or its codes. */
+    private LinearInputs inputs(CpuTensor x, boolean packed) {
+        ActivationQuantizer quantizer = precision.activations();
+        if (!packed || quantizer == null) {
+            return new LinearInputs(x, null);
+        }
+        if (codes.byteSize() < x.memory().byteSize()) {
+            codes = arena.allocate(x.memory().byteSize(), 64);
+        }
+        CpuTensor values = new CpuTensor(codes, x.rows(), x.cols());
+        return LinearInputs.quantized(x, quantizer, precision.simulated(), values, team);
+    }
+
     // y[t, from..to) = W[from..to, :] x[t, :] + b[from..to)
-    private void linearRows(Linear layer, CpuTensor x, int from, int to, CpuTensor y) {
-        kernels.matmul(((CpuWeight) layer.weight()).matrix, from, to, x.memory(), x.rows(), y.memory());
+    private void linearRows(Linear layer, LinearInputs inputs, int from, int to, CpuTensor y) {
+        CpuWeight weight = (CpuWeight) layer.weight();
+        CpuTensor x = inputs.values();
+        kernels.matmul(weight.matrix(), from, to, x.memory(), x.rows(), y.memory());
+        float[] scales = weight.scales();
+        if (scales != null) {
+            scale(y, from, to, scales, inputs.scales());
+        }
         if (layer.bias() != null) {
             MemorySegment bias = cpu(layer.bias()).memory().asSlice(4L * from);
             for (int t = 0; t < x.rows(); t++) {
                 kernels.add(y.from(t).asSlice(4L * from), bias, to - from);
             }
         }
+    }
+
+    // y[t, r] *= scale of row r · scale of token t
+    private static void scale(CpuTensor y, int from, int to, float[] rows, float @Nullable [] tokens) {
+        for (int t = 0; t < y.rows(); t++) {
+            float token = tokens == null ? 1 : tokens[t];
+            long at = 4L * t * y.cols();
+            for (int r = from; r < to; r++) {
+                float product = y.memory().get(ValueLayout.JAVA_FLOAT, at + 4L * r);
+                y.memory().set(ValueLayout.JAVA_FLOAT, at + 4L * r, product * (token * rows[r]));
+            }
+        }
+    }
+
+    @Override
+    public void hadamard(Tensor x, HadamardTransform transform) {
+        int width = x.cols() / transform.size();
+        int parts = Math.min(x.rows(), team.threads());
+        team.run(parts, part -> {
+            float[] row = new float[x.cols()];
+            int end = (int) ((long) x.rows() * (part + 1) / parts);
+            for (int t = (int) ((long) x.rows() * part / parts); t < end; t++) {
+                MemorySegment memory = cpu(x).from(t);
+                MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
+                transform.applyAcross(row, 0, width);
+                MemorySegment.copy(row, 0, memory, ValueLayout.JAVA_FLOAT, 0, row.length);
+            }
+        });
     }
 
     @Override
@@ -184,62 +232,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void append(KvCache cache, int layer, Tensor keys, Tensor values) {
-        CpuKvCache into = (CpuKvCache) cache;
-        into.reserve(keys.rows());
-        int headDim = into.headDim();
-        int heads = keys.cols() / headDim;
-        forEachRow(keys.rows(), keys.cols(), row -> {
-            MemorySegment k = cpu(keys).from(row);
-            MemorySegment v = cpu(values).from(row);
-            for (int head = 0; head < heads; head++) {
-                long at = 4L * head * headDim;
-                int position = into.length() + row;
-                kernels.store(k.asSlice(at), into.type(), headDim, into.keys(layer, head, position));
-                kernels.store(v.asSlice(at), into.type(), headDim, into.values(layer, head, position));
-            }
-        });
+        attention.append((CpuKvCache) cache, layer, cpu(keys), cpu(values));
     }
 
     @Override
     public void attention(Tensor q, KvCache cache, int layer, Tensor y) {
-        CpuKvCache from = (CpuKvCache) cache;
-        int headDim = from.headDim();
-        int kvHeads = from.kvHeads();
-        int group = q.cols() / headDim / kvHeads;
-        int tokens = q.rows();
-        int held = from.length();
-        float scale = (float) (1 / Math.sqrt(headDim));
-        // One part = one KV head and a stretch of tokens, so that a head's keys and values are read by few threads.
-        int stretches = Math.min(tokens, team.threads() * PARTS_PER_THREAD);
-        long scratch = (long) group * (held + tokens);
-        reserveScores(kvHeads * stretches * scratch);
-        team.run(kvHeads * stretches, part -> {
-            int head = part % kvHeads;
-            int stretch = part / kvHeads;
-            MemorySegment keys = from.keys(layer, head, 0);
-            MemorySegment values = from.values(layer, head, 0);
-            MemorySegment partScores = scores.asSlice(4L * part * scratch, 4L * scratch);
-            long at = 4L * head * group * headDim;
-            for (int t = stretch; t < tokens; t += stretches) {
-                kernels.attention(
-                        cpu(q).from(t).asSlice(at),
-                        group,
-                        headDim,
-                        keys,
-                        values,
-                        from.type(),
-                        held + t + 1,
-                        scale,
-                        partScores,
-                        cpu(y).from(t).asSlice(at));
-            }
-        });
-    }
-
-    private void reserveScores(long floats) {
-        if (scores.byteSize() < 4 * floats) {
-            scores = arena.allocate(Math.max(4 * floats, 2 * scores.byteSize()), 64);
-        }
+        attention.run(cpu(q), (CpuKvCache) cache, layer, cpu(y));
     }
 
     @Override

@@ -2,10 +2,14 @@ package dev.obr.runtime.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.quantize.KvQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.KvCache;
+import dev.obr.runtime.transformer.KvType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values of one sequence, each head's positions side by side, so that attention reads one head as one stream:
@@ -25,19 +29,22 @@ final class CpuKvCache implements KvCache {
     private final int headDim;
     private final long positionBytes; // of one head
     private final int limit;
-    private final DType type;
+    private final @Nullable DType type;
+    private final @Nullable KvQuantizer quantizer;
     private Arena arena;
     private MemorySegment keys;
     private MemorySegment values;
     private int capacity;
     private int length;
 
-    CpuKvCache(ModelConfig config, DType type, int limit) {
+    /** @param simulated whether a coded cache keeps the floats that its codes would stand for */
+    CpuKvCache(ModelConfig config, KvType kv, boolean simulated, int limit) {
         this.layers = config.layers();
         this.kvHeads = config.kvHeads();
         this.headDim = config.headDim();
-        this.type = type;
-        this.positionBytes = type.bytes(headDim);
+        this.quantizer = kv.coded() ? new KvQuantizer(kv.bits(), headDim) : null;
+        this.type = kv == KvType.F16 ? DType.F16 : quantizer == null || simulated ? DType.F32 : null;
+        this.positionBytes = type == null ? Objects.requireNonNull(quantizer).byteSize() : type.bytes(headDim);
         this.limit = limit;
         this.capacity = Math.min(limit, FIRST_CAPACITY);
         this.arena = Arena.ofShared();
@@ -45,8 +52,16 @@ final class CpuKvCache implements KvCache {
         this.values = allocate(arena, capacity);
     }
 
+    /** F32 or F16; null where the cache holds codes. */
+    @Nullable
     DType type() {
         return type;
+    }
+
+    /** What rounds keys and values; null where they are kept as they are. */
+    @Nullable
+    KvQuantizer quantizer() {
+        return quantizer;
     }
 
     int headDim() {
@@ -91,7 +106,7 @@ final class CpuKvCache implements KvCache {
             long mebibytes = 2 * bytes(newCapacity) >> 20;
             throw new ObrException(
                     "The KV cache of " + newCapacity + " tokens needs " + mebibytes
-                            + " MiB, which this process cannot get: use a smaller --context or --kv f16.",
+                            + " MiB, which this process cannot get: use a smaller --context or --kv int4.",
                     e);
         }
         for (int head = 0; head < layers * kvHeads; head++) {

@@ -1,6 +1,8 @@
 package dev.obr.runtime.transformer;
 
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ModelConfig;
 import java.util.List;
 
@@ -19,6 +21,9 @@ public interface Backend extends AutoCloseable {
     /** Takes a weight into the backend's memory and layout. The CPU computes from the mapped file itself, so its memory must outlive the backend. */
     DeviceWeight load(WeightMatrix weight);
 
+    /** Takes a packed weight: as {@link #load(WeightMatrix)}. Linear layers of it compute in the backend's {@link Precision}. */
+    DeviceWeight load(PackedMatrix weight);
+
     /** A weight of one row as floats [1, n]: norms and biases. */
     Tensor vector(WeightMatrix weight);
 
@@ -36,6 +41,9 @@ public interface Backend extends AutoCloseable {
 
     /** y_i = W_i x + b_i for linear layers that share the input x [tokens, in]. */
     void linear(Tensor x, List<Linear> layers, List<Tensor> ys);
+
+    /** The Hadamard transform of every row of x in place: [n, cols / n] column by column, n the transform's length. */
+    void hadamard(Tensor x, HadamardTransform transform);
 
     /** Rotary position embedding in place; row t of x [tokens, heads · headDim] stands at position {@code firstPosition + t}. */
     void rope(Tensor x, int headDim, RotaryTable table, int firstPosition);

@@ -1,5 +1,6 @@
 package dev.obr.runtime.transformer;
 
+import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.Model;
 import dev.obr.models.Weight;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param queryNorm per-head norm of the queries (Qwen3), or null
  * @param keyNorm per-head norm of the keys (Qwen3), or null
  */
-record DecoderLayer(
+public record DecoderLayer(
         Tensor inputNorm,
         Linear query,
         Linear key,
@@ -59,7 +60,10 @@ record DecoderLayer(
         }
 
         Linear linear(String name) {
-            return new Linear(backend.load(weight(name + ".weight").matrix()), optionalVector(name + ".bias"));
+            PackedMatrix packed = model.packed().get(prefix + name + ".weight");
+            DeviceWeight weight =
+                    packed == null ? backend.load(weight(name + ".weight").matrix()) : backend.load(packed);
+            return new Linear(weight, optionalVector(name + ".bias"));
         }
     }
 }

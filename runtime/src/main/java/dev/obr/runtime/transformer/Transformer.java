@@ -2,6 +2,8 @@ package dev.obr.runtime.transformer;
 
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
+import dev.obr.models.OnlineRotation;
+import dev.obr.models.Quantization;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -13,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * x = embedding[tokens]
- * per layer:  h = norm(x);  q,k,v = Wq h, Wk h, Wv h;  rope(q), rope(k);  cache += k,v
- *             x += Wo attention(q, cache);  h = norm(x);  x += Wdown (silu(Wgate h) · Wup h)
+ * per layer:  the steps of {@link DecoderSteps}
  * logits = Whead norm(x)
  * </pre>
  *
@@ -32,7 +33,10 @@ public final class Transformer implements AutoCloseable {
     private final Tensor finalNorm;
     private final Linear head;
     private final RotaryTable rotary;
-    private Activations activations;
+    private final OnlineRotation rotation;
+    private final Tensor lastLogits; // [1, vocabularySize]
+    private DecoderSteps steps;
+    private Tensor residual; // [steps.capacity, hiddenSize]
     private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
     private boolean closed;
 
@@ -48,7 +52,11 @@ public final class Transformer implements AutoCloseable {
         finalNorm = root.vector("model.norm.weight");
         head = config.tiedEmbeddings() ? new Linear(embedding, null) : root.linear("lm_head");
         rotary = new RotaryTable(config);
-        activations = new Activations(config, backend, 1);
+        Quantization quantization = model.quantization();
+        rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
+        lastLogits = backend.tensor(1, config.vocabularySize());
+        steps = new DecoderSteps(config, rotation, backend, rotary, 1);
+        residual = backend.tensor(1, config.hiddenSize());
     }
 
     /** An empty cache for one sequence of at most {@code capacity} tokens. */
@@ -65,7 +73,7 @@ public final class Transformer implements AutoCloseable {
     public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
         Tensor x = decode(cache, tokens);
         if (logits.length > 0) {
-            Tensor block = head(x.rows(x.rows() - 1, 1), activations.logits);
+            Tensor block = head(x.rows(x.rows() - 1, 1), lastLogits);
             backend.read(block, 0, logits);
         }
     }
@@ -101,14 +109,16 @@ public final class Transformer implements AutoCloseable {
         if (n < 1 || n > MAX_CHUNK) {
             throw new IllegalArgumentException("a step takes 1 to " + MAX_CHUNK + " tokens, not " + n);
         }
-        if (n > activations.capacity) {
-            activations = new Activations(config, backend, n == 1 ? 1 : MAX_CHUNK);
+        if (n > steps.capacity()) {
+            steps = new DecoderSteps(config, rotation, backend, rotary, MAX_CHUNK);
+            residual = backend.tensor(MAX_CHUNK, config.hiddenSize());
         }
-        Tensor x = activations.residual.rows(0, n);
+        Tensor x = residual.rows(0, n);
         backend.embed(embedding, tokens, x);
         for (int i = 0; i < layers.size(); i++) {
-            attentionBlock(layers.get(i), i, cache, x);
-            feedForwardBlock(layers.get(i), x);
+            DecoderLayer layer = layers.get(i);
+            steps.output(layer, steps.attend(layer, steps.attentionInput(layer, x), cache, i), x);
+            steps.down(layer, steps.activate(layer, steps.feedForwardInput(layer, x)), x);
         }
         cache.advance(n);
         return x;
@@ -116,9 +126,7 @@ public final class Transformer implements AutoCloseable {
 
     // logits = Whead norm(x): [tokens, hiddenSize] -> [tokens, vocabularySize]
     private Tensor head(Tensor x, Tensor logits) {
-        Tensor h = activations.normed.rows(0, x.rows());
-        backend.rmsNorm(x, finalNorm, config.rmsNormEpsilon(), h);
-        backend.linear(h, List.of(head), List.of(logits));
+        backend.linear(steps.norm(x, finalNorm), List.of(head), List.of(logits));
         return logits;
     }
 
@@ -140,71 +148,6 @@ public final class Transformer implements AutoCloseable {
         if (!closed) {
             closed = true;
             backend.close();
-        }
-    }
-
-    private void attentionBlock(DecoderLayer layer, int index, KvCache cache, Tensor x) {
-        int n = x.rows();
-        int headDim = config.headDim();
-        Tensor h = activations.normed.rows(0, n);
-        Tensor q = activations.query.rows(0, n);
-        Tensor k = activations.key.rows(0, n);
-        Tensor v = activations.value.rows(0, n);
-        backend.rmsNorm(x, layer.inputNorm(), config.rmsNormEpsilon(), h);
-        backend.linear(h, List.of(layer.query(), layer.key(), layer.value()), List.of(q, k, v));
-        if (layer.queryNorm() != null) {
-            Tensor heads = q.reshape(n * config.heads(), headDim);
-            backend.rmsNorm(heads, layer.queryNorm(), config.rmsNormEpsilon(), heads);
-        }
-        if (layer.keyNorm() != null) {
-            Tensor heads = k.reshape(n * config.kvHeads(), headDim);
-            backend.rmsNorm(heads, layer.keyNorm(), config.rmsNormEpsilon(), heads);
-        }
-        backend.rope(q, headDim, rotary, cache.length());
-        backend.rope(k, headDim, rotary, cache.length());
-        backend.append(cache, index, k, v);
-        Tensor mixed = activations.attention.rows(0, n);
-        backend.attention(q, cache, index, mixed);
-        backend.linear(mixed, List.of(layer.output()), List.of(h));
-        backend.add(x, h);
-    }
-
-    private void feedForwardBlock(DecoderLayer layer, Tensor x) {
-        int n = x.rows();
-        Tensor h = activations.normed.rows(0, n);
-        Tensor gate = activations.gate.rows(0, n);
-        Tensor up = activations.up.rows(0, n);
-        backend.rmsNorm(x, layer.postAttentionNorm(), config.rmsNormEpsilon(), h);
-        backend.linear(h, List.of(layer.gate(), layer.up()), List.of(gate, up));
-        backend.siluMul(gate, up);
-        backend.linear(gate, List.of(layer.down()), List.of(h));
-        backend.add(x, h);
-    }
-
-    /** The tensors of one step, for up to {@code capacity} tokens. */
-    private static final class Activations {
-        final int capacity;
-        final Tensor residual;
-        final Tensor normed;
-        final Tensor query;
-        final Tensor key;
-        final Tensor value;
-        final Tensor attention;
-        final Tensor gate;
-        final Tensor up;
-        final Tensor logits;
-
-        Activations(ModelConfig config, Backend backend, int capacity) {
-            this.capacity = capacity;
-            residual = backend.tensor(capacity, config.hiddenSize());
-            normed = backend.tensor(capacity, config.hiddenSize());
-            query = backend.tensor(capacity, config.queryWidth());
-            key = backend.tensor(capacity, config.kvWidth());
-            value = backend.tensor(capacity, config.kvWidth());
-            attention = backend.tensor(capacity, config.queryWidth());
-            gate = backend.tensor(capacity, config.intermediateSize());
-            up = backend.tensor(capacity, config.intermediateSize());
-            logits = backend.tensor(1, config.vocabularySize());
         }
     }
 }

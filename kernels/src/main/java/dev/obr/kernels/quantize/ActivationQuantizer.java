@@ -1,0 +1,79 @@
+package dev.obr.kernels.quantize;
+
+/**
+ * Symmetric codes of one token's activations, with one scale:
+ *
+ * <pre>
+ *   scale = fp16(clip · max|x| / q)        q = 2^(bits-1) - 1;  1 where all are 0
+ *   code  = clamp(rint(x / scale), -q - 1, q)
+ * </pre>
+ *
+ * <p>Four bits leave few steps, so that a clip below 1 (the largest values are cut off, all others stand on a finer grid) often loses less: a searched clip takes the one of
+ * 1, 0.8, 0.65 and 0.5 with the least squared error, the largest of equals. Eight bits are not clipped.
+ *
+ * @param bits of a code, 4 or 8
+ * @param clip in (0, 1], or {@link #SEARCH}
+ */
+public record ActivationQuantizer(int bits, float clip) {
+    /** The clip is searched for each token. */
+    public static final float SEARCH = 0;
+
+    private static final float[] SEARCHED = {1, 0.8f, 0.65f, 0.5f};
+    private static final float LARGEST_HALF = 65504;
+
+    public ActivationQuantizer {
+        if (bits != 4 && bits != 8) {
+            throw new IllegalArgumentException("activations are coded in 4 or 8 bits, not " + bits);
+        }
+        if (!(clip >= 0 && clip <= 1)) {
+            throw new IllegalArgumentException("no activation is clipped at " + clip);
+        }
+    }
+
+    /**
+     * Quantises {@code x[at .. at + n)} in place: the codes, as whole numbers.
+     *
+     * @return the scale, which a half float holds exactly
+     */
+    public float quantize(float[] x, int at, int n) {
+        float largest = 0;
+        for (int i = at; i < at + n; i++) {
+            largest = Math.max(largest, Math.abs(x[i]));
+        }
+        int q = (1 << bits - 1) - 1;
+        float scale = scale(largest * (bits == 4 && clip != SEARCH ? clip : 1), q);
+        if (bits == 4 && clip == SEARCH) {
+            double least = Double.POSITIVE_INFINITY;
+            for (float candidate : SEARCHED) {
+                float step = scale(largest * candidate, q);
+                double error = squaredError(x, at, n, step, q);
+                if (error < least) {
+                    least = error;
+                    scale = step;
+                }
+            }
+        }
+        for (int i = at; i < at + n; i++) {
+            x[i] = code(x[i], scale, q);
+        }
+        return scale;
+    }
+
+    private static float scale(float largest, int q) {
+        float scale = Math.min(Float.float16ToFloat(Float.floatToFloat16(largest / q)), LARGEST_HALF);
+        return scale == 0 ? 1 : scale;
+    }
+
+    private static double squaredError(float[] x, int at, int n, float scale, int q) {
+        double sum = 0;
+        for (int i = at; i < at + n; i++) {
+            float difference = x[i] - scale * code(x[i], scale, q);
+            sum += (double) difference * difference;
+        }
+        return sum;
+    }
+
+    private static float code(float x, float scale, int q) {
+        return Math.clamp((float) Math.rint(x / scale), -q - 1, q);
+    }
+}
