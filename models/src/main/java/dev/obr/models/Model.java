@@ -1,8 +1,11 @@
 package dev.obr.models;
 
+import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +20,13 @@ public final class Model implements AutoCloseable {
     private final Map<String, Weight> weights;
     private final Tokenizer tokenizer;
     private final @Nullable ChatFormat chatFormat;
+    private final Map<String, PackedMatrix> packed;
+    private final @Nullable Quantization quantization;
     private final Arena arena;
 
     /**
+     * A model without packed weights.
+     *
      * @param name for people: the folder's or file's name
      * @param weights by Hugging Face name, in file order
      * @param chatFormat null for a base model
@@ -32,11 +39,33 @@ public final class Model implements AutoCloseable {
             Tokenizer tokenizer,
             @Nullable ChatFormat chatFormat,
             Arena arena) {
+        this(name, config, weights, tokenizer, chatFormat, Map.of(), null, arena);
+    }
+
+    /**
+     * @param name for people: the folder's or file's name
+     * @param weights those that are not packed, by Hugging Face name, in file order
+     * @param chatFormat null for a base model
+     * @param packed those that are, by Hugging Face name, in file order
+     * @param quantization how a packed model was made; null for any other
+     * @param arena owns the mapped files; closed with the model
+     */
+    public Model(
+            String name,
+            ModelConfig config,
+            Map<String, Weight> weights,
+            Tokenizer tokenizer,
+            @Nullable ChatFormat chatFormat,
+            Map<String, PackedMatrix> packed,
+            @Nullable Quantization quantization,
+            Arena arena) {
         this.name = name;
         this.config = config;
-        this.weights = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(weights));
+        this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
         this.tokenizer = tokenizer;
         this.chatFormat = chatFormat;
+        this.packed = Collections.unmodifiableMap(new LinkedHashMap<>(packed));
+        this.quantization = quantization;
         this.arena = arena;
     }
 
@@ -48,7 +77,7 @@ public final class Model implements AutoCloseable {
         return config;
     }
 
-    /** All tensors by Hugging Face name, in file order. */
+    /** All tensors that are not packed, by Hugging Face name, in file order. */
     public Map<String, Weight> weights() {
         return weights;
     }
@@ -60,6 +89,16 @@ public final class Model implements AutoCloseable {
     /** How chat turns are written for this model; null for a base model. */
     public @Nullable ChatFormat chatFormat() {
         return chatFormat;
+    }
+
+    /** The packed weights by Hugging Face name, in file order; none of them is among {@link #weights}. */
+    public Map<String, PackedMatrix> packed() {
+        return packed;
+    }
+
+    /** How the model was made, if it is packed. */
+    public @Nullable Quantization quantization() {
+        return quantization;
     }
 
     /** Unmaps the files. */
