@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tensors that a {@link ModelConfig} calls for, by Hugging Face name, and the check that a file has them in the right shapes.
@@ -20,7 +21,15 @@ public final class ExpectedWeights {
         /** Query, key and value (Qwen2). */
         QKV,
         /** Query, key, value and output ({@code attention_bias: true}). */
-        QKVO
+        QKVO;
+
+        /** What a model has whose tensors have these Hugging Face names. */
+        public static AttentionBias among(Set<String> names) {
+            if (names.contains("model.layers.0.self_attn.o_proj.bias")) {
+                return QKVO;
+            }
+            return names.contains("model.layers.0.self_attn.q_proj.bias") ? QKV : NONE;
+        }
     }
 
     private final ModelConfig config;
@@ -77,7 +86,19 @@ public final class ExpectedWeights {
      * @throws ObrException for a missing tensor, one of another shape, or one inside a layer that would go unused
      */
     public void check(Map<String, Weight> found, String source) {
+        check(found, Set.of(), source);
+    }
+
+    /**
+     * Checks that {@code found} is what the configuration calls for, but for those weights that are packed.
+     *
+     * @param packed names of weights whose shapes are known to be right
+     */
+    public void check(Map<String, Weight> found, Set<String> packed, String source) {
         shapes.forEach((name, shape) -> {
+            if (packed.contains(name)) {
+                return;
+            }
             Weight weight = found.get(name);
             if (weight == null) {
                 throw new ObrException(source + " has no tensor " + name + " " + shape

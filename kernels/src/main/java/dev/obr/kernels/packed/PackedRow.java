@@ -2,13 +2,10 @@ package dev.obr.kernels.packed;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** Takes one row of a {@link PackedMatrix} apart: the specification of the canonical layout. */
 final class PackedRow {
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     private PackedRow() {}
 
     static void unpack(PackedMatrix matrix, int row, byte[] signed, int at) {
@@ -60,7 +57,8 @@ final class PackedRow {
     private static void placeByBitmap(byte[] kept, MemorySegment index, byte[] signed, int at, int cols) {
         int next = 0;
         for (int start = 0; start < cols; start += 64) {
-            for (long ones = word(index, start / 8); ones != 0; ones &= ones - 1) {
+            int bytes = (int) Math.min(8, index.byteSize() - start / 8);
+            for (long ones = PatternIndex.word(index, start / 8, bytes); ones != 0; ones &= ones - 1) {
                 int c = start + Long.numberOfTrailingZeros(ones);
                 if (c >= cols) {
                     return; // padding, and ascending
@@ -68,17 +66,5 @@ final class PackedRow {
                 signed[at + c] = kept[next++];
             }
         }
-    }
-
-    /** Eight bytes of the index, the last ones filled up with zeros. */
-    private static long word(MemorySegment index, int from) {
-        if (from + 8 <= index.byteSize()) {
-            return index.get(LONG, from);
-        }
-        long word = 0;
-        for (int i = from; i < index.byteSize(); i++) {
-            word |= (index.get(ValueLayout.JAVA_BYTE, i) & 0xffL) << 8 * (i - from);
-        }
-        return word;
     }
 }

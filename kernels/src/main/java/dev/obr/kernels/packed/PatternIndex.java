@@ -77,23 +77,44 @@ final class PatternIndex {
         }
     }
 
+    /** Sixteen fields at a time: with a field's positions a (low) and b as bits, a < b is b1 ā1 or, where the high bits agree, b0 ā0. */
     private static boolean positionsAscend(MemorySegment index, long offset, int fields) {
-        for (int i = 0; i < fields; i++) {
-            int field = index.get(ValueLayout.JAVA_BYTE, offset + i / 2) >> (i % 2 * 4) & 15;
-            if ((field & 3) >= field >> 2) {
+        for (int first = 0; first < fields; first += 16) {
+            int count = Math.min(16, fields - first);
+            long word = word(index, offset + first / 2, Math.ceilDiv(count, 2));
+            long a1 = word >>> 1;
+            long b0 = word >>> 2;
+            long b1 = word >>> 3;
+            long ascends = (b1 & ~a1 | ~(b1 ^ a1) & b0 & ~word) & 0x1111111111111111L;
+            if (ascends != 0x1111111111111111L >>> 4 * (16 - count)) {
                 return false;
             }
-        }
-        return fields % 2 == 0 || (index.get(ValueLayout.JAVA_BYTE, offset + fields / 2) & 0xf0) == 0;
-    }
-
-    private static boolean groupsKeep(MemorySegment index, long offset, int groups, int bytes, int kept) {
-        for (int i = 0; i < groups; i++) {
-            if (ones(index, offset + (long) i * bytes, bytes) != kept) {
+            if (count % 2 == 1 && word >>> 4 * count != 0) {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean groupsKeep(MemorySegment index, long offset, int groups, int bytes, int kept) {
+        for (int i = 0; i < groups; i++) {
+            if (Long.bitCount(word(index, offset + (long) i * bytes, bytes)) != kept) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Up to eight bytes from {@code offset} on, the rest 0. */
+    static long word(MemorySegment index, long offset, int bytes) {
+        if (bytes == 8) {
+            return index.get(LONG, offset);
+        }
+        long word = 0;
+        for (int i = 0; i < bytes; i++) {
+            word |= (index.get(ValueLayout.JAVA_BYTE, offset + i) & 0xffL) << 8 * i;
+        }
+        return word;
     }
 
     /** No bit beyond the last column. */

@@ -37,6 +37,11 @@ public final class GgufWriter {
         return this;
     }
 
+    public GgufWriter int32(String key, int value) {
+        entry(key, 5).int32(value);
+        return this;
+    }
+
     public GgufWriter float32(String key, float value) {
         entry(key, 6).int32(Float.floatToRawIntBits(value));
         return this;

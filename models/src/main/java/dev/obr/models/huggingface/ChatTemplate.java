@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** Where a Hugging Face model keeps its chat template. */
-final class ChatTemplate {
+public final class ChatTemplate {
     private ChatTemplate() {}
 
     /**
@@ -13,7 +13,7 @@ final class ChatTemplate {
      *
      * @return null where there is none: a base model
      */
-    static @Nullable String in(@Nullable JsonFile tokenizerConfig) {
+    public static @Nullable String in(@Nullable JsonFile tokenizerConfig) {
         JsonNode value = tokenizerConfig == null ? null : tokenizerConfig.find("chat_template");
         if (value == null) {
             return null;

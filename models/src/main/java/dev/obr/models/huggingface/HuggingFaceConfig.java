@@ -17,12 +17,15 @@ import tools.jackson.databind.JsonNode;
  * <p>Absent fields take the defaults of the family's configuration class in transformers. Both spellings are read: {@code rope_theta} and {@code rope_scaling} up to version 4,
  * {@code rope_parameters} from version 5. A field that changes results and is not implemented is an error that names it.
  */
-final class HuggingFaceConfig {
+public final class HuggingFaceConfig {
     private static final Map<String, String> ARCHITECTURES = Map.of(
             "LlamaForCausalLM", "llama",
             "MistralForCausalLM", "mistral",
             "Qwen2ForCausalLM", "qwen2",
             "Qwen3ForCausalLM", "qwen3");
+
+    /** The {@code rope_type} of scaling by one divisor a frequency. */
+    static final String PER_FREQUENCY = "per_frequency";
 
     private static final String SUPPORTED =
             "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and Qwen3ForCausalLM are supported";
@@ -57,12 +60,12 @@ final class HuggingFaceConfig {
      * @param generation {@code generation_config.json}, or null where the model has none; its token ids win
      * @param hasHead whether the weights include a head of their own, which decides where {@code tie_word_embeddings} is absent
      */
-    static ModelConfig read(JsonFile config, @Nullable JsonFile generation, boolean hasHead) {
+    public static ModelConfig read(JsonFile config, @Nullable JsonFile generation, boolean hasHead) {
         return new HuggingFaceConfig(config).read(generation, hasHead);
     }
 
     /** Which linear layers of the attention add a bias. */
-    static AttentionBias attentionBias(JsonFile config) {
+    public static AttentionBias attentionBias(JsonFile config) {
         if (config.flag("attention_bias", false)) {
             return AttentionBias.QKVO;
         }
@@ -73,6 +76,7 @@ final class HuggingFaceConfig {
         refuseWhatIsNotImplemented();
         int hidden = config.integer("hidden_size", 1);
         int heads = config.integer("num_attention_heads", 1);
+        int headDim = headDim(hidden, heads);
         return new ModelConfig(
                         architecture,
                         hidden,
@@ -80,16 +84,25 @@ final class HuggingFaceConfig {
                         config.integer("num_hidden_layers", 1),
                         heads,
                         kvHeads(heads),
-                        headDim(hidden, heads),
+                        headDim,
                         config.integer("vocab_size", 1),
                         contextLength(),
                         (float) config.positive("rms_norm_eps", 1e-6),
                         ropeTheta(),
-                        ropeScaling(),
+                        ropeScaling(headDim),
                         config.flag("tie_word_embeddings", !hasHead),
                         bosToken(generation),
                         eosTokens(generation))
                 .check(config.source());
+    }
+
+    /** The name in {@code architectures} of one that {@link ModelConfig#architecture()} names. */
+    static String className(String architecture) {
+        return ARCHITECTURES.entrySet().stream()
+                .filter(known -> known.getValue().equals(architecture))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no class is named for " + architecture));
     }
 
     private static String architecture(JsonFile config) {
@@ -203,7 +216,7 @@ final class HuggingFaceConfig {
         return (float) (parameters == null ? theta : parameters.positive("rope_theta", theta));
     }
 
-    private @Nullable RopeScaling ropeScaling() {
+    private @Nullable RopeScaling ropeScaling(int headDim) {
         String field = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
         JsonFile scaling = config.object(field);
         if (scaling == null) {
@@ -213,6 +226,9 @@ final class HuggingFaceConfig {
         String type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type");
         if (type == null && field.equals("rope_parameters") && scaling.has("rope_theta") || "default".equals(type)) {
             return null;
+        }
+        if (PER_FREQUENCY.equals(type)) {
+            return perFrequency(scaling, headDim / 2);
         }
         if (!"llama3".equals(type)) {
             throw notImplemented(config, field);
@@ -224,6 +240,25 @@ final class HuggingFaceConfig {
             throw scaling.unusable("high_freq_factor", "more than low_freq_factor " + low);
         }
         return new RopeScaling.Llama3(factor, low, high, scaling.integer("original_max_position_embeddings", 1));
+    }
+
+    /** Not of transformers: how packed models keep the divisors of a GGUF file, which no rule of transformers gives exactly. */
+    private static RopeScaling perFrequency(JsonFile scaling, int frequencies) {
+        List<Float> divisors = new ArrayList<>();
+        JsonNode values = scaling.find("divisors");
+        if (values != null && values.isArray()) {
+            for (JsonNode value : values) {
+                float divisor = value.isNumber() ? (float) value.doubleValue() : 0;
+                if (!(divisor > 0) || divisor == Float.POSITIVE_INFINITY) {
+                    throw scaling.unusable("divisors", "a list of positive numbers");
+                }
+                divisors.add(divisor);
+            }
+        }
+        if (divisors.size() != frequencies) {
+            throw scaling.unusable("divisors", "one for each of the " + frequencies + " frequencies");
+        }
+        return new RopeScaling.PerFrequency(divisors);
     }
 
     private static double required(JsonFile json, String field) {

@@ -5,6 +5,7 @@ import dev.obr.models.Model;
 import dev.obr.models.file.MappedFile;
 import dev.obr.models.gguf.GgufModel;
 import dev.obr.models.huggingface.HuggingFaceFolder;
+import dev.obr.models.packed.PackedModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,7 @@ public final class ModelLoader {
     private ModelLoader() {}
 
     /**
-     * Opens a folder in the Hugging Face layout, a GGUF file, a folder with one GGUF file, or a safetensors file beside its config.json.
+     * Opens a folder in the Hugging Face layout, a packed model's folder, a GGUF file, a folder with one GGUF file, or a safetensors file beside its config.json.
      *
      * @throws ObrException where nothing is there, it is no model, or the model is damaged or needs what is not implemented
      */
@@ -40,7 +41,7 @@ public final class ModelLoader {
             throw new ObrException(folder + " is empty; give a folder with config.json and model.safetensors");
         }
         if (!named(files, ".safetensors", ".safetensors.index.json").isEmpty()) {
-            return HuggingFaceFolder.open(folder);
+            return PackedModel.isPacked(folder) ? PackedModel.open(folder) : HuggingFaceFolder.open(folder);
         }
         List<Path> ggufs = named(files, ".gguf");
         if (ggufs.size() == 1) {
@@ -67,7 +68,9 @@ public final class ModelLoader {
             return GgufModel.open(file);
         }
         if (head.length == HEAD_BYTES && head[8] == '{' || name.endsWith(".safetensors")) {
-            return HuggingFaceFolder.open(parent(file), file);
+            return PackedModel.isPacked(parent(file))
+                    ? PackedModel.open(parent(file))
+                    : HuggingFaceFolder.open(parent(file), file);
         }
         if (name.endsWith(".gguf")) {
             return GgufModel.open(file); // and hear from it what is wrong

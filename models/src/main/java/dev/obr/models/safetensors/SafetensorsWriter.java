@@ -44,11 +44,26 @@ public final class SafetensorsWriter {
         if (type.blockSize() > 1) {
             throw new IllegalArgumentException("safetensors files hold no " + type + " blocks (" + name + ")");
         }
-        long bytes = type.blockBytes();
+        return add(name, SafetensorsType.valueOf(type.name()), type.blockBytes(), shape, content);
+    }
+
+    /**
+     * Adds a tensor of bytes without a number format of their own (U8).
+     *
+     * @param shape outermost dimension first
+     * @param content must write exactly as many bytes as the shape says
+     */
+    public SafetensorsWriter bytes(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.U8, 1, shape, content);
+    }
+
+    private SafetensorsWriter add(
+            String name, SafetensorsType type, int elementBytes, List<Integer> shape, TensorBytes content) {
+        long bytes = elementBytes;
         for (int size : shape) {
             bytes = Math.multiplyExact(bytes, (long) size);
         }
-        Pending pending = new Pending(SafetensorsType.valueOf(type.name()), List.copyOf(shape), bytes, content);
+        Pending pending = new Pending(type, List.copyOf(shape), bytes, content);
         if (tensors.putIfAbsent(name, pending) != null) {
             throw new IllegalArgumentException("two tensors are named " + name);
         }
