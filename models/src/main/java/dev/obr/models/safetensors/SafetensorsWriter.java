@@ -44,11 +44,25 @@ public final class SafetensorsWriter {
         if (type.blockSize() > 1) {
             throw new IllegalArgumentException("safetensors files hold no " + type + " blocks (" + name + ")");
         }
-        long bytes = type.blockBytes();
+        return add(name, SafetensorsType.valueOf(type.name()), shape, content);
+    }
+
+    /** Adds a tensor of signed bytes (I8). */
+    public SafetensorsWriter signedBytes(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.I8, shape, content);
+    }
+
+    /** Adds a tensor of unsigned bytes (U8). */
+    public SafetensorsWriter unsignedBytes(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.U8, shape, content);
+    }
+
+    private SafetensorsWriter add(String name, SafetensorsType type, List<Integer> shape, TensorBytes content) {
+        long bytes = type.bits() / 8;
         for (int size : shape) {
             bytes = Math.multiplyExact(bytes, (long) size);
         }
-        Pending pending = new Pending(SafetensorsType.valueOf(type.name()), List.copyOf(shape), bytes, content);
+        Pending pending = new Pending(type, List.copyOf(shape), bytes, content);
         if (tensors.putIfAbsent(name, pending) != null) {
             throw new IllegalArgumentException("two tensors are named " + name);
         }
