@@ -32,6 +32,7 @@ final class CommandLineApplication {
                 .addSubcommand(new TokenizeCommand(console))
                 .addSubcommand(new InspectCommand(console))
                 .addSubcommand(new DevicesCommand(console))
+                .addSubcommand(new LayerCommand(console, common))
                 .addSubcommand(new BenchCommand(console, common))
                 .addSubcommand(new MakeModelCommand(console, common))
                 .addSubcommand(new HelpCommand(console));

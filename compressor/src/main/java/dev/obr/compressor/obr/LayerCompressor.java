@@ -14,7 +14,6 @@ import dev.obr.kernels.linalg.TiledProducts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,16 +38,17 @@ public final class LayerCompressor {
     /**
      * Compresses {@code weight}, which stays as it is.
      *
+     * @param name of the layer, for messages
      * @param weight W [out, in]
      * @param input what the layer's inputs were like, of {@code in} columns
      * @throws ObrException if the shapes do not fit, a weight is not finite, or the Hessian is not positive definite whatever is added to its diagonal
      */
-    public CompressedLayer compress(Matrix weight, LayerInput input, CompressionOptions options) {
+    public CompressedLayer compress(String name, Matrix weight, LayerInput input, CompressionOptions options) {
         if (weight.cols() != input.cols()) {
-            throw new ObrException("the weight has " + weight.cols() + " inputs, but the calibration saw "
+            throw new ObrException(name + " has " + weight.cols() + " inputs, but the calibration saw "
                     + input.cols() + "; calibrate with this layer's own inputs");
         }
-        Finite.check(weight, "the weight");
+        Finite.check(weight, name);
         List<String> notes = new ArrayList<>();
         double percdamp = options.percdamp();
         while (true) {
@@ -58,18 +58,11 @@ public final class LayerCompressor {
                 double raised = Math.max(10 * percdamp, FIRST_RAISED_DAMPING);
                 if (raised > LARGEST_DAMPING) {
                     throw new ObrException(
-                            String.format(
-                                    Locale.ROOT,
-                                    "the Hessian is not positive definite even with percdamp %.4g (%s); calibrate again",
-                                    percdamp,
-                                    e.getMessage()),
+                            "the Hessian of " + name + " is not positive definite even with percdamp " + percdamp + " (" + e.getMessage() + "); calibrate again",
                             e);
                 }
-                notes.add(String.format(
-                        Locale.ROOT,
-                        "percdamp raised from %.4g to %.4g: the Hessian is not positive definite",
-                        percdamp,
-                        raised));
+                notes.add("percdamp raised from " + percdamp + " to " + raised
+                        + ": the Hessian is not positive definite");
                 percdamp = raised;
             }
         }

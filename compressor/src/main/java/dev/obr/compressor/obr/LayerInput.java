@@ -13,24 +13,25 @@ public final class LayerInput {
     private @Nullable DampedHessian damped;
 
     /**
+     * @param name of the layer, for messages
      * @param hessian H [cols, cols], symmetric and not damped: {@code 2/n · sum of Xᵀ X} over n sequences
      * @param scalerRow s [cols], the mean squared norm of each column
      * @throws ObrException if a value is not finite, a norm or diagonal element is negative, or H is not symmetric
      */
-    public LayerInput(Matrix hessian, float[] scalerRow) {
+    public LayerInput(String name, Matrix hessian, float[] scalerRow) {
         if (hessian.rows() != hessian.cols() || hessian.cols() != scalerRow.length) {
-            throw new ObrException("the Hessian is [" + hessian.rows() + ", " + hessian.cols()
-                    + "] and the scaler row has " + scalerRow.length
+            throw new ObrException("the Hessian of " + name + " is [" + hessian.rows() + ", " + hessian.cols()
+                    + "] and its scaler row has " + scalerRow.length
                     + " values, but all three must be the layer's number of inputs");
         }
-        Finite.check(hessian, "the Hessian");
+        Finite.check(hessian, "the Hessian of " + name);
         for (int c = 0; c < scalerRow.length; c++) {
             if (!(scalerRow[c] >= 0 && scalerRow[c] < Float.POSITIVE_INFINITY)) {
-                throw new ObrException("the scaler row has " + scalerRow[c] + " at column " + c
+                throw new ObrException("the scaler row of " + name + " has " + scalerRow[c] + " at column " + c
                         + ", but a squared norm is finite and not negative; calibrate again");
             }
         }
-        checkSymmetric(hessian);
+        checkSymmetric(hessian, name);
         this.hessian = hessian;
         this.scalerRow = scalerRow;
     }
@@ -61,16 +62,16 @@ public final class LayerInput {
         return kept;
     }
 
-    private static void checkSymmetric(Matrix h) {
+    private static void checkSymmetric(Matrix h, String name) {
         for (int r = 0; r < h.rows(); r++) {
             if (h.at(r, r) < 0) {
-                throw new ObrException("the Hessian has " + h.at(r, r) + " at [" + r + ", " + r
+                throw new ObrException("the Hessian of " + name + " has " + h.at(r, r) + " at [" + r + ", " + r
                         + "], but a sum of squares is not negative; calibrate again");
             }
             for (int c = 0; c < r; c++) {
                 double bound = 1e-3 * Math.sqrt((double) h.at(r, r) * h.at(c, c)) + 1e-30;
                 if (Math.abs(h.at(r, c) - h.at(c, r)) > bound) {
-                    throw new ObrException("the Hessian is not symmetric: [" + r + ", " + c + "] is " + h.at(r, c)
+                    throw new ObrException("the Hessian of " + name + " is not symmetric: [" + r + ", " + c + "] is " + h.at(r, c)
                             + ", but [" + c + ", " + r + "] is " + h.at(c, r) + "; calibrate again");
                 }
             }

@@ -21,7 +21,7 @@ public final class LayerStatistics {
     private long tokensOfSequence;
 
     /**
-     * @param name of the layer, for messages
+     * @param name of the inputs, for messages: {@code the input of layers.3.mlp.down_proj}
      * @param cols the layer's inputs
      */
     public LayerStatistics(String name, int cols, TiledProducts products) {
@@ -38,10 +38,10 @@ public final class LayerStatistics {
      * Adds tokens of the current sequence.
      *
      * @param x [tokens, cols]; more may follow in the array
-     * @throws ObrException at a NaN or infinity, naming layer, token and column
+     * @throws ObrException at a NaN or infinity, naming the inputs, token and column
      */
     public void add(float[] x, int tokens) {
-        Finite.check(x, tokens, cols, "the input of " + name);
+        Finite.check(x, tokens, cols, name);
         products.addGram(cols, tokens, 1, new Block(x, 0, cols), Block.of(gram));
         for (int t = 0; t < tokens; t++) {
             for (int c = 0; c < cols; c++) {
@@ -95,6 +95,6 @@ public final class LayerStatistics {
                 gram.set(c, r, value);
             }
         }
-        return new LayerInput(gram, scalerRow);
+        return new LayerInput(name, gram, scalerRow);
     }
 }

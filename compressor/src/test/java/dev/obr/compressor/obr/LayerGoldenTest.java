@@ -190,8 +190,8 @@ class LayerGoldenTest {
 
     private static CompressedLayer compress(Golden golden, CompressionOptions options) {
         String scaler = "scaler_row_" + options.scaler().name().toLowerCase(Locale.ROOT);
-        LayerInput input = new LayerInput(golden.inputMatrix("H"), golden.inputArray(scaler));
-        return new LayerCompressor(ALGEBRA, TEAM).compress(golden.inputMatrix("W"), input, options);
+        LayerInput input = new LayerInput(golden.id(), golden.inputMatrix("H"), golden.inputArray(scaler));
+        return new LayerCompressor(ALGEBRA, TEAM).compress(golden.id(), golden.inputMatrix("W"), input, options);
     }
 
     private static CompressionOptions options(Golden golden) {
