@@ -71,6 +71,7 @@ final class CommandLineApplication {
         verbs.put("inspect", () -> new InspectCommand(console));
         verbs.put("devices", () -> new DevicesCommand(console));
         verbs.put("eval", () -> new EvalCommand(console, common));
+        verbs.put("layer", () -> new LayerCommand(console, common));
         verbs.put("bench", () -> new BenchCommand(console, common));
         verbs.put("make-model", () -> new MakeModelCommand(console, common));
         verbs.put("help", () -> new HelpCommand(console));

@@ -28,13 +28,13 @@ import java.util.Set;
  * place, so that a second JVM sees all of the file or none. A file that is there already is used if it equals the jar's to the byte (which says more than a hash, and starts faster) and replaced if not. The cache folder is the first that works of
  * {@link #cacheFolders}; folders that other users may write to are refused, for whoever writes there could run code here.
  */
-final class NativeLibrary {
+public final class NativeLibrary {
     private static final String RESOURCES = "/native/";
 
     private NativeLibrary() {}
 
     /** {@code linux-x86_64}, {@code linux-aarch64}, {@code macos-aarch64}, ... */
-    static String platform() {
+    public static String platform() {
         return platform(System.getProperty("os.name"), System.getProperty("os.arch"));
     }
 
@@ -65,7 +65,7 @@ final class NativeLibrary {
     }
 
     /** The cache folders of this process. */
-    static List<Path> cacheFolders(Map<String, String> environment) {
+    public static List<Path> cacheFolders(Map<String, String> environment) {
         return cacheFolders(
                 environment,
                 System.getProperty("user.home", ""),
@@ -149,7 +149,12 @@ final class NativeLibrary {
         }
     }
 
-    private static void refuseIfOthersMayWrite(Path folder) throws IOException {
+    /**
+     * Checks that only this user or the administrator may put files into {@code folder}.
+     *
+     * @throws IOException where others may, saying who
+     */
+    public static void refuseIfOthersMayWrite(Path folder) throws IOException {
         if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             return;
         }

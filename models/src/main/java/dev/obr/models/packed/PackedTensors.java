@@ -95,7 +95,7 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
     static void write(String name, PackedMatrix matrix, SafetensorsWriter to) {
         int rows = matrix.rows();
         long codes = matrix.codes().byteSize();
-        to.bytes(
+        to.unsignedBytes(
                 name + CODES,
                 matrix.pattern() == Pattern.UNSTRUCTURED || rows == 0
                         ? List.of(Math.toIntExact(codes))
@@ -103,7 +103,7 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
                 TensorBytes.of(matrix.codes()));
         if (matrix.pattern() != Pattern.DENSE) {
             int rowBytes = rows == 0 ? 0 : Math.toIntExact(matrix.index().byteSize() / rows);
-            to.bytes(name + INDEX, List.of(rows, rowBytes), TensorBytes.of(matrix.index()));
+            to.unsignedBytes(name + INDEX, List.of(rows, rowBytes), TensorBytes.of(matrix.index()));
         }
         to.tensor(name + SCALES, DType.F32, List.of(rows), TensorBytes.of(matrix.scales()));
     }
@@ -113,7 +113,7 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
         List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
         TensorBytes content = TensorBytes.of(tensor.memory());
         if (tensor.type().equals("U8")) {
-            to.bytes(tensor.name(), shape, content);
+            to.unsignedBytes(tensor.name(), shape, content);
         } else {
             to.tensor(tensor.name(), DType.valueOf(tensor.type()), shape, content);
         }

@@ -44,22 +44,21 @@ public final class SafetensorsWriter {
         if (type.blockSize() > 1) {
             throw new IllegalArgumentException("safetensors files hold no " + type + " blocks (" + name + ")");
         }
-        return add(name, SafetensorsType.valueOf(type.name()), type.blockBytes(), shape, content);
+        return add(name, SafetensorsType.valueOf(type.name()), shape, content);
     }
 
-    /**
-     * Adds a tensor of bytes without a number format of their own (U8).
-     *
-     * @param shape outermost dimension first
-     * @param content must write exactly as many bytes as the shape says
-     */
-    public SafetensorsWriter bytes(String name, List<Integer> shape, TensorBytes content) {
-        return add(name, SafetensorsType.U8, 1, shape, content);
+    /** Adds a tensor of signed bytes (I8). */
+    public SafetensorsWriter signedBytes(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.I8, shape, content);
     }
 
-    private SafetensorsWriter add(
-            String name, SafetensorsType type, int elementBytes, List<Integer> shape, TensorBytes content) {
-        long bytes = elementBytes;
+    /** Adds a tensor of unsigned bytes (U8). */
+    public SafetensorsWriter unsignedBytes(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.U8, shape, content);
+    }
+
+    private SafetensorsWriter add(String name, SafetensorsType type, List<Integer> shape, TensorBytes content) {
+        long bytes = type.bits() / 8;
         for (int size : shape) {
             bytes = Math.multiplyExact(bytes, (long) size);
         }

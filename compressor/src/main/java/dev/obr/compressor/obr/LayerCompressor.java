@@ -1,0 +1,213 @@
+package dev.obr.compressor.obr;
+
+import dev.obr.compressor.mask.Mask;
+import dev.obr.compressor.mask.MaskSelection;
+import dev.obr.compressor.mask.Scores;
+import dev.obr.compressor.quantizer.WeightQuantizer;
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.InverseFactor;
+import dev.obr.kernels.linalg.LinearAlgebra;
+import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.NotPositiveDefiniteException;
+import dev.obr.kernels.linalg.TiledProducts;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Compresses one linear layer: fits the grid to the weights as they are, prunes, restores, rounds.
+ *
+ * <p>One call at a time; each uses all threads of the team. The result depends on weight, input and options alone.
+ */
+public final class LayerCompressor {
+    private static final double FIRST_RAISED_DAMPING = 1e-3;
+    private static final double LARGEST_DAMPING = 10;
+
+    private final LinearAlgebra algebra;
+    private final ThreadTeam team;
+    private final TiledProducts products;
+
+    public LayerCompressor(LinearAlgebra algebra, ThreadTeam team) {
+        this.algebra = algebra;
+        this.team = team;
+        this.products = new TiledProducts(algebra, team);
+    }
+
+    /**
+     * Compresses {@code weight}, which stays as it is.
+     *
+     * @param name of the layer, for messages
+     * @param weight W [out, in]
+     * @param input what the layer's inputs were like, of {@code in} columns
+     * @throws ObrException if the shapes do not fit, a weight is not finite, or the Hessian is not positive definite whatever is added to its diagonal
+     */
+    public CompressedLayer compress(String name, Matrix weight, LayerInput input, CompressionOptions options) {
+        if (weight.cols() != input.cols()) {
+            throw new ObrException(name + " has " + weight.cols() + " inputs, but the calibration saw "
+                    + input.cols() + "; calibrate with this layer's own inputs");
+        }
+        Finite.check(weight, name);
+        List<String> notes = new ArrayList<>();
+        double percdamp = options.percdamp();
+        while (true) {
+            try {
+                return new Attempt(weight, input, options, percdamp).compress(notes);
+            } catch (NotPositiveDefiniteException e) {
+                double raised = Math.max(10 * percdamp, FIRST_RAISED_DAMPING);
+                if (raised > LARGEST_DAMPING) {
+                    throw new ObrException(
+                            "the Hessian of " + name + " is not positive definite even with percdamp " + percdamp + " (" + e.getMessage() + "); calibrate again",
+                            e);
+                }
+                notes.add("percdamp raised from " + percdamp + " to " + raised
+                        + ": the Hessian is not positive definite");
+                percdamp = raised;
+            }
+        }
+    }
+
+    /** One try, at one damping. */
+    private final class Attempt {
+        private final Matrix weight;
+        private final LayerInput input;
+        private final CompressionOptions options;
+        private final DampedHessian hessian;
+        private final WeightQuantizer quantizer;
+        private final Matrix alive;
+        private @Nullable Certificate certificate;
+
+        Attempt(Matrix weight, LayerInput input, CompressionOptions options, double percdamp) {
+            this.weight = weight;
+            this.input = input;
+            this.options = options;
+            hessian = input.damped(percdamp);
+            quantizer = WeightQuantizer.fit(weight, options.grid(), team);
+            alive = hessian.withoutDeadColumns(weight);
+        }
+
+        CompressedLayer compress(List<String> notes) {
+            return switch (options.method()) {
+                case RTN -> layer(rounded(weight, dense()), dense(), notes);
+                case GPTQ ->
+                    layer(options.actOrder() ? sweptByActivation() : swept(alive.copy(), dense()), dense(), notes);
+                case QUANT_ONLY -> layer(rounded(restoredRounding(), dense()), dense(), notes);
+                case WANDA_RTN -> {
+                    Mask mask = mask();
+                    yield layer(rounded(alive, mask), mask, notes);
+                }
+                case OBR_RTN -> {
+                    Mask mask = mask();
+                    yield layer(rounded(restored(mask), mask), mask, notes);
+                }
+                case OBR_GPTQ -> {
+                    Mask mask = mask();
+                    yield layer(swept(restored(mask), mask), mask, notes);
+                }
+                case SPARSEGPT_GPTQ -> {
+                    SparseGptMask chosen = new SparseGptMask(
+                            weight.rows(), hessian.upper(algebra), options.pattern(), options.sparsity());
+                    int group = options.pattern().group();
+                    int block = Math.ceilDiv(options.blockSize(), group) * group; // no group lies across two blocks
+                    Matrix swept = alive.copy();
+                    new GptqSweep(algebra, team, hessian.upper(algebra), block)
+                            .run(swept, quantizer, chosen, new int[weight.rows()]);
+                    yield layer(swept, chosen.mask(), notes);
+                }
+            };
+        }
+
+        private Mask dense() {
+            return Mask.dense(weight.rows(), weight.cols());
+        }
+
+        private Mask mask() {
+            if (options.dense()) {
+                return dense();
+            }
+            Matrix scores = switch (options.metric()) {
+                case WANDA -> Scores.wanda(alive, input.scalerRow());
+                case MAGNITUDE -> Scores.magnitude(alive);
+                case RANDOM -> Scores.random(weight.rows(), weight.cols(), options.seed());
+                case SPARSEGPT -> Scores.sparseGpt(alive, hessian.upper(algebra));
+            };
+            return MaskSelection.select(scores, options.pattern(), options.sparsity());
+        }
+
+        private ColumnSplit split() {
+            return new ColumnSplit(options.alpha(), options.alphaRule());
+        }
+
+        private Matrix restored(Mask mask) {
+            Restoration restoration = options.solver().of(weight.cols()) == Solver.PCG
+                    ? new IterativeRestoration(algebra, team, hessian)
+                    : new RowwiseRestoration(algebra, team, hessian.matrix());
+            Matrix pruned = alive.copy(); // W ∘ (1 - M)
+            for (int i = 0; i < pruned.values().length; i++) {
+                pruned.values()[i] = mask.kept()[i] ? 0 : pruned.values()[i];
+            }
+            Matrix restored =
+                    restoration.restore(alive, products.multiply(pruned, hessian.matrix()), mask, quantizer, split());
+            certificate = restoration.certificate();
+            return restored;
+        }
+
+        private Matrix restoredRounding() {
+            return new RoundingRestoration(algebra, team, hessian.matrix()).restore(alive, quantizer, options.alpha());
+        }
+
+        /** {@code v} swept in place: from the first column for GPTQ, from each row's split after a restoration. */
+        private Matrix swept(Matrix v, Mask mask) {
+            int[] first = new int[v.rows()];
+            if (options.method() != Method.GPTQ) {
+                Arrays.setAll(first, row -> split().firstColumn(mask, row));
+            }
+            new GptqSweep(algebra, team, hessian.upper(algebra), options.blockSize())
+                    .run(v, quantizer, SweepMask.fixed(mask), first);
+            return v;
+        }
+
+        /** GPTQ over columns in descending order of the Hessian's diagonal. */
+        private Matrix sweptByActivation() {
+            ColumnOrder order = ColumnOrder.descending(hessian.matrix());
+            Matrix v = order.columnsOf(alive);
+            Matrix upper = InverseFactor.upper(algebra, order.bothOf(hessian.matrix()));
+            new GptqSweep(algebra, team, upper, options.blockSize())
+                    .run(v, quantizer, SweepMask.fixed(dense()), new int[v.rows()]);
+            return order.restore(v);
+        }
+
+        private Matrix rounded(Matrix values, Mask mask) {
+            Matrix rounded = Matrix.zeros(values.rows(), values.cols());
+            for (int r = 0; r < values.rows(); r++) {
+                for (int c = 0; c < values.cols(); c++) {
+                    if (mask.keeps(r, c)) {
+                        rounded.set(r, c, quantizer.round(r, c, values.at(r, c)));
+                    }
+                }
+            }
+            return rounded;
+        }
+
+        private CompressedLayer layer(Matrix result, Mask mask, List<String> notes) {
+            byte[] codes = new byte[result.values().length];
+            for (int r = 0; r < result.rows(); r++) {
+                for (int c = 0; c < result.cols(); c++) {
+                    codes[r * result.cols() + c] = (byte) quantizer.code(r, c, result.at(r, c));
+                }
+            }
+            ProxyLoss loss = new ProxyLoss(products, input.hessian());
+            return new CompressedLayer(
+                    codes,
+                    quantizer.scale(),
+                    quantizer.zero(),
+                    mask,
+                    result,
+                    loss.of(weight, rounded(weight, mask)),
+                    loss.of(weight, result),
+                    certificate,
+                    notes);
+        }
+    }
+}
