@@ -161,7 +161,7 @@ final class EvalCommand implements Callable<Integer> {
         }
         int begin = bos == Bos.ON ? bos.token(opened) : Bos.NONE;
         try (LikelihoodScorer scorer = new LikelihoodScorer(opened, begin)) {
-            items.forEach((task, list) -> report.add(ZeroShot.run(task, list, scorer, progress(task.label()))));
+            items.forEach((task, list) -> report.add(ZeroShot.run(task, list, scorer::score, progress(task.label()))));
         }
     }
 

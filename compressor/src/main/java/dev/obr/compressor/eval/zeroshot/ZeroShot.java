@@ -6,14 +6,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
 /** Runs a model through the items of a task. */
 public final class ZeroShot {
     private ZeroShot() {}
 
-    /** @param items at least one */
+    /**
+     * @param items at least one
+     * @param scorer says how probable a request is: {@link LikelihoodScorer#score}
+     */
     public static TaskResult run(
-            Task task, List<TaskItem> items, LikelihoodScorer scorer, EvaluationProgress progress) {
+            Task task, List<TaskItem> items, Function<Request, Likelihood> scorer, EvaluationProgress progress) {
         double[] acc = new double[items.size()];
         double[] accNorm = new double[items.size()];
         double[] logProbability = new double[items.size()];
@@ -21,7 +25,7 @@ public final class ZeroShot {
             TaskItem item = items.get(i);
             List<Likelihood> likelihoods = new ArrayList<>();
             for (Request request : item.requests()) {
-                likelihoods.add(scorer.score(request));
+                likelihoods.add(scorer.apply(request));
             }
             Likelihood right = likelihoods.get(item.gold());
             acc[i] = (task.greedy() ? right.greedy() : best(likelihoods) == item.gold()) ? 1 : 0;

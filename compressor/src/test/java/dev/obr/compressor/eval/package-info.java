@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.eval;
+
+import org.jspecify.annotations.NullMarked;

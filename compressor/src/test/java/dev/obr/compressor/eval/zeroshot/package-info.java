@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.eval.zeroshot;
+
+import org.jspecify.annotations.NullMarked;
