@@ -123,8 +123,16 @@ class LayerVerbTest {
         Path in = random("in.safetensors", 3, 16, 2);
         Path out = folder.resolve("out.safetensors");
         assertThat(Ran.verb(
-                                "layer", "--in", in.toString(), "--out", out.toString(), "--asym", "--bits", "8",
-                                "--method", "rtn")
+                                "layer",
+                                "--in",
+                                in.toString(),
+                                "--out",
+                                out.toString(),
+                                "--asym",
+                                "--bits",
+                                "8",
+                                "--method",
+                                "rtn")
                         .exitCode())
                 .isZero();
         try (Arena arena = Arena.ofConfined()) {
@@ -149,7 +157,9 @@ class LayerVerbTest {
         SafetensorsWriter only = new SafetensorsWriter().tensor("weight", DType.F32, List.of(3, 4), floats(w));
         only.write(file);
         assertFails("has no tensor inputs, nor hessian and scaler_row", file);
-        new SafetensorsWriter().tensor("inputs", DType.F32, List.of(3, 4), floats(w)).write(file);
+        new SafetensorsWriter()
+                .tensor("inputs", DType.F32, List.of(3, 4), floats(w))
+                .write(file);
         assertFails("has no tensor weight; it has inputs", file);
         new SafetensorsWriter()
                 .tensor("weight", DType.F32, List.of(3, 4), floats(w))

@@ -45,8 +45,8 @@ public final class LayerCompressor {
      */
     public CompressedLayer compress(String name, Matrix weight, LayerInput input, CompressionOptions options) {
         if (weight.cols() != input.cols()) {
-            throw new ObrException(name + " has " + weight.cols() + " inputs, but the calibration saw "
-                    + input.cols() + "; calibrate with this layer's own inputs");
+            throw new ObrException(name + " has " + weight.cols() + " inputs, but the calibration saw " + input.cols()
+                    + "; calibrate with this layer's own inputs");
         }
         Finite.check(weight, name);
         List<String> notes = new ArrayList<>();
@@ -58,7 +58,8 @@ public final class LayerCompressor {
                 double raised = Math.max(10 * percdamp, FIRST_RAISED_DAMPING);
                 if (raised > LARGEST_DAMPING) {
                     throw new ObrException(
-                            "the Hessian of " + name + " is not positive definite even with percdamp " + percdamp + " (" + e.getMessage() + "); calibrate again",
+                            "the Hessian of " + name + " is not positive definite even with percdamp " + percdamp + " ("
+                                    + e.getMessage() + "); calibrate again",
                             e);
                 }
                 notes.add("percdamp raised from " + percdamp + " to " + raised

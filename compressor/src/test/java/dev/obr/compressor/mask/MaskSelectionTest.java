@@ -41,7 +41,8 @@ class MaskSelectionTest {
 
     /** Every kept score of a group is at least every pruned one. */
     @Property(tries = 40)
-    void theLargestOfEachGroupAreKept(@ForAll @IntRange(min = 1, max = 200) int cols, @ForAll @IntRange(max = 999) int seed) {
+    void theLargestOfEachGroupAreKept(
+            @ForAll @IntRange(min = 1, max = 200) int cols, @ForAll @IntRange(max = 999) int seed) {
         Matrix scores = new Matrix(1, cols, scores(cols, seed));
         for (Pattern pattern : List.of(Pattern.TWO_OF_FOUR, Pattern.FOUR_OF_EIGHT, Pattern.HALF_OF_64)) {
             Mask mask = MaskSelection.select(scores, pattern, 0.5);

@@ -174,8 +174,7 @@ class LayerGoldenTest {
                     for (int from = 0; from < tokens; from += chunk) {
                         int count = Math.min(chunk, tokens - from);
                         int start = (sequence * tokens + from) * x.cols();
-                        statistics.add(
-                                Arrays.copyOfRange(x.values(), start, start + count * x.cols()), count);
+                        statistics.add(Arrays.copyOfRange(x.values(), start, start + count * x.cols()), count);
                     }
                     statistics.endSequence();
                 }

@@ -68,7 +68,9 @@ class RestorationPropertiesTest {
     /** After the first stage nothing is gained by moving a kept weight: the gradient is zero there. */
     @Property(tries = 12)
     void theFirstStageIsAMinimum(
-            @ForAll Pattern pattern, @ForAll @IntRange(min = 9, max = 70) int cols, @ForAll @IntRange(max = 1000) int seed) {
+            @ForAll Pattern pattern,
+            @ForAll @IntRange(min = 9, max = 70) int cols,
+            @ForAll @IntRange(max = 1000) int seed) {
         Case layer = Case.of(3, cols, pattern, seed);
         Matrix restored = layer.restored(1, false);
         for (int r = 0; r < 3; r++) {
@@ -133,7 +135,9 @@ class RestorationPropertiesTest {
     /** The second stage leaves the first columns alone and makes up for their rounding: the gradient of the later ones is zero once the first are rounded. */
     @Property(tries = 8)
     void theSecondStageIsAMinimum(
-            @ForAll Pattern pattern, @ForAll @IntRange(min = 9, max = 70) int cols, @ForAll @IntRange(max = 1000) int seed) {
+            @ForAll Pattern pattern,
+            @ForAll @IntRange(min = 9, max = 70) int cols,
+            @ForAll @IntRange(max = 1000) int seed) {
         Case layer = Case.of(2, cols, pattern, seed);
         Matrix first = layer.restored(1, false);
         Matrix both = layer.restored(0.5, false);
@@ -163,11 +167,8 @@ class RestorationPropertiesTest {
         int cols = 40;
         LayerInput input = Layers.input(cols, 5);
         Matrix weight = Layers.weight(4, cols, 6);
-        ColumnOrder order = new ColumnOrder(new java.util.Random(7)
-                .ints(0, cols)
-                .distinct()
-                .limit(cols)
-                .toArray());
+        ColumnOrder order = new ColumnOrder(
+                new java.util.Random(7).ints(0, cols).distinct().limit(cols).toArray());
         Mask mask = MaskSelection.select(Scores.wanda(weight, input.scalerRow()), Pattern.UNSTRUCTURED, 0.5);
         Matrix kept = Matrix.zeros(4, cols);
         for (int i = 0; i < kept.values().length; i++) {
@@ -247,7 +248,8 @@ class RestorationPropertiesTest {
         assertThat(again.codes()).isEqualTo(layer.codes());
         assertThat(again.loss()).isEqualTo(layer.loss());
         CompressedLayer plain = compress(new JavaLinearAlgebra(), 2, weight, input, options);
-        assertThat(plain.loss()).isCloseTo(layer.loss(), within(0.1 * layer.loss() + 1e-6)); // near-ties may round apart
+        assertThat(plain.loss())
+                .isCloseTo(layer.loss(), within(0.1 * layer.loss() + 1e-6)); // near-ties may round apart
         if (method == Method.OBR_RTN && cols > 30 && pattern != Pattern.DENSE) {
             assertThat(layer.loss()).isLessThan(layer.lossBefore());
         }
