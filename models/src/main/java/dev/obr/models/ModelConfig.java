@@ -46,6 +46,46 @@ public record ModelConfig(
         eosTokenIds = List.copyOf(eosTokenIds);
     }
 
+    /** The same with another number of decoder layers. */
+    public ModelConfig withLayers(int layers) {
+        return new ModelConfig(
+                architecture,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                vocabularySize,
+                contextLength,
+                rmsNormEpsilon,
+                ropeTheta,
+                ropeScaling,
+                tiedEmbeddings,
+                bosTokenId,
+                eosTokenIds);
+    }
+
+    /** The same with a head of its own, or with the embedding as its head. */
+    public ModelConfig withTiedEmbeddings(boolean tiedEmbeddings) {
+        return new ModelConfig(
+                architecture,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                vocabularySize,
+                contextLength,
+                rmsNormEpsilon,
+                ropeTheta,
+                ropeScaling,
+                tiedEmbeddings,
+                bosTokenId,
+                eosTokenIds);
+    }
+
     /** Whether queries and keys of each head pass an RMSNorm of their own before the rotary embedding (Qwen3). */
     public boolean qkNorm() {
         return architecture.equals("qwen3");

@@ -261,6 +261,16 @@ public final class CpuBackend implements Backend {
         MemorySegment.copy(cpu(x).from(row), ValueLayout.JAVA_FLOAT, 0, destination, 0, x.cols());
     }
 
+    @Override
+    public void read(Tensor x, MemorySegment destination) {
+        MemorySegment.copy(cpu(x).memory(), 0, destination, 0, 4L * x.rows() * x.cols());
+    }
+
+    @Override
+    public void write(MemorySegment source, Tensor x) {
+        MemorySegment.copy(source, 0, cpu(x).memory(), 0, 4L * x.rows() * x.cols());
+    }
+
     private interface Stretch {
         void run(long from, long n);
     }

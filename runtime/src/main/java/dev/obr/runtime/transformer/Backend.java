@@ -4,6 +4,7 @@ import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ModelConfig;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -62,6 +63,12 @@ public interface Backend extends AutoCloseable {
 
     /** Copies row {@code row} to {@code destination}, after all work before it. */
     void read(Tensor x, int row, float[] destination);
+
+    /** Copies all of x to the floats of {@code destination}, row by row, after all work before it. */
+    void read(Tensor x, MemorySegment destination);
+
+    /** Copies floats into all of x, row by row. */
+    void write(MemorySegment source, Tensor x);
 
     /** Frees everything that this backend allocated. */
     @Override

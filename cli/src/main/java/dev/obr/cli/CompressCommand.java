@@ -1,0 +1,238 @@
+package dev.obr.cli;
+
+import dev.obr.compressor.calibration.CalibrationText;
+import dev.obr.compressor.calibration.CalibrationWindows;
+import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.pipeline.CompressionPlan;
+import dev.obr.compressor.pipeline.ModelCompressor;
+import dev.obr.compressor.rotation.Rotation;
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.linalg.LinearAlgebras;
+import dev.obr.models.Model;
+import dev.obr.models.Quantization.ActivationClip;
+import dev.obr.models.loader.ModelLoader;
+import dev.obr.models.packed.CompanionFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code compress}: a model becomes a folder of packed weights. */
+@Command(
+        name = "compress",
+        description = "Compress a model: rotate, prune, quantise, restore, pack.",
+        footer = {
+            "",
+            "  obr-runtime.jar compress SmolLM2-135M packed --pattern 2:4 --calibration wikitext.jsonl",
+            "  obr-runtime.jar generate --model packed --prompt \"Once upon a time\"",
+            "  obr-runtime.jar eval --model packed --text wikitext.txt --reference SmolLM2-135M"
+        })
+final class CompressCommand implements Callable<Integer> {
+    private final Console console;
+    private final CommonOptions common;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "IN", description = "A Hugging Face folder or a GGUF file.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path in;
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "The folder to write.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path out;
+
+    @Mixin
+    private final LayerOptions linear = new LayerOptions();
+
+    @Option(names = "--no-w-clip", description = "Do not search each row's range, as compress does otherwise.")
+    private boolean noClip;
+
+    @Option(
+            names = "--rotation",
+            paramLabel = "quarot|none",
+            defaultValue = "quarot",
+            description = "What evens out weights and activations first. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String rotation;
+
+    @Option(
+            names = "--embed-mean",
+            description = "quarot: subtract each embedding's mean, as the published code does; it changes results.")
+    private boolean embedMean;
+
+    @Option(
+            names = "--calibration",
+            paramLabel = "FILE",
+            required = true,
+            description = "The text to calibrate on: plain, JSON lines (.jsonl) or a JSON list of texts (.json).")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path calibration;
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "128",
+            description = "Windows of that text. Default: ${DEFAULT-VALUE}.")
+    private int samples;
+
+    @Option(
+            names = "--seqlen",
+            paramLabel = "N",
+            defaultValue = "2048",
+            description = "Tokens of a window, at most the model's context. Default: ${DEFAULT-VALUE}.")
+    private int seqlen;
+
+    @Option(
+            names = "--a-bits",
+            paramLabel = "4|8|16",
+            defaultValue = "4",
+            description =
+                    "Bits of activations that the model is meant for; whoever runs it may choose others. Default: ${DEFAULT-VALUE}.")
+    private int activationBits;
+
+    @Option(
+            names = "--a-clip",
+            paramLabel = "search|RATIO",
+            defaultValue = "search",
+            description = "Where 4-bit activations are clipped. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String activationClip;
+
+    @Option(
+            names = "--kv-bits",
+            paramLabel = "4|8|16",
+            defaultValue = "4",
+            description = "Bits of keys and values, likewise. Default: ${DEFAULT-VALUE}.")
+    private int kvBits;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "MIB",
+            defaultValue = "4096",
+            description =
+                    "Memory for the activations of the calibration text; beyond it they lie in a file beside OUT. Default: ${DEFAULT-VALUE}.")
+    private int memory;
+
+    @Option(names = "--force", description = "Replace what is at OUT.")
+    private boolean force;
+
+    @Option(names = "--resume", description = "Go on with a run that was stopped, after its last finished layer.")
+    private boolean resume;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
+    private int threads;
+
+    CompressCommand(Console console, CommonOptions common) {
+        this.console = console;
+        this.common = common;
+    }
+
+    @Override
+    public Integer call() {
+        CompressionOptions chosen = linear.options();
+        checkOptions();
+        LinearAlgebras.Choice algebra = LinearAlgebras.choose(console.environment());
+        CpuKernelsProvider.Choice kernels =
+                CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
+        long start = System.nanoTime();
+        try (Model model = ModelLoader.open(in)) {
+            CompressionPlan plan = plan(model, chosen.withWeightClip(!noClip));
+            CompressionNotes notes = new CompressionNotes(console, common.quiet());
+            notes.note(model.name() + " · " + chosen.method().label() + " · " + plan.pattern() + " · rotation "
+                    + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
+            int team = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+            new ModelCompressor(kernels.kernels(), algebra.algebra(), team, notes)
+                    .compress(model, plan, CompanionFiles.of(in), new ModelCompressor.Target(out, force, resume));
+            notes.note(String.format(
+                    Locale.ROOT,
+                    "%s: %.1f minutes%s",
+                    out,
+                    (System.nanoTime() - start) / 60e9,
+                    PeakMemory.ofThisProcess()
+                            .map(m -> ", " + m + " MiB of memory at most")
+                            .orElse("")));
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    private void checkOptions() {
+        for (int bits : new int[] {activationBits, kvBits}) {
+            if (bits != 4 && bits != 8 && bits != 16) {
+                throw wrong("Activations, keys and values have 4, 8 or 16 bits, not " + bits);
+            }
+        }
+        if (threads < 0 || threads > 1024) {
+            throw wrong("--threads is " + threads + ", but must be 0 (one per core) to 1024");
+        }
+        if (memory < 0) {
+            throw wrong("--memory is " + memory + ", but must be 0 or more");
+        }
+        if (!rotation.equals("quarot") && !rotation.equals("none")) {
+            throw wrong("--rotation is '" + rotation + "', but must be quarot or none");
+        }
+        if (!Files.exists(in)) {
+            throw new ObrException(in + " does not exist; name a Hugging Face folder or a GGUF file");
+        }
+    }
+
+    private CompressionPlan plan(Model model, CompressionOptions chosen) {
+        CalibrationText text = CalibrationText.read(calibration);
+        CalibrationWindows windows = CalibrationWindows.draw(
+                text.tokens(model.tokenizer()),
+                text.source(),
+                samples,
+                seqlen,
+                model.config().contextLength(),
+                chosen.seed());
+        Rotation turned =
+                rotation.equals("none") ? Rotation.none() : Rotation.quarot(model.config(), chosen.seed(), embedMean);
+        String version = CompressCommand.class.getPackage().getImplementationVersion();
+        return new CompressionPlan(
+                chosen,
+                turned,
+                windows,
+                windows.count() + " x " + windows.length() + " tokens of " + calibration.getFileName(),
+                activationBits,
+                clip(),
+                kvBits,
+                chosen.seed(),
+                version == null ? "development build" : version,
+                (long) memory << 20);
+    }
+
+    private ActivationClip clip() {
+        if (activationClip.equals("search")) {
+            return ActivationClip.SEARCH;
+        }
+        @Nullable Double ratio = null;
+        try {
+            ratio = Double.valueOf(activationClip);
+        } catch (NumberFormatException notANumber) {
+            throw wrong("--a-clip is '" + activationClip + "', but must be search or a number");
+        }
+        if (!(ratio > 0 && ratio <= 1)) {
+            throw wrong("--a-clip is " + ratio + ", but must be above 0 and at most 1");
+        }
+        return new ActivationClip(ratio);
+    }
+
+    private ParameterException wrong(String sentence) {
+        return new ParameterException(spec.commandLine(), sentence);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.obr.compressor.pipeline;
+
+import dev.obr.compressor.calibration.CalibrationWindows;
+import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.rotation.Rotation;
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.packed.Pattern;
+import dev.obr.models.Quantization;
+import dev.obr.models.Quantization.ActivationClip;
+import java.util.Map;
+
+/**
+ * What is done to a model.
+ *
+ * @param linear how each linear layer of the decoder is compressed
+ * @param rotation of the model before that
+ * @param windows of text that the model is calibrated on
+ * @param calibration what that text is, for people
+ * @param activationBits that the packed model is made to run with: 4, 8 or 16
+ * @param activationClip of 4-bit activations
+ * @param kvBits that keys and values are meant to be cached in: 4, 8 or 16
+ * @param seed of rotation and calibration
+ * @param toolVersion for the packed model
+ * @param stateBytes of hidden states that are kept in memory; beyond that they lie in a file that is mapped
+ */
+public record CompressionPlan(
+        CompressionOptions linear,
+        Rotation rotation,
+        CalibrationWindows windows,
+        String calibration,
+        int activationBits,
+        ActivationClip activationClip,
+        int kvBits,
+        long seed,
+        String toolVersion,
+        long stateBytes) {
+    public CompressionPlan {
+        if (linear.bits() > 4 && linear.bits() != 8 || !linear.symmetric()) {
+            throw new ObrException("Packed models hold symmetric codes of up to 4 bits, or of 8, not "
+                    + (linear.symmetric() ? "" : "asymmetric ones of ") + linear.bits() + " bits.");
+        }
+    }
+
+    /** The pattern that weights are packed in: the masks', or dense where the method prunes nothing. */
+    public Pattern pattern() {
+        return linear.dense() ? Pattern.DENSE : linear.pattern();
+    }
+
+    /** Bits that a code is stored in. */
+    public int codeBits() {
+        return linear.bits() == 8 ? 8 : 4;
+    }
+
+    /** What the packed model says of itself. */
+    public Quantization quantization() {
+        boolean chosen = pattern() == Pattern.UNSTRUCTURED;
+        return new Quantization(
+                Quantization.FORMAT_VERSION,
+                codeBits(),
+                pattern(),
+                Map.of(),
+                chosen ? linear.sparsity() : pattern() == Pattern.DENSE ? 0 : 0.5,
+                linear.method().label(),
+                rotation.name(),
+                rotation.online(),
+                activationBits,
+                activationClip,
+                kvBits,
+                calibration,
+                seed,
+                toolVersion);
+    }
+}

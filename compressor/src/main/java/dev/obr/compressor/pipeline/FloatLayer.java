@@ -1,0 +1,115 @@
+package dev.obr.compressor.pipeline;
+
+import dev.obr.compressor.rotation.Projection;
+import dev.obr.kernels.DType;
+import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.runtime.transformer.Backend;
+import dev.obr.runtime.transformer.DecoderLayer;
+import dev.obr.runtime.transformer.Linear;
+import dev.obr.runtime.transformer.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The float32 weights of one decoder layer while it is being compressed: each projection can be replaced by what its packed form stands for. */
+final class FloatLayer implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final Backend backend;
+    private final String prefix;
+    private final Map<String, Matrix> tensors;
+    private final Map<Projection, MemorySegment> weights = new EnumMap<>(Projection.class);
+    private final DecoderLayer layer;
+
+    /**
+     * @param prefix of the tensors' names: {@code model.layers.3.}
+     * @param tensors by full name: projections [out, in], norms and biases [1, n]
+     */
+    FloatLayer(String prefix, Map<String, Matrix> tensors, Backend backend) {
+        this.backend = backend;
+        this.prefix = prefix;
+        this.tensors = tensors;
+        this.layer = new DecoderLayer(
+                norm("input_layernorm.weight"),
+                linear(Projection.QUERY),
+                linear(Projection.KEY),
+                linear(Projection.VALUE),
+                optional("self_attn.q_norm.weight"),
+                optional("self_attn.k_norm.weight"),
+                linear(Projection.OUTPUT),
+                norm("post_attention_layernorm.weight"),
+                linear(Projection.GATE),
+                linear(Projection.UP),
+                linear(Projection.DOWN));
+    }
+
+    /** For the backend that it was made with. */
+    DecoderLayer layer() {
+        return layer;
+    }
+
+    /** The name of a projection's weight. */
+    String name(Projection projection) {
+        return prefix + projection.path() + ".weight";
+    }
+
+    /** W [out, in] as it was given. */
+    Matrix weight(Projection projection) {
+        return tensor(projection.path() + ".weight");
+    }
+
+    /** Computes with the packed weight from now on. */
+    void replace(Projection projection, PackedMatrix packed) {
+        MemorySegment floats = weights.get(projection);
+        float[] row = new float[packed.cols()];
+        for (int r = 0; r < packed.rows(); r++) {
+            packed.dequantizeRow(r, row, 0);
+            MemorySegment.copy(row, 0, floats, ValueLayout.JAVA_FLOAT, 4L * r * row.length, row.length);
+        }
+    }
+
+    private Matrix tensor(String name) {
+        Matrix tensor = tensors.get(prefix + name);
+        if (tensor == null) {
+            throw new IllegalArgumentException("there is no tensor " + prefix + name);
+        }
+        return tensor;
+    }
+
+    private Linear linear(Projection projection) {
+        Matrix w = weight(projection);
+        MemorySegment floats = segment(w);
+        weights.put(projection, floats);
+        return new Linear(
+                backend.load(new WeightMatrix(DType.F32, w.rows(), w.cols(), floats)),
+                optional(projection.path() + ".bias"));
+    }
+
+    private Tensor norm(String name) {
+        return vector(tensor(name));
+    }
+
+    private @Nullable Tensor optional(String name) {
+        Matrix tensor = tensors.get(prefix + name);
+        return tensor == null ? null : vector(tensor);
+    }
+
+    private Tensor vector(Matrix row) {
+        return backend.vector(new WeightMatrix(DType.F32, 1, row.cols(), segment(row)));
+    }
+
+    private MemorySegment segment(Matrix matrix) {
+        MemorySegment floats = arena.allocate(4L * matrix.values().length, 64);
+        MemorySegment.copy(matrix.values(), 0, floats, ValueLayout.JAVA_FLOAT, 0, matrix.values().length);
+        return floats;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
