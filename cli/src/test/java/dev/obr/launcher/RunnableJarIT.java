@@ -60,7 +60,7 @@ class RunnableJarIT {
     @MethodSource("javas")
     void measuresTheBuiltInModel(String java) throws Exception {
         Files.writeString(folder.resolve("text.txt"), "It was the best of times. ".repeat(40));
-        Ended run = run(java, "C", "eval --text " + folder.resolve("text.txt") + " --context 64 --quiet");
+        Ended run = run(java, "C", "eval --text " + folder.resolve("text.txt") + " --context 64");
         assertThat(run.exitCode).as(run.err).isZero();
         assertThat(run.err).isEmpty();
         assertThat(run.out.lines().toList().getLast()).startsWith("Final estimate: PPL = ");
