@@ -62,20 +62,22 @@ final class EvaluationReport {
     }
 
     private static String line(TaskResult result) {
-        StringBuilder line = new StringBuilder(String.format(
-                Locale.ROOT,
-                "%-16s acc %.4f +/- %.4f",
-                result.task().label(),
-                result.acc().mean(),
-                result.acc().error()));
-        MeanAndError accNorm = result.accNorm();
-        if (accNorm != null) {
-            line.append(String.format(Locale.ROOT, ", acc_norm %.4f +/- %.4f", accNorm.mean(), accNorm.error()));
+        StringBuilder line = new StringBuilder(
+                String.format(Locale.ROOT, "%-16s acc %s", result.task().label(), share(result.acc())));
+        if (result.accNorm() != null) {
+            line.append(", acc_norm ").append(share(result.accNorm()));
         }
         if (result.perplexity() != null) {
             line.append(String.format(Locale.ROOT, ", perplexity %.4f", result.perplexity()));
         }
         return line.append(" (" + result.acc().count() + " items)\n").toString();
+    }
+
+    /** A single item has no error. */
+    private static String share(MeanAndError mean) {
+        return Double.isNaN(mean.error())
+                ? String.format(Locale.ROOT, "%.4f", mean.mean())
+                : String.format(Locale.ROOT, "%.4f +/- %.4f", mean.mean(), mean.error());
     }
 
     private double average() {
