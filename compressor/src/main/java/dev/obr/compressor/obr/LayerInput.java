@@ -71,8 +71,8 @@ public final class LayerInput {
             for (int c = 0; c < r; c++) {
                 double bound = 1e-3 * Math.sqrt((double) h.at(r, r) * h.at(c, c)) + 1e-30;
                 if (Math.abs(h.at(r, c) - h.at(c, r)) > bound) {
-                    throw new ObrException("the Hessian of " + name + " is not symmetric: [" + r + ", " + c + "] is " + h.at(r, c)
-                            + ", but [" + c + ", " + r + "] is " + h.at(c, r) + "; calibrate again");
+                    throw new ObrException("the Hessian of " + name + " is not symmetric: [" + r + ", " + c + "] is "
+                            + h.at(r, c) + ", but [" + c + ", " + r + "] is " + h.at(c, r) + "; calibrate again");
                 }
             }
         }

@@ -120,7 +120,7 @@ class LayerGoldenTest {
                 golden.parameter("groupsize").asInt());
         WeightQuantizer quantizer = WeightQuantizer.fit(v, grid, TEAM);
         DampedHessian hessian = DampedHessian.of(golden.inputMatrix("H"), options.percdamp());
-        new GptqSweep(ALGEBRA, TEAM, InverseFactor.upper(ALGEBRA, hessian.matrix()), options.blockSize())
+        new GptqSweep(ALGEBRA, TEAM, InverseFactor.upper(ALGEBRA, TEAM, hessian.matrix()), options.blockSize())
                 .run(v, quantizer, (row, col) -> true, new int[v.rows()]);
         float[] expected = golden.array("w_hat");
         int different = 0;
@@ -174,8 +174,7 @@ class LayerGoldenTest {
                     for (int from = 0; from < tokens; from += chunk) {
                         int count = Math.min(chunk, tokens - from);
                         int start = (sequence * tokens + from) * x.cols();
-                        statistics.add(
-                                Arrays.copyOfRange(x.values(), start, start + count * x.cols()), count);
+                        statistics.add(Arrays.copyOfRange(x.values(), start, start + count * x.cols()), count);
                     }
                     statistics.endSequence();
                 }
