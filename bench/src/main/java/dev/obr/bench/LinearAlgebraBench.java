@@ -47,15 +47,17 @@ public final class LinearAlgebraBench {
         double cube = (double) n * n * n;
         Matrix product = Matrix.zeros(n, n);
         TiledProducts products = new TiledProducts(algebra, team);
-        double gemm = 2 * cube
-                / nanoseconds(() ->
-                        products.multiply(n, n, n, 1, Block.of(h), Block.of(h), 0, Block.of(product)));
+        double gemm = 2
+                * cube
+                / nanoseconds(() -> products.multiply(n, n, n, 1, Block.of(h), Block.of(h), 0, Block.of(product)));
 
         Matrix alone = h.copy();
-        double cholesky = cube / 3 / nanoseconds(() -> {
-            copyLower(h, alone);
-            algebra.cholesky(n, Block.of(alone));
-        });
+        double cholesky = cube
+                / 3
+                / nanoseconds(() -> {
+                    copyLower(h, alone);
+                    algebra.cholesky(n, Block.of(alone));
+                });
 
         List<Matrix> factors = new ArrayList<>();
         List<float[]> sides = new ArrayList<>();
@@ -66,14 +68,15 @@ public final class LinearAlgebraBench {
         int rows = 4 * team.threads();
         double flops = rows * (cube / 3 + 2.0 * n * n);
         int each = Math.ceilDiv(rows, team.threads());
-        double rowSolves = flops / nanoseconds(() -> team.run(team.threads(), thread -> {
-            for (int i = 0; i < each; i++) {
-                copyLower(h, factors.get(thread));
-                algebra.cholesky(n, Block.of(factors.get(thread)));
-                Arrays.fill(sides.get(thread), 1);
-                algebra.solveFactored(n, Block.of(factors.get(thread)), sides.get(thread));
-            }
-        }));
+        double rowSolves = flops
+                / nanoseconds(() -> team.run(team.threads(), thread -> {
+                    for (int i = 0; i < each; i++) {
+                        copyLower(h, factors.get(thread));
+                        algebra.cholesky(n, Block.of(factors.get(thread)));
+                        Arrays.fill(sides.get(thread), 1);
+                        algebra.solveFactored(n, Block.of(factors.get(thread)), sides.get(thread));
+                    }
+                }));
         return new Speeds(n, gemm, cholesky, rowSolves);
     }
 

@@ -208,7 +208,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Command(
             name = "linalg",
-            description = "Measure the factorisations that the compressor solves rows by, against products of matrices.")
+            description =
+                    "Measure the factorisations that the compressor solves rows by, against products of matrices.")
     int linearAlgebra(
             @Option(
                             names = {"-s", "--size"},

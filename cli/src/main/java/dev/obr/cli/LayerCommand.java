@@ -63,7 +63,8 @@ final class LayerCommand implements Callable<Integer> {
             names = {"-t", "--threads"},
             paramLabel = "N",
             defaultValue = "0",
-            description = "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
     private int threads;
 
     LayerCommand(Console console, CommonOptions common) {
@@ -105,7 +106,8 @@ final class LayerCommand implements Callable<Integer> {
                         method == chosen.method()
                                 ? result.loss()
                                 : compressor
-                                        .compress(layer.name(), layer.weight(), layer.input(), chosen.withMethod(method))
+                                        .compress(
+                                                layer.name(), layer.weight(), layer.input(), chosen.withMethod(method))
                                         .loss());
             }
         }

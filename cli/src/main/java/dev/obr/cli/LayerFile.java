@@ -42,9 +42,8 @@ final class LayerFile {
             SafetensorsFile tensors = SafetensorsFile.map(file, arena);
             Matrix weight = matrix(required(tensors, "weight"), "[out, in]");
             SafetensorsTensor inputs = tensors.tensors().get("inputs");
-            LayerInput input = inputs != null
-                    ? gathered(inputs, weight.cols(), variant, products)
-                    : given(tensors, weight.cols());
+            LayerInput input =
+                    inputs != null ? gathered(inputs, weight.cols(), variant, products) : given(tensors, weight.cols());
             return new Layer(file + ": tensor weight", weight, input);
         }
     }
@@ -58,8 +57,7 @@ final class LayerFile {
         float[] values = inputs.floats();
         int samples = shape.size() == 3 ? shape.getFirst().intValue() : 1;
         int length = samples == 0 ? 0 : values.length / samples;
-        LayerStatistics statistics =
-                new LayerStatistics(inputs.source() + ": tensor " + inputs.name(), cols, products);
+        LayerStatistics statistics = new LayerStatistics(inputs.source() + ": tensor " + inputs.name(), cols, products);
         for (int sample = 0; sample < samples; sample++) {
             float[] x = Arrays.copyOfRange(values, sample * length, (sample + 1) * length);
             statistics.add(x, length / cols);
@@ -76,7 +74,8 @@ final class LayerFile {
         Matrix hessian = matrix(required(tensors, "hessian"), "[" + cols + ", " + cols + "]");
         SafetensorsTensor scaler = required(tensors, "scaler_row");
         if (hessian.rows() != cols || hessian.cols() != cols) {
-            throw wrongShape(required(tensors, "hessian"), "[" + cols + ", " + cols + "], as weight has " + cols + " inputs");
+            throw wrongShape(
+                    required(tensors, "hessian"), "[" + cols + ", " + cols + "], as weight has " + cols + " inputs");
         }
         if (!scaler.shape().equals(List.of((long) cols))) {
             throw wrongShape(scaler, "[" + cols + "], as weight has " + cols + " inputs");
@@ -133,7 +132,11 @@ final class LayerFile {
         writer.tensor("scale", DType.F32, List.of(rows), floats(layer.scale()))
                 .tensor("zero", DType.F32, List.of(rows), floats(layer.zero()))
                 .unsignedBytes("mask", shape, TensorBytes.of(MemorySegment.ofArray(mask)))
-                .tensor("dequantized", DType.F32, shape, floats(layer.dequantized().values()))
+                .tensor(
+                        "dequantized",
+                        DType.F32,
+                        shape,
+                        floats(layer.dequantized().values()))
                 .write(file);
     }
 

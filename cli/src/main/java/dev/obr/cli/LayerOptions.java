@@ -42,7 +42,8 @@ final class LayerOptions {
     @Option(
             names = "--sparsity",
             paramLabel = "SHARE",
-            description = "Share of each row that is pruned, unstructured; the other patterns prune half. Default: 0.5.")
+            description =
+                    "Share of each row that is pruned, unstructured; the other patterns prune half. Default: 0.5.")
     private @Nullable Double sparsity;
 
     @Option(

@@ -155,7 +155,9 @@ class VerbsTest {
     void benchLinalgRelatesRowSolvesToProducts() {
         Ran ran = Ran.verb("bench", "linalg", "--size", "48,64", "-t", "2");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
-        assertThat(ran.out()).contains("|    48 |       2 |", "|    64 |", "row solves GF/s").hasLineCount(4);
+        assertThat(ran.out())
+                .contains("|    48 |       2 |", "|    64 |", "row solves GF/s")
+                .hasLineCount(4);
         assertThat(Ran.verb("bench", "linalg", "--size", "0").err()).contains("--size is 0");
     }
 }
