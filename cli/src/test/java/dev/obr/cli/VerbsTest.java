@@ -167,4 +167,14 @@ class VerbsTest {
         assertThat(ran.out()).contains("Paris").hasLineCount(1);
         assertThat(ran.err()).contains("/clear forgets");
     }
+
+    @Test
+    void benchLinalgRelatesRowSolvesToProducts() {
+        Ran ran = Ran.verb("bench", "linalg", "--size", "48,64", "-t", "2");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out())
+                .contains("|    48 |       2 |", "|    64 |", "row solves GF/s")
+                .hasLineCount(4);
+        assertThat(Ran.verb("bench", "linalg", "--size", "0").err()).contains("--size is 0");
+    }
 }

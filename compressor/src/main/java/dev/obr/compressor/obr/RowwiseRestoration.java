@@ -31,7 +31,7 @@ final class RowwiseRestoration implements Restoration {
     @Override
     public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
         Matrix restored = Matrix.zeros(weight.rows(), weight.cols());
-        Queue<System> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
+        Queue<Equations> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
         team.run(weight.rows(), row -> {
             int[] kept = order(mask, row, split.firstColumn(mask, row));
             int n = kept.length;
@@ -41,12 +41,12 @@ final class RowwiseRestoration implements Restoration {
                 }
                 return;
             }
-            System system = idle.poll();
-            if (system == null || system.capacity() < n) {
-                system = new System(n);
+            Equations equations = idle.poll();
+            if (equations == null || equations.capacity() < n) {
+                equations = new Equations(n);
             }
-            system.restore(row, kept, split.firstColumn(mask, row), weight, pruned, quantizer, restored);
-            idle.add(system);
+            equations.restore(row, kept, split.firstColumn(mask, row), weight, pruned, quantizer, restored);
+            idle.add(equations);
         });
         return restored;
     }
@@ -74,12 +74,12 @@ final class RowwiseRestoration implements Restoration {
     }
 
     /** One row's equations: below the diagonal of {@code a} the factor L, above it the matrix itself. */
-    private final class System {
+    private final class Equations {
         private final float[] a;
         private int n;
         private float[] diagonal = new float[0];
 
-        System(int capacity) {
+        Equations(int capacity) {
             a = new float[capacity * capacity];
         }
 

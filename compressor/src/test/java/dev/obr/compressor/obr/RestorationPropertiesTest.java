@@ -66,7 +66,7 @@ class RestorationPropertiesTest {
     }
 
     /** After the first stage nothing is gained by moving a kept weight: the gradient is zero there. */
-    @Property(tries = 12)
+    @Property(tries = 12, seed = "1")
     void theFirstStageIsAMinimum(
             @ForAll Pattern pattern,
             @ForAll @IntRange(min = 9, max = 70) int cols,
@@ -93,7 +93,7 @@ class RestorationPropertiesTest {
     }
 
     /** The loss of the first stage is {@code ½ w_E (G_EE)⁻¹ w_Eᵀ}, G = H⁻¹: computed here by eliminating the kept columns in double precision. */
-    @Property(tries = 6)
+    @Property(tries = 6, seed = "1")
     void theFirstStageHasTheClosedFormsLoss(@ForAll @IntRange(max = 1000) int seed) {
         int cols = 24;
         Case layer = Case.of(2, cols, Pattern.UNSTRUCTURED, seed);
@@ -133,7 +133,7 @@ class RestorationPropertiesTest {
     }
 
     /** The second stage leaves the first columns alone and makes up for their rounding: the gradient of the later ones is zero once the first are rounded. */
-    @Property(tries = 8)
+    @Property(tries = 8, seed = "1")
     void theSecondStageIsAMinimum(
             @ForAll Pattern pattern,
             @ForAll @IntRange(min = 9, max = 70) int cols,
@@ -200,7 +200,7 @@ class RestorationPropertiesTest {
     }
 
     /** Conjugate gradients and factorisations agree, and the certificate bounds the difference. */
-    @Property(tries = 6)
+    @Property(tries = 6, seed = "1")
     void conjugateGradientsAgreeWithFactors(@ForAll Pattern pattern, @ForAll @IntRange(max = 1000) int seed) {
         Case layer = Case.of(5, 130, pattern, seed);
         Matrix exact = layer.restored(1, false);
@@ -218,10 +218,11 @@ class RestorationPropertiesTest {
     }
 
     /** What a user sees: codes in range, zeros where pruned, OBR better than pruning and rounding, any threads and either linear algebra. */
-    @Property(tries = 10)
+    @Property(tries = 30, seed = "1")
     void layersAreWhole(
             @ForAll Pattern pattern,
             @ForAll Method method,
+            @ForAll Solver solver,
             @ForAll boolean symmetric,
             @ForAll @IntRange(min = 1, max = 75) int cols,
             @ForAll @IntRange(max = 1000) int seed) {
@@ -231,6 +232,7 @@ class RestorationPropertiesTest {
                 .withMethod(method)
                 .withPattern(pattern)
                 .withSymmetric(symmetric)
+                .withSolver(solver)
                 .withBlockSize(16);
         CompressedLayer layer = compress(ALGEBRA, 1, weight, input, options);
         int lowest = symmetric ? -8 : 0;
