@@ -46,13 +46,14 @@ final class EvaluationReport {
         }
         if (windows != null && text != null) {
             lines.append(format(
-                    "%d tokens, %d windows of %d %s a beginning-of-sequence token, protocol %s, %d predictions",
+                    "%d tokens, %d windows of %d %s a beginning-of-sequence token, protocol %s, %d predictions, %s",
                     windows.textTokens(),
                     windows.windows().size(),
                     windows.length(),
                     windows.begun() ? "with" : "without",
                     windows.protocol().label(),
-                    text.perplexity().logLoss().count()));
+                    text.perplexity().logLoss().count(),
+                    Notes.precision(model)));
             appendComparison(lines, text);
             lines.append(format(
                     "Final estimate: PPL = %.4f +/- %.5f",
@@ -115,6 +116,8 @@ final class EvaluationReport {
         object.put("model", model.name());
         object.put("device", model.device());
         object.put("kernels", model.kernelsName());
+        object.put("a_bits", model.activationBits());
+        object.put("kv", model.kv().label());
         if (windows != null && text != null) {
             object.put("protocol", windows.protocol().label());
             object.put("context", windows.length());
