@@ -49,7 +49,8 @@ public final class LayerCompressor {
                     + "; calibrate with this layer's own inputs");
         }
         Finite.check(weight, name);
-        if (options.percdamp() == 0 && options.solver().of(weight.cols()) == Solver.PCG) {
+        boolean solvesRows = options.method() == Method.OBR_RTN || options.method() == Method.OBR_GPTQ;
+        if (solvesRows && options.percdamp() == 0 && options.solver().of(weight.cols()) == Solver.PCG) {
             throw new ObrException("percdamp is 0, but conjugate gradients certify their result by it:"
                     + " give some, such as 0.01, or choose the solver cholesky");
         }

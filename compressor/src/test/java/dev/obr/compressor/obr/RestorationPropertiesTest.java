@@ -1,6 +1,7 @@
 package dev.obr.compressor.obr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.compressor.mask.Mask;
@@ -8,6 +9,7 @@ import dev.obr.compressor.mask.MaskSelection;
 import dev.obr.compressor.mask.Scores;
 import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.compressor.quantizer.WeightQuantizer;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.JavaLinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
@@ -215,6 +217,37 @@ class RestorationPropertiesTest {
             }
         }
         assertThat(iteratedLoss).isBetween(exactLoss * (1 - 1e-5), exactLoss * (1 + 1.1e-4) + 1e-9);
+    }
+
+    /** Where kept weights are spread evenly, half the columns hold half the kept ones, and both rules split alike. */
+    @Test
+    void bothAlphaRulesAgreeOnEvenMasks() {
+        LayerInput input = Layers.input(64, 3);
+        Matrix weight = Layers.weight(6, 64, 4);
+        for (Method method : new Method[] {Method.OBR_RTN, Method.OBR_GPTQ}) {
+            CompressionOptions options =
+                    CompressionOptions.defaults().withMethod(method).withPattern(Pattern.TWO_OF_FOUR);
+            byte[] byColumn = compress(ALGEBRA, 1, weight, input, options).codes();
+            assertThat(compress(ALGEBRA, 1, weight, input, options.withAlphaRule(AlphaRule.KEPT))
+                            .codes())
+                    .isEqualTo(byColumn);
+            CompressionOptions uneven =
+                    options.withPattern(Pattern.UNSTRUCTURED).withSparsity(0.7);
+            CompressedLayer kept = compress(ALGEBRA, 1, weight, input, uneven.withAlphaRule(AlphaRule.KEPT));
+            assertThat(kept.codes())
+                    .isNotEqualTo(compress(ALGEBRA, 1, weight, input, uneven).codes());
+            assertThat(kept.loss()).isLessThan(kept.lossBefore());
+        }
+    }
+
+    /** Without damping there is nothing to certify by. */
+    @Test
+    void conjugateGradientsNeedDamping() {
+        CompressionOptions options =
+                CompressionOptions.defaults().withSolver(Solver.PCG).withPercdamp(0);
+        assertThatExceptionOfType(ObrException.class)
+                .isThrownBy(() -> compress(ALGEBRA, 1, Layers.weight(2, 8, 1), Layers.input(8, 1), options))
+                .withMessageContaining("percdamp is 0");
     }
 
     /** What a user sees: codes in range, zeros where pruned, OBR better than pruning and rounding, any threads and either linear algebra. */
