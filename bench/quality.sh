@@ -14,23 +14,23 @@ run() { java -jar "$jar" --quiet "$@"; }
 
 # packed NAME IN CALIBRATION SAMPLES SEQLEN OPTION...    compresses once
 packed() {
-    name=$1 in=$2 calibration=$3 samples=$4 seqlen=$5
+    folder=$work/$1 in=$2 calibration=$3 samples=$4 seqlen=$5
     shift 5
-    [ -d "$work/$name" ] && return
-    echo "compress $name" >&2
+    [ -d "$folder" ] && return
+    echo "compress $folder" >&2
     start=$(date +%s)
-    run compress "$in" "$work/$name" --force --calibration "$calibration" --samples "$samples" --seqlen "$seqlen" "$@"
-    echo $(($(date +%s) - start)) >"$work/$name.seconds"
+    run compress "$in" "$folder" --force --calibration "$calibration" --samples "$samples" --seqlen "$seqlen" "$@"
+    echo $(($(date +%s) - start)) >"$folder.seconds"
 }
 
 # measured NAME MODEL TEXT OPTION...    evaluates once; the result is $work/NAME.json
 measured() {
-    name=$1 model=$2 text=$3
+    result=$work/$1 model=$2 text=$3
     shift 3
-    [ -s "$work/$name.json" ] && return
-    echo "eval $name" >&2
-    run eval --model "$model" --text "$text" --json "$@" >"$work/$name.part"
-    mv "$work/$name.part" "$work/$name.json"
+    [ -s "$result.json" ] && return
+    echo "eval $result" >&2
+    run eval --model "$model" --text "$text" --json "$@" >"$result.part"
+    mv "$result.part" "$result.json"
 }
 
 # value NAME FIELD    a number of a result, with two decimals; - where there is none

@@ -1,11 +1,11 @@
 package dev.obr.cli;
 
-import dev.obr.compressor.calibration.CalibrationText;
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
 import dev.obr.compressor.rotation.Rotation;
+import dev.obr.compressor.text.TextFile;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
@@ -200,14 +200,10 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private CompressionPlan plan(Model model, CompressionOptions chosen) {
-        CalibrationText text = CalibrationText.read(calibration);
+        // one beginning-of-sequence token at most, in front of the whole text, as the published code has it
+        int[] tokens = model.tokenizer().encode(TextFile.read(calibration), true);
         CalibrationWindows windows = CalibrationWindows.draw(
-                text.tokens(model.tokenizer()),
-                text.source(),
-                samples,
-                seqlen,
-                model.config().contextLength(),
-                chosen.seed());
+                tokens, calibration.toString(), samples, seqlen, model.config().contextLength(), chosen.seed());
         Rotation turned =
                 rotation.equals("none") ? Rotation.none() : Rotation.quarot(model.config(), chosen.seed(), embedMean);
         String version = CompressCommand.class.getPackage().getImplementationVersion();

@@ -21,10 +21,14 @@ import java.util.Map;
  * <p>Every {@link #print} is flushed: a reader sees each token as it comes, in whole characters.
  */
 final class Console {
+    private static final String ERASE_REST = "\u001b[K";
+
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
     private final boolean interactive;
+    private final boolean bars;
+    private boolean barShown;
     private final Map<String, String> environment;
 
     /** The reader of stdout left, or stdout cannot be written. */
@@ -44,6 +48,17 @@ final class Console {
 
     /** @param interactive whether a person types at {@code in} */
     Console(InputStream in, OutputStream out, OutputStream err, boolean interactive, Map<String, String> environment) {
+        this(in, out, err, interactive, false, environment);
+    }
+
+    private Console(
+            InputStream in,
+            OutputStream out,
+            OutputStream err,
+            boolean interactive,
+            boolean bars,
+            Map<String, String> environment) {
+        this.bars = bars;
         this.in = in;
         this.out = out;
         this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
@@ -57,7 +72,8 @@ final class Console {
                 new FileInputStream(FileDescriptor.in),
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
-                inputIsTerminal(),
+                isTerminal(0),
+                isTerminal(2),
                 System.getenv());
     }
 
@@ -90,7 +106,32 @@ final class Console {
 
     /** Writes a line about the work to stderr. */
     void note(String line) {
+        endBar();
         err.println(line);
+    }
+
+    /** Whether a line on stderr can be written over: stderr is a terminal. */
+    boolean showsBars() {
+        return bars;
+    }
+
+    /** Shows a line about the work in the place of the last such line; an ordinary line where that cannot be done. */
+    void bar(String line) {
+        if (!bars) {
+            note(line);
+            return;
+        }
+        err.print("\r" + line + ERASE_REST);
+        err.flush();
+        barShown = true;
+    }
+
+    /** Clears the line of {@link #bar}. */
+    private void endBar() {
+        if (barShown) {
+            err.print("\r" + ERASE_REST);
+            barShown = false;
+        }
     }
 
     /** Writes an error's stack trace to stderr. */
@@ -120,11 +161,11 @@ final class Console {
     }
 
     @SuppressWarnings("SystemConsoleNull") // it may still be null, by -Djdk.console
-    private static boolean inputIsTerminal() {
-        Path input = Path.of("/proc/self/fd/0");
+    private static boolean isTerminal(int descriptor) {
+        Path file = Path.of("/proc/self/fd/" + descriptor);
         try {
-            if (Files.isSymbolicLink(input)) {
-                String target = Files.readSymbolicLink(input).toString();
+            if (Files.isSymbolicLink(file)) {
+                String target = Files.readSymbolicLink(file).toString();
                 return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
             }
         } catch (IOException e) {

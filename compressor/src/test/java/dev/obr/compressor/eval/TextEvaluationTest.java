@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.obr.compressor.text.TextFile;
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;

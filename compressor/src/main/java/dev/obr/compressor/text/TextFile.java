@@ -1,4 +1,4 @@
-package dev.obr.compressor.eval;
+package dev.obr.compressor.text;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.file.Excerpt;
@@ -14,10 +14,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reads a text to measure or calibrate on: a plain UTF-8 file as it is; {@code .jsonl} (a string or an object with {@code text} on each line) and {@code .json} (a list of those)
+ * Reads a text to measure or calibrate on: a plain UTF-8 file as it is; {@code .jsonl} or {@code .ndjson} (a string or an object with {@code text} on each line) and {@code .json} (a list of those)
  * with two line ends between texts, as data sets of passages are joined.
  */
 public final class TextFile {
+    private static final long MAX_BYTES = 1L << 30; // one Java string cannot hold much more
     private static final String BETWEEN = "\n\n";
 
     private TextFile() {}
@@ -26,7 +27,7 @@ public final class TextFile {
     public static String read(Path file) {
         String content = content(file);
         String name = file.toString();
-        if (name.endsWith(".jsonl")) {
+        if (name.endsWith(".jsonl") || name.endsWith(".ndjson")) {
             List<String> texts = new ArrayList<>();
             int number = 0;
             for (String line : content.lines().toList()) {
@@ -58,6 +59,10 @@ public final class TextFile {
             throw new ObrException(file + " is a folder; give a text file");
         }
         try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new ObrException(file + " has " + Files.size(file) + " bytes, too many for one text (limit "
+                        + MAX_BYTES + "); cut it");
+            }
             return Files.readString(file);
         } catch (NoSuchFileException e) {
             throw new ObrException(file + " does not exist; check the path", e);

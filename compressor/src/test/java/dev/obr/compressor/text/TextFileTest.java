@@ -1,4 +1,4 @@
-package dev.obr.compressor.eval;
+package dev.obr.compressor.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
