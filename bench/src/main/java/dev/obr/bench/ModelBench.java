@@ -7,6 +7,8 @@ import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.Session;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -102,8 +104,9 @@ public final class ModelBench implements AutoCloseable {
         String size = millions < 1000
                 ? String.format(Locale.ROOT, "%.0fM", millions)
                 : String.format(Locale.ROOT, "%.1fB", millions / 1000);
-        return model.config().architecture() + " " + size + " "
-                + weights.groups().getFirst().format();
+        WeightSummary.Group most =
+                Collections.max(weights.groups(), Comparator.comparingLong(WeightSummary.Group::parameters));
+        return model.config().architecture() + " " + size + " " + most.format();
     }
 
     @Override

@@ -82,108 +82,108 @@ public record CompressionOptions(
     }
 
     public CompressionOptions withMethod(Method method) {
-        return with(draft -> draft.method = method);
+        return with(edit -> edit.method = method);
     }
 
     public CompressionOptions withPattern(Pattern pattern) {
-        return with(draft -> draft.pattern = pattern);
+        return with(edit -> edit.pattern = pattern);
     }
 
     public CompressionOptions withSparsity(double sparsity) {
-        return with(draft -> draft.sparsity = sparsity);
+        return with(edit -> edit.sparsity = sparsity);
     }
 
     public CompressionOptions withMetric(MaskMetric metric) {
-        return with(draft -> draft.metric = metric);
+        return with(edit -> edit.metric = metric);
     }
 
     public CompressionOptions withAlpha(double alpha) {
-        return with(draft -> draft.alpha = alpha);
+        return with(edit -> edit.alpha = alpha);
     }
 
     public CompressionOptions withAlphaRule(AlphaRule alphaRule) {
-        return with(draft -> draft.alphaRule = alphaRule);
+        return with(edit -> edit.alphaRule = alphaRule);
     }
 
     public CompressionOptions withPercdamp(double percdamp) {
-        return with(draft -> draft.percdamp = percdamp);
+        return with(edit -> edit.percdamp = percdamp);
     }
 
     public CompressionOptions withBits(int bits) {
-        return with(draft -> draft.bits = bits);
+        return with(edit -> edit.bits = bits);
     }
 
     public CompressionOptions withSymmetric(boolean symmetric) {
-        return with(draft -> draft.symmetric = symmetric);
+        return with(edit -> edit.symmetric = symmetric);
     }
 
     public CompressionOptions withWeightClip(boolean weightClip) {
-        return with(draft -> draft.weightClip = weightClip);
+        return with(edit -> edit.weightClip = weightClip);
     }
 
     public CompressionOptions withBlockSize(int blockSize) {
-        return with(draft -> draft.blockSize = blockSize);
+        return with(edit -> edit.blockSize = blockSize);
     }
 
     public CompressionOptions withActOrder(boolean actOrder) {
-        return with(draft -> draft.actOrder = actOrder);
+        return with(edit -> edit.actOrder = actOrder);
     }
 
     public CompressionOptions withScaler(ScalerVariant scaler) {
-        return with(draft -> draft.scaler = scaler);
+        return with(edit -> edit.scaler = scaler);
     }
 
     public CompressionOptions withSolver(Solver solver) {
-        return with(draft -> draft.solver = solver);
+        return with(edit -> edit.solver = solver);
     }
 
     public CompressionOptions withSeed(long seed) {
-        return with(draft -> draft.seed = seed);
+        return with(edit -> edit.seed = seed);
     }
 
-    private CompressionOptions with(Consumer<Draft> change) {
-        Draft draft = new Draft(this);
-        change.accept(draft);
-        return draft.finished();
+    private CompressionOptions with(Consumer<Edit> change) {
+        Edit edit = new Edit(this);
+        change.accept(edit);
+        return edit.options();
     }
 
-    /** The same values, one of them about to change. */
-    private static final class Draft {
-        private Method method;
-        private Pattern pattern;
-        private double sparsity;
-        private MaskMetric metric;
-        private double alpha;
-        private AlphaRule alphaRule;
-        private double percdamp;
-        private int bits;
-        private boolean symmetric;
-        private boolean weightClip;
-        private int blockSize;
-        private boolean actOrder;
-        private ScalerVariant scaler;
-        private Solver solver;
-        private long seed;
+    /** The options while one of them changes. */
+    private static final class Edit {
+        Method method;
+        Pattern pattern;
+        double sparsity;
+        MaskMetric metric;
+        double alpha;
+        AlphaRule alphaRule;
+        double percdamp;
+        int bits;
+        boolean symmetric;
+        boolean weightClip;
+        int blockSize;
+        boolean actOrder;
+        ScalerVariant scaler;
+        Solver solver;
+        long seed;
 
-        Draft(CompressionOptions from) {
-            method = from.method;
-            pattern = from.pattern;
-            sparsity = from.sparsity;
-            metric = from.metric;
-            alpha = from.alpha;
-            alphaRule = from.alphaRule;
-            percdamp = from.percdamp;
-            bits = from.bits;
-            symmetric = from.symmetric;
-            weightClip = from.weightClip;
-            blockSize = from.blockSize;
-            actOrder = from.actOrder;
-            scaler = from.scaler;
-            solver = from.solver;
-            seed = from.seed;
+        Edit(CompressionOptions options) {
+            method = options.method;
+            pattern = options.pattern;
+            sparsity = options.sparsity;
+            metric = options.metric;
+            alpha = options.alpha;
+            alphaRule = options.alphaRule;
+            percdamp = options.percdamp;
+            bits = options.bits;
+            symmetric = options.symmetric;
+            weightClip = options.weightClip;
+            blockSize = options.blockSize;
+            actOrder = options.actOrder;
+            scaler = options.scaler;
+            solver = options.solver;
+            seed = options.seed;
         }
 
-        CompressionOptions finished() {
+        CompressionOptions options() {
             return new CompressionOptions(
                     method,
                     pattern,
