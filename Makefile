@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test bench ptx clean format help
+.PHONY: all jar natives run test bench quality ptx clean format help
 
 all: jar
 
@@ -48,6 +48,11 @@ bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
 
+# What compression costs in quality, into docs/quality.md; about an hour on two cores. SHARED holds models/ and data/.
+SHARED ?= ../shared
+quality: jar
+	@bench/quality.sh $(JAR) $(SHARED)
+
 ptx:
 	@echo "There are no CUDA kernels yet, so there is no PTX to make."
 
@@ -63,5 +68,6 @@ help:
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
+	@echo 'make quality             measure what compression costs, into docs/quality.md'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'

@@ -103,7 +103,7 @@ public final class ModelBench implements AutoCloseable {
                 ? String.format(Locale.ROOT, "%.0fM", millions)
                 : String.format(Locale.ROOT, "%.1fB", millions / 1000);
         return model.config().architecture() + " " + size + " "
-                + weights.groups().getFirst().type();
+                + weights.groups().getFirst().format();
     }
 
     @Override

@@ -2,11 +2,14 @@ package dev.obr.cli;
 
 import dev.obr.bench.BenchFormat;
 import dev.obr.bench.BenchTest;
+import dev.obr.bench.LinearAlgebraBench;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
@@ -33,6 +36,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_PROMPT = 512;
     private static final int DEFAULT_GENERATED = 128;
+    private static final int LARGEST_SIZE = 16_384;
 
     private final Console console;
     private final CommonOptions common;
@@ -198,6 +202,58 @@ final class BenchCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "--threads is " + count + ", but must be 1 or more");
             }
             console.print(String.format(Locale.ROOT, "| %7d | %9.2f |\n", count, MemoryBandwidth.read(count, cpu)));
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    @Command(
+            name = "linalg",
+            description =
+                    "Measure the factorisations that the compressor solves rows by, against products of matrices.")
+    int linearAlgebra(
+            @Option(
+                            names = {"-s", "--size"},
+                            paramLabel = "N",
+                            converter = NumberList.Converter.class,
+                            defaultValue = "256,512,1024,2048",
+                            description = "Rows and columns to measure. Default: ${DEFAULT-VALUE}.")
+                    NumberList sizes,
+            @Option(
+                            names = {"-t", "--threads"},
+                            paramLabel = "N",
+                            defaultValue = "0",
+                            description = "Computing threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+                    int count) {
+        if (count < 0) {
+            throw new ParameterException(spec.commandLine(), "--threads is " + count + ", but must be 0 or more");
+        }
+        LinearAlgebras.Choice choice = LinearAlgebras.choose(console.environment());
+        if (!common.quiet()) {
+            console.note(choice.why());
+        }
+        int threadCount = count == 0 ? Runtime.getRuntime().availableProcessors() : count;
+        console.print("""
+                |     n | threads | sgemm GF/s | 1 cholesky GF/s | row solves GF/s | of sgemm |
+                | ----: | ------: | ---------: | --------------: | --------------: | -------: |
+                """);
+        try (ThreadTeam team = new ThreadTeam(threadCount)) {
+            LinearAlgebraBench bench = new LinearAlgebraBench(choice.algebra(), team);
+            for (int n : sizes.values()) {
+                if (n < 1 || n > LARGEST_SIZE) {
+                    throw new ParameterException(
+                            spec.commandLine(), "--size is " + n + ", but must be from 1 to " + LARGEST_SIZE);
+                }
+                LinearAlgebraBench.Speeds speeds = bench.measure(n);
+                console.print(String.format(
+                        Locale.ROOT,
+                        "| %5d | %7d | %10.1f | %15.1f | %15.1f | %7.0f%% |\n",
+                        n,
+                        threadCount,
+                        speeds.gemm(),
+                        speeds.choleskyAlone(),
+                        speeds.rowSolves(),
+                        100 * speeds.share()));
+            }
         }
         return CommandLineApplication.DONE;
     }

@@ -6,11 +6,11 @@ import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
 import dev.obr.compressor.rotation.Rotation;
-import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
 import dev.obr.models.Quantization.ActivationClip;
+import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.packed.CompanionFiles;
 import java.nio.file.Files;
@@ -44,7 +44,10 @@ final class CompressCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "IN", description = "A Hugging Face folder or a GGUF file.")
+    @Parameters(
+            index = "0",
+            paramLabel = "IN",
+            description = "A Hugging Face folder or a GGUF file, or demo for the small model that is built in.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path in;
 
@@ -151,14 +154,18 @@ final class CompressCommand implements Callable<Integer> {
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();
-        try (Model model = ModelLoader.open(in)) {
+        try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
             CompressionPlan plan = plan(model, chosen.withWeightClip(!noClip));
             CompressionNotes notes = new CompressionNotes(console, common.quiet());
             notes.note(model.name() + " · " + chosen.method().label() + " · " + plan.pattern() + " · rotation "
                     + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
             int team = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
             new ModelCompressor(kernels.kernels(), algebra.algebra(), team, notes)
-                    .compress(model, plan, CompanionFiles.of(in), new ModelCompressor.Target(out, force, resume));
+                    .compress(
+                            model,
+                            plan,
+                            demo() ? DemoModel.companions() : CompanionFiles.of(in),
+                            new ModelCompressor.Target(out, force, resume));
             notes.note(String.format(
                     Locale.ROOT,
                     "%s: %.1f minutes%s",
@@ -169,6 +176,10 @@ final class CompressCommand implements Callable<Integer> {
                             .orElse("")));
         }
         return CommandLineApplication.DONE;
+    }
+
+    private boolean demo() {
+        return in.equals(Path.of("demo")) && !Files.exists(in);
     }
 
     private void checkOptions() {
@@ -185,9 +196,6 @@ final class CompressCommand implements Callable<Integer> {
         }
         if (!rotation.equals("quarot") && !rotation.equals("none")) {
             throw wrong("--rotation is '" + rotation + "', but must be quarot or none");
-        }
-        if (!Files.exists(in)) {
-            throw new ObrException(in + " does not exist; name a Hugging Face folder or a GGUF file");
         }
     }
 

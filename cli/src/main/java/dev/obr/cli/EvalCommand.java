@@ -13,6 +13,7 @@ import dev.obr.compressor.eval.zeroshot.TaskItem;
 import dev.obr.compressor.eval.zeroshot.ZeroShot;
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.LanguageModel;
+import dev.obr.runtime.transformer.Precision.KvScheme;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,6 +91,21 @@ final class EvalCommand implements Callable<Integer> {
             description = "At most N windows of the text, and N items of each task; 0 is all.")
     private int limit;
 
+    @Option(
+            names = "--fake-quant",
+            description =
+                    "Multiply the floats that codes stand for, as published evaluations do, instead of the codes.")
+    private boolean fakeQuant;
+
+    @Option(
+            names = "--kv-scheme",
+            paramLabel = "head|quarot",
+            defaultValue = "head",
+            description =
+                    "--fake-quant: keys and values with an asymmetric scale per token and head, as the cache has them, or with a symmetric one per token, as QuaRot's evaluation. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private KvScheme kvScheme;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -103,7 +119,7 @@ final class EvalCommand implements Callable<Integer> {
         checkOptions();
         String content = text == null ? null : TextFile.read(text);
         Map<Task, List<TaskItem>> items = items();
-        try (LanguageModel opened = model.open()) {
+        try (LanguageModel opened = model.open(fakeQuant, kvScheme)) {
             if (!common.quiet()) {
                 console.note(Notes.model(opened));
             }

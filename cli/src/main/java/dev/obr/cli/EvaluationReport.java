@@ -46,13 +46,14 @@ final class EvaluationReport {
         }
         if (windows != null && text != null) {
             lines.append(format(
-                    "%d tokens, %d windows of %d %s a beginning-of-sequence token, protocol %s, %d predictions",
+                    "%d tokens, %d windows of %d %s a beginning-of-sequence token, protocol %s, %d predictions, %s",
                     windows.textTokens(),
                     windows.windows().size(),
                     windows.length(),
                     windows.begun() ? "with" : "without",
                     windows.protocol().label(),
-                    text.perplexity().logLoss().count()));
+                    text.perplexity().logLoss().count(),
+                    Notes.precision(model)));
             appendComparison(lines, text);
             lines.append(format(
                     "Final estimate: PPL = %.4f +/- %.5f",
@@ -62,20 +63,22 @@ final class EvaluationReport {
     }
 
     private static String line(TaskResult result) {
-        StringBuilder line = new StringBuilder(String.format(
-                Locale.ROOT,
-                "%-16s acc %.4f +/- %.4f",
-                result.task().label(),
-                result.acc().mean(),
-                result.acc().error()));
-        MeanAndError accNorm = result.accNorm();
-        if (accNorm != null) {
-            line.append(String.format(Locale.ROOT, ", acc_norm %.4f +/- %.4f", accNorm.mean(), accNorm.error()));
+        StringBuilder line = new StringBuilder(
+                String.format(Locale.ROOT, "%-16s acc %s", result.task().label(), share(result.acc())));
+        if (result.accNorm() != null) {
+            line.append(", acc_norm ").append(share(result.accNorm()));
         }
         if (result.perplexity() != null) {
             line.append(String.format(Locale.ROOT, ", perplexity %.4f", result.perplexity()));
         }
         return line.append(" (" + result.acc().count() + " items)\n").toString();
+    }
+
+    /** A single item has no error. */
+    private static String share(MeanAndError mean) {
+        return Double.isNaN(mean.error())
+                ? String.format(Locale.ROOT, "%.4f", mean.mean())
+                : String.format(Locale.ROOT, "%.4f +/- %.4f", mean.mean(), mean.error());
     }
 
     private double average() {
@@ -113,6 +116,8 @@ final class EvaluationReport {
         object.put("model", model.name());
         object.put("device", model.device());
         object.put("kernels", model.kernelsName());
+        object.put("a_bits", model.activationBits());
+        object.put("kv", model.kv().label());
         if (windows != null && text != null) {
             object.put("protocol", windows.protocol().label());
             object.put("context", windows.length());

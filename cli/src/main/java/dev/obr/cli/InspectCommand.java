@@ -1,13 +1,12 @@
 package dev.obr.cli;
 
-import dev.obr.kernels.DType;
+import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
-import dev.obr.models.Weight;
+import dev.obr.models.Quantization;
 import dev.obr.models.WeightSummary;
 import dev.obr.models.chat.ChatFormat;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,8 +31,8 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    /** Tensors of one purpose and one number format. */
-    private record Group(String name, DType type, int tensors, long parameters, long bytes) {
+    /** Tensors of one purpose and one number format, named as in {@link WeightSummary}. */
+    private record Group(String name, String format, int tensors, long parameters, long bytes) {
         double bitsPerWeight() {
             return 8.0 * bytes / parameters;
         }
@@ -46,7 +45,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (Model opened = model.open()) {
-            List<Group> groups = groups(opened.weights().values());
+            List<Group> groups = groups(WeightSummary.tensors(opened));
             if (json) {
                 console.println(JsonOutput.pretty(json(opened, groups)));
             } else {
@@ -56,17 +55,32 @@ final class InspectCommand implements Callable<Integer> {
         return CommandLineApplication.DONE;
     }
 
-    private static List<Group> groups(Collection<Weight> weights) {
+    private static List<Group> groups(List<WeightSummary.Tensor> tensors) {
         Map<String, Group> groups = new LinkedHashMap<>();
-        for (Weight w : weights) {
-            String name = groupName(w.name());
-            Group one = new Group(name, w.type(), 1, w.elements(), w.memory().byteSize());
+        for (WeightSummary.Tensor tensor : tensors) {
+            String name = groupName(tensor.name());
             groups.merge(
-                    name + " " + w.type(),
-                    one,
-                    (a, b) -> new Group(a.name, a.type, a.tensors + 1, a.parameters + b.parameters, a.bytes + b.bytes));
+                    name + " " + tensor.format(),
+                    new Group(name, tensor.format(), 1, tensor.parameters(), tensor.bytes()),
+                    (a, b) -> new Group(
+                            a.name, a.format, a.tensors + b.tensors, a.parameters + b.parameters, a.bytes + b.bytes));
         }
         return List.copyOf(groups.values());
+    }
+
+    /** All packed weights together, or nothing where there are none. */
+    private static @Nullable Group packed(Model opened) {
+        List<PackedMatrix> matrices = List.copyOf(opened.packed().values());
+        return matrices.isEmpty()
+                ? null
+                : new Group(
+                        "packed",
+                        "",
+                        matrices.size(),
+                        matrices.stream()
+                                .mapToLong(m -> (long) m.rows() * m.cols())
+                                .sum(),
+                        matrices.stream().mapToLong(PackedMatrix::byteSize).sum());
     }
 
     private static String groupName(String tensor) {
@@ -110,33 +124,53 @@ final class InspectCommand implements Callable<Integer> {
                 config.vocabularySize() + (config.tiedEmbeddings() ? ", head tied to the embedding" : ""));
         line(text, "context", config.contextLength() + " tokens");
         line(text, "chat format", chat == null ? "none (a base model)" : chat.name());
+        Quantization quantization = opened.quantization();
+        Group packed = packed(opened);
+        if (quantization != null && packed != null) {
+            line(text, "compressed", compression(quantization));
+            line(
+                    text,
+                    "packed",
+                    String.format(
+                            Locale.ROOT,
+                            "%.3f bits per weight, %.2fx smaller than FP16",
+                            packed.bitsPerWeight(),
+                            16 / packed.bitsPerWeight()));
+        }
         text.append(String.format(
-                "%n%-14s %-6s %8s %16s %16s %12s%n",
+                "%n%-14s %-17s %8s %16s %16s %12s%n",
                 "tensors", "dtype", "count", "parameters", "bytes", "bits/weight"));
         for (Group group : groups) {
-            row(
-                    text,
-                    group.name,
-                    group.type.toString(),
-                    group.tensors,
-                    group.parameters,
-                    group.bytes,
-                    group.bitsPerWeight());
+            row(text, group.name, group.format, group.tensors, group.parameters, group.bytes, group.bitsPerWeight());
         }
-        row(text, "total", "", opened.weights().size(), total.parameters(), total.bytes(), total.bitsPerWeight());
+        row(
+                text,
+                "total",
+                "",
+                opened.weights().size() + opened.packed().size(),
+                total.parameters(),
+                total.bytes(),
+                total.bitsPerWeight());
         if (tensors) {
-            text.append(String.format("%n%-50s %-6s %-18s %16s%n", "tensor", "dtype", "shape", "bytes"));
-            for (Weight w : opened.weights().values()) {
+            text.append(String.format("%n%-50s %-17s %-18s %16s%n", "tensor", "dtype", "shape", "bytes"));
+            for (WeightSummary.Tensor tensor : WeightSummary.tensors(opened)) {
                 text.append(String.format(
                         Locale.ROOT,
-                        "%-50s %-6s %-18s %,16d%n",
-                        w.name(),
-                        w.type(),
-                        w.shape(),
-                        w.memory().byteSize()));
+                        "%-50s %-17s %-18s %,16d%n",
+                        tensor.name(),
+                        tensor.format(),
+                        tensor.shape(),
+                        tensor.bytes()));
             }
         }
         return text.toString().replace(System.lineSeparator(), "\n");
+    }
+
+    private static String compression(Quantization q) {
+        return q.method() + " with rotation " + q.rotation() + ", calibrated on " + q.calibration() + ", seed "
+                + q.seed()
+                + "; runs with A" + q.activationBits() + " KV" + q.kvBits() + "; format " + q.formatVersion()
+                + ", written by version " + q.toolVersion();
     }
 
     private static void line(StringBuilder text, String label, String value) {
@@ -146,7 +180,7 @@ final class InspectCommand implements Callable<Integer> {
     private static void row(
             StringBuilder text, String name, String type, int tensors, long parameters, long bytes, double bits) {
         text.append(String.format(
-                Locale.ROOT, "%-14s %-6s %,8d %,16d %,16d %12.2f%n", name, type, tensors, parameters, bytes, bits));
+                Locale.ROOT, "%-14s %-17s %,8d %,16d %,16d %12.2f%n", name, type, tensors, parameters, bytes, bits));
     }
 
     private Map<String, @Nullable Object> json(Model opened, List<Group> groups) {
@@ -169,16 +203,28 @@ final class InspectCommand implements Callable<Integer> {
         object.put("context_length", config.contextLength());
         object.put("tied_embeddings", config.tiedEmbeddings());
         object.put("chat_format", chat == null ? null : chat.name());
+        Quantization quantization = opened.quantization();
+        Group packed = packed(opened);
+        if (quantization != null && packed != null) {
+            object.put("format_version", quantization.formatVersion());
+            object.put("method", quantization.method());
+            object.put("pattern", quantization.pattern().label());
+            object.put("rotation", quantization.rotation());
+            object.put("activation_bits", quantization.activationBits());
+            object.put("kv_bits", quantization.kvBits());
+            object.put("packed_bits_per_weight", packed.bitsPerWeight());
+            object.put("packed_ratio_to_fp16", 16 / packed.bitsPerWeight());
+        }
         object.put("groups", groups.stream().map(InspectCommand::json).toList());
         if (tensors) {
             List<Map<String, Object>> list = new ArrayList<>();
-            for (Weight w : opened.weights().values()) {
-                Map<String, Object> tensor = new LinkedHashMap<>();
-                tensor.put("name", w.name());
-                tensor.put("dtype", w.type().toString());
-                tensor.put("shape", w.shape());
-                tensor.put("bytes", w.memory().byteSize());
-                list.add(tensor);
+            for (WeightSummary.Tensor tensor : WeightSummary.tensors(opened)) {
+                Map<String, Object> one = new LinkedHashMap<>();
+                one.put("name", tensor.name());
+                one.put("dtype", tensor.format());
+                one.put("shape", tensor.shape());
+                one.put("bytes", tensor.bytes());
+                list.add(one);
             }
             object.put("tensors", list);
         }
@@ -188,7 +234,7 @@ final class InspectCommand implements Callable<Integer> {
     private static Map<String, Object> json(Group group) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("name", group.name);
-        object.put("dtype", group.type.toString());
+        object.put("dtype", group.format);
         object.put("tensors", group.tensors);
         object.put("parameters", group.parameters);
         object.put("bytes", group.bytes);

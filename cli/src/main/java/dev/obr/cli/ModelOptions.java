@@ -78,9 +78,10 @@ final class ModelOptions {
         return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model, options);
     }
 
-    /** Another model, run in the same way. */
+    /** Another model on the same threads and kernels, in the precision that is its own. */
     LanguageModel open(Path other) {
-        return LanguageModel.open(other, options(false, KvScheme.HEAD));
+        return LanguageModel.open(
+                other, options(false, KvScheme.HEAD).withKv(null).withActivations(Activations.auto()));
     }
 
     /** 0 is the model's own limit. */

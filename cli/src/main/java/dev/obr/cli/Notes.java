@@ -13,7 +13,12 @@ final class Notes {
 
     /** Which model runs, and on what. */
     static String model(LanguageModel model) {
-        return "model: " + model.name() + " · " + model.device() + " · " + model.kernels();
+        return "model: " + model.name() + " · " + model.device() + " · " + precision(model) + " · " + model.kernels();
+    }
+
+    /** Bits of activations and cache: {@code A8 KVint4}. */
+    static String precision(LanguageModel model) {
+        return "A" + model.activationBits() + " KV" + model.kv().label();
     }
 
     /** How fast it went. */

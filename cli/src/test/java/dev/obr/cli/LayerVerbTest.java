@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,12 +58,12 @@ class LayerVerbTest {
             Map<String, SafetensorsTensor> tensors =
                     SafetensorsFile.map(out, arena).tensors();
             assertThat(tensors.keySet()).containsExactly("codes", "scale", "zero", "mask", "dequantized");
-            assertThat(tensors.get("codes").type()).isEqualTo("I8");
-            assertThat(tensors.get("mask").type()).isEqualTo("U8");
-            byte[] codes = tensors.get("codes").memory().toArray(ValueLayout.JAVA_BYTE);
-            byte[] mask = tensors.get("mask").memory().toArray(ValueLayout.JAVA_BYTE);
-            float[] scale = tensors.get("scale").floats();
-            float[] dequantized = tensors.get("dequantized").floats();
+            assertThat(tensor(tensors, "codes").type()).isEqualTo("I8");
+            assertThat(tensor(tensors, "mask").type()).isEqualTo("U8");
+            byte[] codes = tensor(tensors, "codes").memory().toArray(ValueLayout.JAVA_BYTE);
+            byte[] mask = tensor(tensors, "mask").memory().toArray(ValueLayout.JAVA_BYTE);
+            float[] scale = tensor(tensors, "scale").floats();
+            float[] dequantized = tensor(tensors, "dequantized").floats();
             float[] expectedCodes = golden(kase + "codes.bin");
             float[] expectedMask = golden(kase + "mask.bin");
             for (int i = 0; i < codes.length; i++) {
@@ -103,9 +104,7 @@ class LayerVerbTest {
         Ran ran = Ran.verb("layer", "--in", in.toString(), "--out", out.toString(), "--pattern", pattern, "-t", "3");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         try (Arena arena = Arena.ofConfined()) {
-            byte[] mask = SafetensorsFile.map(out, arena)
-                    .tensors()
-                    .get("mask")
+            byte[] mask = tensor(SafetensorsFile.map(out, arena).tensors(), "mask")
                     .memory()
                     .toArray(ValueLayout.JAVA_BYTE);
             for (int row = 0; row < 5; row++) {
@@ -138,11 +137,11 @@ class LayerVerbTest {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, SafetensorsTensor> tensors =
                     SafetensorsFile.map(out, arena).tensors();
-            assertThat(tensors.get("codes").type()).isEqualTo("U8");
-            byte[] codes = tensors.get("codes").memory().toArray(ValueLayout.JAVA_BYTE);
-            float[] scale = tensors.get("scale").floats();
-            float[] zero = tensors.get("zero").floats();
-            float[] dequantized = tensors.get("dequantized").floats();
+            assertThat(tensor(tensors, "codes").type()).isEqualTo("U8");
+            byte[] codes = tensor(tensors, "codes").memory().toArray(ValueLayout.JAVA_BYTE);
+            float[] scale = tensor(tensors, "scale").floats();
+            float[] zero = tensor(tensors, "zero").floats();
+            float[] dequantized = tensor(tensors, "dequantized").floats();
             for (int i = 0; i < codes.length; i++) {
                 assertThat(dequantized[i])
                         .isCloseTo(scale[i / 16] * (Byte.toUnsignedInt(codes[i]) - zero[i / 16]), within(1e-6f));
@@ -234,6 +233,10 @@ class LayerVerbTest {
         assertThat(Ran.verb("layer", "--in", in.toString(), "--pattern", "2:4", "--sparsity", "0.5")
                         .exitCode())
                 .isZero();
+    }
+
+    private static SafetensorsTensor tensor(Map<String, SafetensorsTensor> tensors, String name) {
+        return Objects.requireNonNull(tensors.get(name), name);
     }
 
     private static void assertFails(String sentence, Path file) {

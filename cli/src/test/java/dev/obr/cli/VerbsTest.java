@@ -65,6 +65,23 @@ class VerbsTest {
         assertThat(json.get("bits_per_weight").asDouble()).isEqualTo(16);
     }
 
+    /** The fixture's linear layers: 2 layers with q, k, v, o, gate and up of 4 bits on 4:8p (2.5 bits and a scale a row), down of 8 bits (4.5). */
+    @Test
+    void inspectMeasuresPackedModels() {
+        String model = "../models/src/test/resources/packed/format-1";
+        assertThat(Ran.verb("inspect", "-m", model).out())
+                .contains("INT4 4:8p", "INT8 4:8p", "compressed     fixed-mask with rotation none")
+                .containsPattern("packed +3\\.[0-9]{3} bits per weight, [45]\\.[0-9]{2}x smaller than FP16");
+        JsonNode json = JsonMapper.shared()
+                .readTree(Ran.verb("inspect", "--json", "-m", model).out());
+        long wide = 112 * 64;
+        long rest = 2 * 128 * 64 + 2 * 64 * 64 + 2 * wide;
+        double bits = (rest * 2.5 + 32.0 * (128 + 64 + 64 + 64 + 2 * 112) + wide * 4.5 + 32.0 * 64) / (rest + wide);
+        assertThat(json.get("packed_bits_per_weight").asDouble()).isEqualTo(bits);
+        assertThat(json.get("packed_ratio_to_fp16").asDouble()).isEqualTo(16 / bits);
+        assertThat(json.get("format_version").asInt()).isEqualTo(1);
+    }
+
     @Test
     void devicesNamesKernelsAndGpu() {
         assertThat(Ran.verb("devices").out()).contains("kernels: ", "scalar", "processor", "memory", "gpu");
@@ -149,5 +166,15 @@ class VerbsTest {
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         assertThat(ran.out()).contains("Paris").hasLineCount(1);
         assertThat(ran.err()).contains("/clear forgets");
+    }
+
+    @Test
+    void benchLinalgRelatesRowSolvesToProducts() {
+        Ran ran = Ran.verb("bench", "linalg", "--size", "48,64", "-t", "2");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out())
+                .contains("|    48 |       2 |", "|    64 |", "row solves GF/s")
+                .hasLineCount(4);
+        assertThat(Ran.verb("bench", "linalg", "--size", "0").err()).contains("--size is 0");
     }
 }

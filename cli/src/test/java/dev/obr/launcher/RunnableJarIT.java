@@ -58,6 +58,16 @@ class RunnableJarIT {
 
     @ParameterizedTest
     @MethodSource("javas")
+    void measuresTheBuiltInModel(String java) throws Exception {
+        Files.writeString(folder.resolve("text.txt"), "It was the best of times. ".repeat(40));
+        Ended run = run(java, "C", "eval --text " + folder.resolve("text.txt") + " --context 64");
+        assertThat(run.exitCode).as(run.err).isZero();
+        assertThat(run.err).isEmpty();
+        assertThat(run.out.lines().toList().getLast()).startsWith("Final estimate: PPL = ");
+    }
+
+    @ParameterizedTest
+    @MethodSource("javas")
     void argumentsArriveWhateverTheLocale(String java) throws Exception {
         for (String locale : List.of("C.UTF-8", "C", "POSIX", "")) {
             Ended run = run(java, locale, "tokenize --json --prompt \"$(printf '" + PROMPT + "')\"");

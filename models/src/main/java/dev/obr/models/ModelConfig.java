@@ -66,26 +66,6 @@ public record ModelConfig(
                 eosTokenIds);
     }
 
-    /** The same with a head of its own, or with the embedding as its head. */
-    public ModelConfig withTiedEmbeddings(boolean tiedEmbeddings) {
-        return new ModelConfig(
-                architecture,
-                hiddenSize,
-                intermediateSize,
-                layers,
-                heads,
-                kvHeads,
-                headDim,
-                vocabularySize,
-                contextLength,
-                rmsNormEpsilon,
-                ropeTheta,
-                ropeScaling,
-                tiedEmbeddings,
-                bosTokenId,
-                eosTokenIds);
-    }
-
     /** Whether queries and keys of each head pass an RMSNorm of their own before the rotary embedding (Qwen3). */
     public boolean qkNorm() {
         return architecture.equals("qwen3");

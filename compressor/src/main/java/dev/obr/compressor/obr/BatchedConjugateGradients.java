@@ -6,6 +6,7 @@ import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.TiledProducts;
+import java.util.Arrays;
 
 /**
  * Solves {@code H_RR x = b_R} for many rows at once, each with unknowns R of its own, by preconditioned conjugate gradients: an iteration multiplies all search directions by H in one product.
@@ -53,7 +54,7 @@ final class BatchedConjugateGradients {
         this.products = new TiledProducts(algebra, team);
         this.h = h;
         this.damp = damp;
-        this.preconditioner = new LowRankPreconditioner(algebra, team, h);
+        this.preconditioner = LowRankPreconditioner.of(algebra, team, h);
     }
 
     /**
@@ -201,7 +202,7 @@ final class BatchedConjugateGradients {
         /** To the next direction, conjugate to those before. */
         private void turn(int i) {
             if (done[i]) {
-                java.util.Arrays.fill(p.values(), i * cols, (i + 1) * cols, 0);
+                Arrays.fill(p.values(), i * cols, (i + 1) * cols, 0);
                 return;
             }
             double next = dot(r, work, i);

@@ -4,6 +4,7 @@ import dev.obr.compressor.mask.MaskMetric;
 import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
+import java.util.function.Consumer;
 
 /**
  * How one linear layer is compressed.
@@ -81,287 +82,124 @@ public record CompressionOptions(
     }
 
     public CompressionOptions withMethod(Method method) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.method = method);
     }
 
     public CompressionOptions withPattern(Pattern pattern) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.pattern = pattern);
     }
 
     public CompressionOptions withSparsity(double sparsity) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.sparsity = sparsity);
     }
 
     public CompressionOptions withMetric(MaskMetric metric) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.metric = metric);
     }
 
     public CompressionOptions withAlpha(double alpha) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.alpha = alpha);
     }
 
     public CompressionOptions withAlphaRule(AlphaRule alphaRule) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.alphaRule = alphaRule);
     }
 
     public CompressionOptions withPercdamp(double percdamp) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.percdamp = percdamp);
     }
 
     public CompressionOptions withBits(int bits) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.bits = bits);
     }
 
     public CompressionOptions withSymmetric(boolean symmetric) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.symmetric = symmetric);
     }
 
     public CompressionOptions withWeightClip(boolean weightClip) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.weightClip = weightClip);
     }
 
     public CompressionOptions withBlockSize(int blockSize) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.blockSize = blockSize);
     }
 
     public CompressionOptions withActOrder(boolean actOrder) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.actOrder = actOrder);
     }
 
     public CompressionOptions withScaler(ScalerVariant scaler) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.scaler = scaler);
     }
 
     public CompressionOptions withSolver(Solver solver) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.solver = solver);
     }
 
     public CompressionOptions withSeed(long seed) {
-        return new CompressionOptions(
-                method,
-                pattern,
-                sparsity,
-                metric,
-                alpha,
-                alphaRule,
-                percdamp,
-                bits,
-                symmetric,
-                weightClip,
-                blockSize,
-                actOrder,
-                scaler,
-                solver,
-                seed);
+        return with(draft -> draft.seed = seed);
+    }
+
+    private CompressionOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** The same values, one of them about to change. */
+    private static final class Draft {
+        private Method method;
+        private Pattern pattern;
+        private double sparsity;
+        private MaskMetric metric;
+        private double alpha;
+        private AlphaRule alphaRule;
+        private double percdamp;
+        private int bits;
+        private boolean symmetric;
+        private boolean weightClip;
+        private int blockSize;
+        private boolean actOrder;
+        private ScalerVariant scaler;
+        private Solver solver;
+        private long seed;
+
+        Draft(CompressionOptions from) {
+            method = from.method;
+            pattern = from.pattern;
+            sparsity = from.sparsity;
+            metric = from.metric;
+            alpha = from.alpha;
+            alphaRule = from.alphaRule;
+            percdamp = from.percdamp;
+            bits = from.bits;
+            symmetric = from.symmetric;
+            weightClip = from.weightClip;
+            blockSize = from.blockSize;
+            actOrder = from.actOrder;
+            scaler = from.scaler;
+            solver = from.solver;
+            seed = from.seed;
+        }
+
+        CompressionOptions finished() {
+            return new CompressionOptions(
+                    method,
+                    pattern,
+                    sparsity,
+                    metric,
+                    alpha,
+                    alphaRule,
+                    percdamp,
+                    bits,
+                    symmetric,
+                    weightClip,
+                    blockSize,
+                    actOrder,
+                    scaler,
+                    solver,
+                    seed);
+        }
     }
 }

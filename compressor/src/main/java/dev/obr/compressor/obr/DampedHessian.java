@@ -1,5 +1,6 @@
 package dev.obr.compressor.obr;
 
+import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.InverseFactor;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
@@ -67,9 +68,9 @@ final class DampedHessian {
     }
 
     /** U with H⁻¹ = Uᵀ U, computed once. */
-    Matrix upper(LinearAlgebra algebra) {
+    Matrix upper(LinearAlgebra algebra, ThreadTeam team) {
         if (upper == null) {
-            upper = InverseFactor.upper(algebra, h);
+            upper = InverseFactor.upper(algebra, team, h);
         }
         return upper;
     }

@@ -6,6 +6,7 @@ import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.Transpose;
+import java.util.Arrays;
 
 /**
  * Rounds column after column and moves each error into the columns after it (GPTQ, arXiv 2210.17323, with SparseGPT's masks).
@@ -42,7 +43,7 @@ final class GptqSweep {
      */
     void run(Matrix v, WeightQuantizer quantizer, SweepMask mask, int[] firstColumn) {
         int cols = v.cols();
-        int start = java.util.Arrays.stream(firstColumn).min().orElse(cols);
+        int start = Arrays.stream(firstColumn).min().orElse(cols);
         roundBefore(v, quantizer, mask, start);
         for (int from = start; from < cols; from += blockSize) {
             int begin = from;

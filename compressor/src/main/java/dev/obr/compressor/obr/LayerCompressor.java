@@ -49,6 +49,11 @@ public final class LayerCompressor {
                     + "; calibrate with this layer's own inputs");
         }
         Finite.check(weight, name);
+        boolean solvesRows = options.method() == Method.OBR_RTN || options.method() == Method.OBR_GPTQ;
+        if (solvesRows && options.percdamp() == 0 && options.solver().of(weight.cols()) == Solver.PCG) {
+            throw new ObrException("percdamp is 0, but conjugate gradients certify their result by it:"
+                    + " give some, such as 0.01, or choose the solver cholesky");
+        }
         List<String> notes = new ArrayList<>();
         double percdamp = options.percdamp();
         while (true) {
@@ -108,11 +113,11 @@ public final class LayerCompressor {
                 }
                 case SPARSEGPT_GPTQ -> {
                     SparseGptMask chosen = new SparseGptMask(
-                            weight.rows(), hessian.upper(algebra), options.pattern(), options.sparsity());
+                            weight.rows(), hessian.upper(algebra, team), options.pattern(), options.sparsity());
                     int group = options.pattern().group();
                     int block = Math.ceilDiv(options.blockSize(), group) * group; // no group lies across two blocks
                     Matrix swept = alive.copy();
-                    new GptqSweep(algebra, team, hessian.upper(algebra), block)
+                    new GptqSweep(algebra, team, hessian.upper(algebra, team), block)
                             .run(swept, quantizer, chosen, new int[weight.rows()]);
                     yield layer(swept, chosen.mask(), notes);
                 }
@@ -131,7 +136,7 @@ public final class LayerCompressor {
                 case WANDA -> Scores.wanda(alive, input.scalerRow());
                 case MAGNITUDE -> Scores.magnitude(alive);
                 case RANDOM -> Scores.random(weight.rows(), weight.cols(), options.seed());
-                case SPARSEGPT -> Scores.sparseGpt(alive, hessian.upper(algebra));
+                case SPARSEGPT -> Scores.sparseGpt(alive, hessian.upper(algebra, team));
             };
             return MaskSelection.select(scores, options.pattern(), options.sparsity());
         }
@@ -164,7 +169,7 @@ public final class LayerCompressor {
             if (options.method() != Method.GPTQ) {
                 Arrays.setAll(first, row -> split().firstColumn(mask, row));
             }
-            new GptqSweep(algebra, team, hessian.upper(algebra), options.blockSize())
+            new GptqSweep(algebra, team, hessian.upper(algebra, team), options.blockSize())
                     .run(v, quantizer, SweepMask.fixed(mask), first);
             return v;
         }
@@ -173,7 +178,7 @@ public final class LayerCompressor {
         private Matrix sweptByActivation() {
             ColumnOrder order = ColumnOrder.descending(hessian.matrix());
             Matrix v = order.columnsOf(alive);
-            Matrix upper = InverseFactor.upper(algebra, order.bothOf(hessian.matrix()));
+            Matrix upper = InverseFactor.upper(algebra, team, order.bothOf(hessian.matrix()));
             new GptqSweep(algebra, team, upper, options.blockSize())
                     .run(v, quantizer, SweepMask.fixed(dense()), new int[v.rows()]);
             return order.restore(v);

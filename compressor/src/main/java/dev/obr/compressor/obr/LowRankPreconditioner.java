@@ -7,6 +7,7 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.linalg.Transpose;
+import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -24,17 +25,62 @@ final class LowRankPreconditioner {
     private static final int ITERATIONS = 4;
 
     private final LinearAlgebra algebra;
-    private final int rank;
     private final double mu;
     private final Matrix z; // [cols, rank]
 
-    /** @param h [cols, cols], symmetric and positive definite */
-    LowRankPreconditioner(LinearAlgebra algebra, ThreadTeam team, Matrix h) {
+    private LowRankPreconditioner(LinearAlgebra algebra, double mu, Matrix z) {
         this.algebra = algebra;
+        this.mu = mu;
+        this.z = z;
+    }
+
+    /**
+     * @param h [cols, cols], symmetric
+     * @throws NotPositiveDefiniteException if the mean of its lesser eigenvalues is not positive
+     */
+    static LowRankPreconditioner of(LinearAlgebra algebra, ThreadTeam team, Matrix h) {
         int cols = h.cols();
-        TiledProducts products = new TiledProducts(algebra, team);
-        int wanted = Math.min(RANK, cols / 4);
-        Matrix v = Matrix.zeros(cols, wanted);
+        double trace = 0;
+        for (int c = 0; c < cols; c++) {
+            trace += h.at(c, c);
+        }
+        int rank = Math.min(RANK, cols / 4);
+        if (rank == 0) {
+            return flat(algebra, trace / cols, cols);
+        }
+        Matrix v = largestDirections(new TiledProducts(algebra, team), h, rank);
+        Matrix hv = new TiledProducts(algebra, team).multiply(h, v);
+        Matrix top = Matrix.zeros(rank, rank); // Vᵀ H V
+        algebra.gemm(Transpose.YES, Transpose.NO, rank, rank, cols, 1, Block.of(v), Block.of(hv), 0, Block.of(top));
+        double mu = trace / (cols - rank);
+        for (int i = 0; i < rank; i++) {
+            mu -= top.at(i, i) / (cols - rank);
+        }
+        if (!(mu > 0)) {
+            throw new NotPositiveDefiniteException(cols);
+        }
+        for (int i = 0; i < rank; i++) {
+            top.set(i, i, (float) (top.at(i, i) - mu));
+        }
+        try {
+            algebra.cholesky(rank, Block.of(top)); // Vᵀ H V - μ I = L Lᵀ,  Z = V L
+        } catch (NotPositiveDefiniteException noneStandsOut) {
+            return flat(algebra, trace / cols, cols);
+        }
+        for (int i = 0; i < rank; i++) {
+            Arrays.fill(top.values(), i * rank + i + 1, (i + 1) * rank, 0);
+        }
+        return new LowRankPreconditioner(algebra, mu, new TiledProducts(algebra, team).multiply(v, top));
+    }
+
+    /** {@code H ≈ μ I}: Z is a column of zeros. */
+    private static LowRankPreconditioner flat(LinearAlgebra algebra, double mu, int cols) {
+        return new LowRankPreconditioner(algebra, mu, Matrix.zeros(cols, 1));
+    }
+
+    /** About the eigenvectors of the largest eigenvalues: [cols, rank], orthonormal. */
+    private static Matrix largestDirections(TiledProducts products, Matrix h, int rank) {
+        Matrix v = Matrix.zeros(h.cols(), rank);
         Random random = new Random(1);
         for (int i = 0; i < v.values().length; i++) {
             v.values()[i] = (float) random.nextGaussian();
@@ -44,35 +90,7 @@ final class LowRankPreconditioner {
             v = products.multiply(h, v);
             orthonormalize(v);
         }
-        Matrix hv = products.multiply(h, v);
-        Matrix top = Matrix.zeros(wanted, wanted); // Vᵀ H V
-        algebra.gemm(Transpose.YES, Transpose.NO, wanted, wanted, cols, 1, Block.of(v), Block.of(hv), 0, Block.of(top));
-        double trace = 0;
-        for (int c = 0; c < cols; c++) {
-            trace += h.at(c, c);
-        }
-        double topTrace = 0;
-        for (int i = 0; i < wanted; i++) {
-            topTrace += top.at(i, i);
-        }
-        mu = (trace - topTrace) / (cols - wanted);
-        for (int i = 0; i < wanted; i++) {
-            top.set(i, i, (float) (top.at(i, i) - mu));
-        }
-        int found = wanted;
-        try {
-            algebra.cholesky(wanted, Block.of(top)); // Vᵀ H V - μ I = L Lᵀ,  Z = V L
-        } catch (NotPositiveDefiniteException flat) {
-            found = 0; // no direction stands out of the others
-        }
-        rank = found;
-        z = Matrix.zeros(cols, rank);
-        if (rank > 0) {
-            for (int i = 0; i < rank; i++) {
-                java.util.Arrays.fill(top.values(), i * rank + i + 1, (i + 1) * rank, 0);
-            }
-            algebra.gemm(Transpose.NO, Transpose.NO, cols, rank, rank, 1, Block.of(v), Block.of(top), 0, Block.of(z));
-        }
+        return v;
     }
 
     /** Gram and Schmidt's way, twice, in double precision; columns of v [cols, k]. */
@@ -105,6 +123,7 @@ final class LowRankPreconditioner {
     /** What a row with these unknowns needs beside: the factor of {@code μ I + Z_Rᵀ Z_R} [rank, rank]. */
     Matrix factor(boolean[] unknown, int from) {
         int cols = z.rows();
+        int rank = z.cols();
         Matrix rows = Matrix.zeros(cols, rank); // Z_R, zero elsewhere
         for (int c = 0; c < cols; c++) {
             if (unknown[from + c]) {
@@ -115,55 +134,34 @@ final class LowRankPreconditioner {
         for (int i = 0; i < rank; i++) {
             factor.set(i, i, (float) mu);
         }
-        if (rank > 0) {
-            algebra.syrk(rank, cols, 1, Block.of(rows), Block.of(factor));
-            algebra.cholesky(rank, Block.of(factor));
-        }
+        algebra.syrk(rank, cols, 1, Block.of(rows), Block.of(factor));
+        algebra.cholesky(rank, Block.of(factor));
         return factor;
     }
 
     /**
-     * {@code y <- M⁻¹ r} for some rows.
+     * {@code y <- M⁻¹ r} of the rows [top, top + rows).
      *
-     * @param r [rows, cols], zero where a row has no unknown; so is y
+     * @param r [.., cols], zero where nothing is unknown; so is y
+     * @param unknown of row i from {@code unknownFrom + i · cols} on
      * @param factors one a row, of {@link #factor}
      */
     void apply(int top, int rows, Matrix r, boolean[] unknown, int unknownFrom, Matrix[] factors, Matrix y) {
         int cols = z.rows();
-        Matrix small = Matrix.zeros(rows, Math.max(rank, 1)); // r Z
-        if (rank > 0) {
-            algebra.gemm(
-                    Transpose.NO,
-                    Transpose.NO,
-                    rows,
-                    rank,
-                    cols,
-                    1,
-                    Block.at(r, top, 0),
-                    Block.of(z),
-                    0,
-                    Block.of(small));
-            for (int i = 0; i < rows; i++) {
-                float[] u = java.util.Arrays.copyOfRange(small.values(), i * rank, (i + 1) * rank);
-                algebra.solveFactored(rank, Block.of(factors[top + i]), u);
-                System.arraycopy(u, 0, small.values(), i * rank, rank);
-            }
-            algebra.gemm(
-                    Transpose.NO,
-                    Transpose.YES,
-                    rows,
-                    cols,
-                    rank,
-                    1,
-                    Block.of(small),
-                    Block.of(z),
-                    0,
-                    Block.at(y, top, 0));
+        int rank = z.cols();
+        Matrix small = Matrix.zeros(rows, rank); // r Z, then times the inverse of each row's factor
+        algebra.gemm(
+                Transpose.NO, Transpose.NO, rows, rank, cols, 1, Block.at(r, top, 0), Block.of(z), 0, Block.of(small));
+        for (int i = 0; i < rows; i++) {
+            float[] u = Arrays.copyOfRange(small.values(), i * rank, (i + 1) * rank);
+            algebra.solveFactored(rank, Block.of(factors[top + i]), u);
+            System.arraycopy(u, 0, small.values(), i * rank, rank);
         }
+        algebra.gemm(
+                Transpose.NO, Transpose.YES, rows, cols, rank, 1, Block.of(small), Block.of(z), 0, Block.at(y, top, 0));
         float inverse = (float) (1 / mu);
         for (int i = top * cols; i < (top + rows) * cols; i++) {
-            float removed = rank > 0 ? y.values()[i] : 0;
-            y.values()[i] = unknown[unknownFrom + i] ? inverse * (r.values()[i] - removed) : 0;
+            y.values()[i] = unknown[unknownFrom + i] ? inverse * (r.values()[i] - y.values()[i]) : 0;
         }
     }
 }

@@ -31,7 +31,7 @@ final class RowwiseRestoration implements Restoration {
     @Override
     public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
         Matrix restored = Matrix.zeros(weight.rows(), weight.cols());
-        Queue<System> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
+        Queue<Equations> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
         team.run(weight.rows(), row -> {
             int[] kept = order(mask, row, split.firstColumn(mask, row));
             int n = kept.length;
@@ -41,12 +41,12 @@ final class RowwiseRestoration implements Restoration {
                 }
                 return;
             }
-            System system = idle.poll();
-            if (system == null || system.capacity() < n) {
-                system = new System(n);
+            Equations equations = idle.poll();
+            if (equations == null || equations.capacity() < n) {
+                equations = new Equations(n);
             }
-            system.restore(row, kept, split.firstColumn(mask, row), weight, pruned, quantizer, restored);
-            idle.add(system);
+            equations.restore(row, kept, split.firstColumn(mask, row), weight, pruned, quantizer, restored);
+            idle.add(equations);
         });
         return restored;
     }
@@ -74,12 +74,12 @@ final class RowwiseRestoration implements Restoration {
     }
 
     /** One row's equations: below the diagonal of {@code a} the factor L, above it the matrix itself. */
-    private final class System {
+    private final class Equations {
         private final float[] a;
         private int n;
         private float[] diagonal = new float[0];
 
-        System(int capacity) {
+        Equations(int capacity) {
             a = new float[capacity * capacity];
         }
 
@@ -167,24 +167,33 @@ final class RowwiseRestoration implements Restoration {
         private double[] product(int count, float[] x) {
             double[] y = new double[n];
             for (int i = 0; i < count; i++) {
-                double even = (double) diagonal[i] * x[i];
-                double odd = 0; // two sums, so that one addition need not wait for the other
-                double factor = x[i];
                 int at = i * n;
-                int j = i + 1;
-                for (; j + 1 < n; j += 2) {
-                    even += (double) a[at + j] * x[j];
-                    odd += (double) a[at + j + 1] * x[j + 1];
-                    y[j] += a[at + j] * factor;
-                    y[j + 1] += a[at + j + 1] * factor;
-                }
-                if (j < n) {
-                    even += (double) a[at + j] * x[j];
+                double factor = x[i];
+                for (int j = i + 1; j < n; j++) {
                     y[j] += a[at + j] * factor;
                 }
-                y[i] += even + odd;
+                y[i] += diagonal[i] * factor + dot(at, x, i + 1);
             }
             return y;
+        }
+
+        /** {@code sum of a[at + j] x[j]} from {@code from} on; four sums, so that one addition need not wait for the other. */
+        private double dot(int at, float[] x, int from) {
+            double s0 = 0;
+            double s1 = 0;
+            double s2 = 0;
+            double s3 = 0;
+            int j = from;
+            for (; j + 3 < n; j += 4) {
+                s0 += (double) a[at + j] * x[j];
+                s1 += (double) a[at + j + 1] * x[j + 1];
+                s2 += (double) a[at + j + 2] * x[j + 2];
+                s3 += (double) a[at + j + 3] * x[j + 3];
+            }
+            for (; j < n; j++) {
+                s0 += (double) a[at + j] * x[j];
+            }
+            return (s0 + s1) + (s2 + s3);
         }
 
         private double[] minus(float[] b, double[] product) {

@@ -73,7 +73,7 @@ public final class ModelCompressor {
                     model.name() + " is packed already; compress the model that it was made from instead.");
         }
         RotatedModel rotated = new RotatedModel(model, plan.rotation());
-        ModelConfig config = model.config().withTiedEmbeddings(rotated.tiedEmbeddings());
+        ModelConfig config = rotated.config();
         AttentionBias bias = AttentionBias.among(model.weights().keySet());
         plan.rotation().skipped().forEach(progress::note);
         CalibrationWindows windows = plan.windows();

@@ -67,7 +67,7 @@ final class ClipSearch {
             int end = Math.min(block + 64, to);
             for (int i = block; i < end; i++) {
                 float steps = weights[i] / step;
-                float code = Math.clamp((float) Math.rint(steps), lowest, highest);
+                float code = Math.max(lowest, Math.min(highest, (float) Math.rint(steps)));
                 float off = Math.abs(steps - code);
                 if (off <= 0.5f) {
                     float at = off * (2 * ENTRIES);

@@ -4,6 +4,7 @@ import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -25,9 +26,25 @@ public final class RotatedModel {
         this.rotation = rotation;
     }
 
-    /** Whether the head is still the embedding. */
-    public boolean tiedEmbeddings() {
-        return model.config().tiedEmbeddings() && !rotation.fusesNorms();
+    /** The model's configuration; where norms are fused, head and embedding are no longer tied. */
+    public ModelConfig config() {
+        ModelConfig c = model.config();
+        return new ModelConfig(
+                c.architecture(),
+                c.hiddenSize(),
+                c.intermediateSize(),
+                c.layers(),
+                c.heads(),
+                c.kvHeads(),
+                c.headDim(),
+                c.vocabularySize(),
+                c.contextLength(),
+                c.rmsNormEpsilon(),
+                c.ropeTheta(),
+                c.ropeScaling(),
+                c.tiedEmbeddings() && !rotation.fusesNorms(),
+                c.bosTokenId(),
+                c.eosTokenIds());
     }
 
     /**

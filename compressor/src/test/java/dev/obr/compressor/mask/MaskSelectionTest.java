@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Masks against a choice made by trying every one, and exact counts for every width. */
 class MaskSelectionTest {
     /** In each group of 8, the 2 pairs of 4 kept are those of the largest sum of squares: found here by trying all six. */
-    @Property(tries = 50)
+    @Property(tries = 50, seed = "1")
     void pairsAreChosenByTheirSumOfSquares(@ForAll @IntRange(max = 10_000) int seed) {
         float[] scores = scores(8, seed);
         Mask mask = MaskSelection.select(new Matrix(1, 8, scores), Pattern.PAIRS_4_OF_8, 0.5);
@@ -40,7 +40,7 @@ class MaskSelectionTest {
     }
 
     /** Every kept score of a group is at least every pruned one. */
-    @Property(tries = 40)
+    @Property(tries = 40, seed = "1")
     void theLargestOfEachGroupAreKept(
             @ForAll @IntRange(min = 1, max = 200) int cols, @ForAll @IntRange(max = 999) int seed) {
         Matrix scores = new Matrix(1, cols, scores(cols, seed));
@@ -63,7 +63,7 @@ class MaskSelectionTest {
     }
 
     /** Padded pairs go first; a pair that is half padding counts by the weight it has. */
-    @Property(tries = 40)
+    @Property(tries = 40, seed = "1")
     void pairsOfPaddedGroups(@ForAll @IntRange(min = 1, max = 50) int cols, @ForAll @IntRange(max = 999) int seed) {
         Mask mask = MaskSelection.select(new Matrix(1, cols, scores(cols, seed)), Pattern.PAIRS_4_OF_8, 0.5);
         for (int from = 0; from < cols; from += 8) {
@@ -78,7 +78,7 @@ class MaskSelectionTest {
         }
     }
 
-    @Property(tries = 40)
+    @Property(tries = 40, seed = "1")
     void unstructuredRowsLoseExactlyTheirShare(
             @ForAll @IntRange(min = 1, max = 300) int cols, @ForAll @DoubleRange(max = 0.99) double sparsity) {
         Mask mask = MaskSelection.select(new Matrix(2, cols, scores(2 * cols, cols)), Pattern.UNSTRUCTURED, sparsity);

@@ -80,6 +80,24 @@ class LayerGoldenTest {
         }
     }
 
+    /** The losses that the published code's baselines reach on the same layers. */
+    @ParameterizedTest
+    @MethodSource("obr")
+    void baselinesReachTheSameLosses(Golden golden) {
+        CompressionOptions options = options(golden);
+        if (golden.json().path("scalars").path("loss_wanda_rtn").isNumber()) {
+            double pruned = golden.scalar("loss_wanda_rtn");
+            assertThat(compress(golden, options.withMethod(Method.WANDA_RTN)).loss())
+                    .isCloseTo(pruned, within(0.005 * pruned));
+        }
+        if (golden.json().path("scalars").path("loss_sparsegpt_gptq").isNumber()) {
+            double joint = golden.scalar("loss_sparsegpt_gptq");
+            assertThat(compress(golden, options.withMethod(Method.SPARSEGPT_GPTQ))
+                            .loss())
+                    .isCloseTo(joint, within(0.005 * joint));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("obr")
     void conjugateGradientsReachTheSameLoss(Golden golden) {
@@ -120,7 +138,7 @@ class LayerGoldenTest {
                 golden.parameter("groupsize").asInt());
         WeightQuantizer quantizer = WeightQuantizer.fit(v, grid, TEAM);
         DampedHessian hessian = DampedHessian.of(golden.inputMatrix("H"), options.percdamp());
-        new GptqSweep(ALGEBRA, TEAM, InverseFactor.upper(ALGEBRA, hessian.matrix()), options.blockSize())
+        new GptqSweep(ALGEBRA, TEAM, InverseFactor.upper(ALGEBRA, TEAM, hessian.matrix()), options.blockSize())
                 .run(v, quantizer, (row, col) -> true, new int[v.rows()]);
         float[] expected = golden.array("w_hat");
         int different = 0;

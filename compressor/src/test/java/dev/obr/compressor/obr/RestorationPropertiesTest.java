@@ -1,6 +1,7 @@
 package dev.obr.compressor.obr;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.compressor.mask.Mask;
@@ -8,6 +9,7 @@ import dev.obr.compressor.mask.MaskSelection;
 import dev.obr.compressor.mask.Scores;
 import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.compressor.quantizer.WeightQuantizer;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.JavaLinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
@@ -66,7 +68,7 @@ class RestorationPropertiesTest {
     }
 
     /** After the first stage nothing is gained by moving a kept weight: the gradient is zero there. */
-    @Property(tries = 12)
+    @Property(tries = 12, seed = "1")
     void theFirstStageIsAMinimum(
             @ForAll Pattern pattern,
             @ForAll @IntRange(min = 9, max = 70) int cols,
@@ -93,7 +95,7 @@ class RestorationPropertiesTest {
     }
 
     /** The loss of the first stage is {@code ½ w_E (G_EE)⁻¹ w_Eᵀ}, G = H⁻¹: computed here by eliminating the kept columns in double precision. */
-    @Property(tries = 6)
+    @Property(tries = 6, seed = "1")
     void theFirstStageHasTheClosedFormsLoss(@ForAll @IntRange(max = 1000) int seed) {
         int cols = 24;
         Case layer = Case.of(2, cols, Pattern.UNSTRUCTURED, seed);
@@ -133,7 +135,7 @@ class RestorationPropertiesTest {
     }
 
     /** The second stage leaves the first columns alone and makes up for their rounding: the gradient of the later ones is zero once the first are rounded. */
-    @Property(tries = 8)
+    @Property(tries = 8, seed = "1")
     void theSecondStageIsAMinimum(
             @ForAll Pattern pattern,
             @ForAll @IntRange(min = 9, max = 70) int cols,
@@ -200,7 +202,7 @@ class RestorationPropertiesTest {
     }
 
     /** Conjugate gradients and factorisations agree, and the certificate bounds the difference. */
-    @Property(tries = 6)
+    @Property(tries = 6, seed = "1")
     void conjugateGradientsAgreeWithFactors(@ForAll Pattern pattern, @ForAll @IntRange(max = 1000) int seed) {
         Case layer = Case.of(5, 130, pattern, seed);
         Matrix exact = layer.restored(1, false);
@@ -217,11 +219,43 @@ class RestorationPropertiesTest {
         assertThat(iteratedLoss).isBetween(exactLoss * (1 - 1e-5), exactLoss * (1 + 1.1e-4) + 1e-9);
     }
 
+    /** Where kept weights are spread evenly, half the columns hold half the kept ones, and both rules split alike. */
+    @Test
+    void bothAlphaRulesAgreeOnEvenMasks() {
+        LayerInput input = Layers.input(64, 3);
+        Matrix weight = Layers.weight(6, 64, 4);
+        for (Method method : new Method[] {Method.OBR_RTN, Method.OBR_GPTQ}) {
+            CompressionOptions options =
+                    CompressionOptions.defaults().withMethod(method).withPattern(Pattern.TWO_OF_FOUR);
+            byte[] byColumn = compress(ALGEBRA, 1, weight, input, options).codes();
+            assertThat(compress(ALGEBRA, 1, weight, input, options.withAlphaRule(AlphaRule.KEPT))
+                            .codes())
+                    .isEqualTo(byColumn);
+            CompressionOptions uneven =
+                    options.withPattern(Pattern.UNSTRUCTURED).withSparsity(0.7);
+            CompressedLayer kept = compress(ALGEBRA, 1, weight, input, uneven.withAlphaRule(AlphaRule.KEPT));
+            assertThat(kept.codes())
+                    .isNotEqualTo(compress(ALGEBRA, 1, weight, input, uneven).codes());
+            assertThat(kept.loss()).isLessThan(kept.lossBefore());
+        }
+    }
+
+    /** Without damping there is nothing to certify by. */
+    @Test
+    void conjugateGradientsNeedDamping() {
+        CompressionOptions options =
+                CompressionOptions.defaults().withSolver(Solver.PCG).withPercdamp(0);
+        assertThatExceptionOfType(ObrException.class)
+                .isThrownBy(() -> compress(ALGEBRA, 1, Layers.weight(2, 8, 1), Layers.input(8, 1), options))
+                .withMessageContaining("percdamp is 0");
+    }
+
     /** What a user sees: codes in range, zeros where pruned, OBR better than pruning and rounding, any threads and either linear algebra. */
-    @Property(tries = 10)
+    @Property(tries = 30, seed = "1")
     void layersAreWhole(
             @ForAll Pattern pattern,
             @ForAll Method method,
+            @ForAll Solver solver,
             @ForAll boolean symmetric,
             @ForAll @IntRange(min = 1, max = 75) int cols,
             @ForAll @IntRange(max = 1000) int seed) {
@@ -231,6 +265,7 @@ class RestorationPropertiesTest {
                 .withMethod(method)
                 .withPattern(pattern)
                 .withSymmetric(symmetric)
+                .withSolver(solver)
                 .withBlockSize(16);
         CompressedLayer layer = compress(ALGEBRA, 1, weight, input, options);
         int lowest = symmetric ? -8 : 0;

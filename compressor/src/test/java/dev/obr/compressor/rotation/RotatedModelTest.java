@@ -81,6 +81,8 @@ class RotatedModelTest {
             isClose(
                     product(rotated.head(3, 20), turned, null),
                     product(plain.head(3, 20), times(state, finalGain), null));
+            assertThat(rotated.config().tiedEmbeddings()).isFalse();
+            assertThat(plain.config()).isEqualTo(config);
             assertThat(rotated.tensor("model.norm.weight").values()).containsOnly(1f);
             assertThat(rotated.layer(1).keySet())
                     .containsExactlyElementsOf(plain.layer(1).keySet());

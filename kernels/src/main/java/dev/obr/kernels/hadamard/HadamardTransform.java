@@ -2,6 +2,7 @@ package dev.obr.kernels.hadamard;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -103,10 +104,13 @@ public final class HadamardTransform {
             }
         }
         double scale = 1 / Math.sqrt(n);
-        double[] sum = multiply(x, offset, row, factor);
-        for (int i = 0; i < sum.length; i++) {
-            x[offset + i] = sum[i] * scale;
+        if (factor.order() == 1) {
+            for (int i = offset; i < offset + row; i++) {
+                x[i] *= scale;
+            }
+            return;
         }
+        multiply(x, offset, row, factor, scale);
     }
 
     private void transform(float[] x, int offset, int width, HadamardMatrix h) {
@@ -123,10 +127,7 @@ public final class HadamardTransform {
             }
             return;
         }
-        float[] sum = multiply(x, offset, row, h);
-        for (int i = 0; i < sum.length; i++) {
-            x[offset + i] = sum[i] * scale;
-        }
+        multiply(x, offset, row, h, scale);
     }
 
     /** One step of the fast transform: pairs (a, b) at distance {@code half} become (a + b, a - b). */
@@ -152,36 +153,50 @@ public final class HadamardTransform {
         }
     }
 
-    /** H [K, K] · x [K, row] -> [K, row]. */
-    private static float[] multiply(float[] x, int offset, int row, HadamardMatrix h) {
-        float[] sum = new float[h.order() * row];
-        for (int i = 0; i < h.order(); i++) {
-            for (int l = 0; l < h.order(); l++) {
-                addRow(h.at(i, l), x, offset + l * row, sum, i * row, row);
+    /** x [K, row] <- H [K, K] · x · scale. Rows are arrays of their own, with one index for all: otherwise the compiler does not vectorise. */
+    private static void multiply(float[] x, int offset, int row, HadamardMatrix h, float scale) {
+        float[][] rows = new float[h.order()][];
+        for (int l = 0; l < rows.length; l++) {
+            rows[l] = Arrays.copyOfRange(x, offset + l * row, offset + (l + 1) * row);
+        }
+        float[] sum = new float[row];
+        for (int i = 0; i < rows.length; i++) {
+            Arrays.fill(sum, 0);
+            for (int l = 0; l < rows.length; l += 2) { // every K but 1 is even
+                add(sum, h.at(i, l), rows[l], h.at(i, l + 1), rows[l + 1]);
+            }
+            for (int j = 0; j < row; j++) {
+                x[offset + i * row + j] = sum[j] * scale;
             }
         }
-        return sum;
     }
 
-    private static double[] multiply(double[] x, int offset, int row, HadamardMatrix h) {
-        double[] sum = new double[h.order() * row];
-        for (int i = 0; i < h.order(); i++) {
-            for (int l = 0; l < h.order(); l++) {
-                addRow(h.at(i, l), x, offset + l * row, sum, i * row, row);
+    private static void multiply(double[] x, int offset, int row, HadamardMatrix h, double scale) {
+        double[][] rows = new double[h.order()][];
+        for (int l = 0; l < rows.length; l++) {
+            rows[l] = Arrays.copyOfRange(x, offset + l * row, offset + (l + 1) * row);
+        }
+        double[] sum = new double[row];
+        for (int i = 0; i < rows.length; i++) {
+            Arrays.fill(sum, 0);
+            for (int l = 0; l < rows.length; l += 2) {
+                add(sum, h.at(i, l), rows[l], h.at(i, l + 1), rows[l + 1]);
+            }
+            for (int j = 0; j < row; j++) {
+                x[offset + i * row + j] = sum[j] * scale;
             }
         }
-        return sum;
     }
 
-    private static void addRow(float sign, float[] x, int from, float[] sum, int to, int length) {
-        for (int j = 0; j < length; j++) {
-            sum[to + j] += sign * x[from + j];
+    private static void add(float[] sum, float s, float[] x, float t, float[] y) {
+        for (int j = 0; j < sum.length; j++) {
+            sum[j] += s * x[j] + t * y[j];
         }
     }
 
-    private static void addRow(double sign, double[] x, int from, double[] sum, int to, int length) {
-        for (int j = 0; j < length; j++) {
-            sum[to + j] += sign * x[from + j];
+    private static void add(double[] sum, double s, double[] x, double t, double[] y) {
+        for (int j = 0; j < sum.length; j++) {
+            sum[j] += s * x[j] + t * y[j];
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.obr.kernels.linalg;
 
+import java.util.Arrays;
+
 /**
  * Plain Java: the specification, and what serves where OpenBLAS has no build. Inner loops run along rows, which the compiler vectorises where the order of additions does not matter.
  */
@@ -23,9 +25,16 @@ public final class JavaLinearAlgebra implements LinearAlgebra {
         }
         int aRow = opA == Transpose.NO ? a.stride() : 1;
         int aCol = opA == Transpose.NO ? 1 : a.stride();
-        float[] across = new float[n];
+        float[] rows = new float[opB == Transpose.NO ? 0 : DEPTH * n]; // of op(B)
         for (int from = 0; from < k; from += DEPTH) {
             int to = Math.min(from + DEPTH, k);
+            if (opB == Transpose.YES) {
+                for (int j = 0; j < n; j++) {
+                    for (int p = from; p < to; p++) {
+                        rows[(p - from) * n + j] = b.values()[b.offset() + j * b.stride() + p];
+                    }
+                }
+            }
             for (int i = 0; i < m; i++) {
                 int row = c.offset() + i * c.stride();
                 for (int p = from; p < to; p++) {
@@ -33,10 +42,7 @@ public final class JavaLinearAlgebra implements LinearAlgebra {
                     if (opB == Transpose.NO) {
                         addScaled(c.values(), row, n, factor, b.values(), b.offset() + p * b.stride());
                     } else {
-                        for (int j = 0; j < n; j++) {
-                            across[j] = b.values()[b.offset() + j * b.stride() + p];
-                        }
-                        addScaled(c.values(), row, n, factor, across, 0);
+                        addScaled(c.values(), row, n, factor, rows, (p - from) * n);
                     }
                 }
             }
@@ -102,7 +108,7 @@ public final class JavaLinearAlgebra implements LinearAlgebra {
         for (int i = 0; i < n; i++) {
             int row = l.offset() + i * l.stride();
             float diagonal = 1 / v[row + i];
-            java.util.Arrays.fill(inverse, 0, i, 0);
+            Arrays.fill(inverse, 0, i, 0);
             for (int p = 0; p < i; p++) {
                 addScaled(inverse, 0, p + 1, -diagonal * v[row + p], v, l.offset() + p * l.stride());
             }

@@ -51,7 +51,7 @@ public final class TiledProducts {
         int size = Math.min(ROWS, Math.max(n, 1));
         int tiles = Math.ceilDiv(n, size);
         team.run(tiles * (tiles + 1) / 2, tile -> {
-            int down = (int) ((Math.sqrt(8.0 * tile + 1) - 1) / 2); // tile = down (down + 1) / 2 + across
+            int down = lowerTileRow(tile);
             int across = tile - down * (down + 1) / 2;
             int row = down * size;
             int rows = Math.min(size, n - row);
@@ -72,6 +72,11 @@ public final class TiledProducts {
                         inside(c, row, col));
             }
         });
+    }
+
+    /** The row of a tile when those of a lower triangle are counted row by row: {@code tile = row (row + 1) / 2 + col}. */
+    static int lowerTileRow(int tile) {
+        return (int) ((Math.sqrt(8.0 * tile + 1) - 1) / 2);
     }
 
     private static Block inside(Block block, int row, int col) {

@@ -73,8 +73,8 @@ public final class PackedMatrix {
 
     private void checkSize(String part, MemorySegment memory, long expected) {
         if (memory.byteSize() != expected) {
-            throw new IllegalArgumentException("the " + part + " of a matrix [" + rows + ", " + cols + "] with " + bits
-                    + "-bit codes on the pattern " + pattern + " take " + expected + " bytes, not "
+            throw new IllegalArgumentException("a matrix [" + rows + ", " + cols + "] with " + bits
+                    + "-bit codes on the pattern " + pattern + " has " + expected + " bytes of " + part + ", not "
                     + memory.byteSize());
         }
     }

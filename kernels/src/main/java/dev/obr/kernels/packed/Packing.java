@@ -18,6 +18,7 @@ public final class Packing {
     private final int padded;
     private final byte[] codes;
     private final boolean[] mask;
+    private final byte[] keptCodes; // of one row, and one more
 
     private Packing(Pattern pattern, int bits, int rows, int cols, byte[] codes, boolean[] mask) {
         this.pattern = pattern;
@@ -27,6 +28,7 @@ public final class Packing {
         this.padded = pattern.paddedColumns(cols);
         this.codes = codes;
         this.mask = mask;
+        this.keptCodes = new byte[padded + 1];
     }
 
     /**
@@ -81,7 +83,7 @@ public final class Packing {
         for (int c = 0; c < padded; c++) {
             boolean inside = c < cols;
             kept[c] = inside && (pattern == Pattern.DENSE || mask[row * cols + c]);
-            if (inside && !kept[c] && codes[row * cols + c] != 0) {
+            if (inside && codes[row * cols + c] != 0 && !kept[c]) {
                 throw new IllegalArgumentException(
                         "row " + row + ", column " + c + " is pruned but has the code " + codes[row * cols + c]);
             }
@@ -121,9 +123,7 @@ public final class Packing {
         }
         if (!PatternIndex.storesPositions(pattern)) {
             for (int c = 0; c < padded; c++) {
-                if (kept[c]) {
-                    index[at + c / 8] |= (byte) (1 << c % 8);
-                }
+                index[at + c / 8] |= (byte) ((kept[c] ? 1 : 0) << c % 8);
             }
             return;
         }
@@ -145,21 +145,19 @@ public final class Packing {
         int limit = 1 << bits - 1;
         int count = 0;
         for (int c = 0; c < padded; c++) {
-            if (!kept[c]) {
-                continue;
-            }
             int code = c < cols ? codes[row * cols + c] : 0;
             if (code < -limit || code >= limit) {
                 throw new IllegalArgumentException(
                         "row " + row + ", column " + c + " has the code " + code + ", too large for " + bits + " bits");
             }
-            if (bits == 8) {
-                packed[at + count] = (byte) code;
-            } else {
-                packed[at + count / 2] |= (byte) ((code & 15) << count % 2 * 4);
-            }
-            count++;
+            keptCodes[count] = (byte) code; // overwritten by the next one if it is not kept: no branch to mispredict
+            count += kept[c] ? 1 : 0;
         }
-        return at + (int) PackedMatrix.codeBytes(count, bits);
+        keptCodes[count] = 0;
+        int bytes = (int) PackedMatrix.codeBytes(count, bits);
+        for (int i = 0; i < bytes; i++) {
+            packed[at + i] = bits == 8 ? keptCodes[i] : (byte) (keptCodes[2 * i] & 15 | keptCodes[2 * i + 1] << 4);
+        }
+        return at + bytes;
     }
 }

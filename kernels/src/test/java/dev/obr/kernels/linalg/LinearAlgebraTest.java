@@ -87,7 +87,10 @@ class LinearAlgebraTest {
     void theUpperFactorOfTheInverse(LinearAlgebra algebra) {
         int n = 40;
         Matrix h = positiveDefinite(n, 4);
-        Matrix u = InverseFactor.upper(algebra, h);
+        Matrix u;
+        try (ThreadTeam alone = new ThreadTeam(1)) {
+            u = InverseFactor.upper(algebra, alone, h);
+        }
         for (int i = 0; i < n; i++) {
             float[] unit = new float[n];
             unit[i] = 1;
@@ -99,6 +102,31 @@ class LinearAlgebraTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("implementations")
+    void largeFactorsAreTheSameOnAnyNumberOfThreads(LinearAlgebra algebra) {
+        int n = 1100; // three blocks, the last a part of one
+        Matrix h = Matrix.zeros(n, n);
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                h.set(i, j, (float) (Math.pow(0.9, Math.abs(i - j)) + (i == j ? 0.1 : 0)));
+            }
+        }
+        Matrix u;
+        try (ThreadTeam alone = new ThreadTeam(1);
+                ThreadTeam team = new ThreadTeam(2)) {
+            u = InverseFactor.upper(algebra, team, h);
+            assertThat(InverseFactor.upper(algebra, alone, h).values()).isEqualTo(u.values());
+            h.set(700, 700, -1);
+            assertThatExceptionOfType(NotPositiveDefiniteException.class)
+                    .isThrownBy(() -> InverseFactor.upper(algebra, team, h))
+                    .satisfies(e -> assertThat(e.order()).isEqualTo(n - 700)); // counted from the end
+            h.set(700, 700, 1.1f);
+        }
+        float[] x = floats(new Random(8), n);
+        assertThat(times(h, times(transposed(u), times(u, x)))).containsExactly(x, within(1e-3f));
     }
 
     @ParameterizedTest

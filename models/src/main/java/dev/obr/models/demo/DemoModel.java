@@ -4,6 +4,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.models.Model;
 import dev.obr.models.file.JsonFile;
 import dev.obr.models.huggingface.HuggingFaceModel;
+import dev.obr.models.packed.CompanionFiles;
 import dev.obr.models.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +12,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URL;
 import java.net.URLConnection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -50,6 +54,15 @@ public final class DemoModel {
             arena.close();
             throw failure;
         }
+    }
+
+    /** The small files that travel with its weights. */
+    public static CompanionFiles companions() {
+        Map<String, byte[]> contents = new LinkedHashMap<>();
+        for (String file : List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json")) {
+            contents.put(file, bytes(file));
+        }
+        return CompanionFiles.of(contents);
     }
 
     private static JsonFile json(String file) {

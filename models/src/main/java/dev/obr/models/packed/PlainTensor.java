@@ -27,8 +27,17 @@ public record PlainTensor(String name, DType type, List<Integer> shape, TensorBy
         Matrix make(int from, int count);
     }
 
-    /** A vector in float32: norms and biases, which are small. */
+    /**
+     * A vector in float32: norms and biases, which are small.
+     *
+     * @throws ObrException where a value is not finite
+     */
     public static PlainTensor vector(String name, float[] values) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw unusable(name, values[i], "at " + i, "no finite number");
+            }
+        }
         MemorySegment bytes = MemorySegment.ofArray(new byte[4 * values.length]);
         MemorySegment.copy(
                 values,
@@ -43,7 +52,7 @@ public record PlainTensor(String name, DType type, List<Integer> shape, TensorBy
     /**
      * A matrix in half precision, made a few rows at a time: embedding and head.
      *
-     * @throws ObrException while it is written, where a number is too large for half precision or none at all
+     * @throws ObrException while it is written, where a value is too large for half precision or not finite
      */
     public static PlainTensor halves(String name, int rows, int cols, Rows source) {
         return new PlainTensor(name, DType.F16, List.of(rows, cols), out -> {
@@ -64,9 +73,15 @@ public record PlainTensor(String name, DType type, List<Integer> shape, TensorBy
     private static short half(float value, String name, int row) {
         short half = Float.floatToFloat16(value);
         if (!Float.isFinite(Float.float16ToFloat(half))) {
-            throw new ObrException("tensor " + name + " has the value " + value + " in row " + row
-                    + ", which half precision cannot hold; the model cannot be packed");
+            String place = "in row " + row;
+            throw unusable(
+                    name, value, place, Float.isFinite(value) ? "too large for half precision" : "no finite number");
         }
         return half;
+    }
+
+    private static ObrException unusable(String name, float value, String place, String fault) {
+        return new ObrException("tensor " + name + " has the value " + value + " " + place + ", which is " + fault
+                + "; the model cannot be packed");
     }
 }

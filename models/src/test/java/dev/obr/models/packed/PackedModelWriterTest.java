@@ -8,6 +8,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.Model;
+import dev.obr.models.demo.DemoModel;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
@@ -132,13 +133,34 @@ class PackedModelWriterTest {
     }
 
     @Test
-    void namesTheNumberThatHalfPrecisionCannotHold() {
-        PlainTensor large = PlainTensor.halves(
-                "lm_head.weight", 2, 2, (from, count) -> new Matrix(2, 2, new float[] {1, 2, 3, 7e4f}));
-        assertThatThrownBy(() -> large.content().writeTo(Channels.newChannel(OutputStream.nullOutputStream())))
+    void namesTheTensorThatCannotBeWritten() {
+        assertThatThrownBy(() -> PlainTensor.vector("model.norm.weight", new float[] {1, Float.NaN}))
                 .isInstanceOf(ObrException.class)
                 .hasMessage(
-                        "tensor lm_head.weight has the value 70000.0 in row 1, which half precision cannot hold; the"
-                                + " model cannot be packed");
+                        "tensor model.norm.weight has the value NaN at 1, which is no finite number; the model cannot"
+                                + " be packed");
+        assertThatThrownBy(() -> writeHalves(7e4f))
+                .isInstanceOf(ObrException.class)
+                .hasMessage(
+                        "tensor lm_head.weight has the value 70000.0 in row 1, which is too large for half precision;"
+                                + " the model cannot be packed");
+        assertThatThrownBy(() -> writeHalves(Float.NEGATIVE_INFINITY))
+                .hasMessageContaining("which is no finite number");
+    }
+
+    private static void writeHalves(float last) throws IOException {
+        Matrix rows = new Matrix(2, 2, new float[] {1, 2, 3, last});
+        PlainTensor.halves("lm_head.weight", 2, 2, (from, count) -> rows)
+                .content()
+                .writeTo(Channels.newChannel(OutputStream.nullOutputStream()));
+    }
+
+    @Test
+    void theDemoModelsFilesTravelToo() {
+        DemoModel.companions().writeTo(folder);
+        try (PackedTokenizer tokenizer = PackedTokenizer.read(folder)) {
+            assertThat(tokenizer.vocabulary().vocabularySize()).isEqualTo(4096);
+        }
+        assertThat(folder.resolve("generation_config.json")).exists();
     }
 }

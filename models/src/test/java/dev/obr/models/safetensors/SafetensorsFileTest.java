@@ -37,6 +37,34 @@ class SafetensorsFileTest {
         assertThat(b.memory().toArray(ValueLayout.JAVA_BYTE)).containsExactly(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     }
 
+    @Test
+    void readsEveryKindOfRealNumberAsFloats() {
+        byte[] json = """
+                {"f16": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]},
+                 "bf16": {"dtype": "BF16", "shape": [2], "data_offsets": [4, 8]},
+                 "f32": {"dtype": "F32", "shape": [1], "data_offsets": [8, 12]},
+                 "f64": {"dtype": "F64", "shape": [1, 1], "data_offsets": [12, 20]},
+                 "i8": {"dtype": "I8", "shape": [1], "data_offsets": [20, 21]}}
+                """.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer bytes = ByteBuffer.allocate(8 + json.length + 21).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putLong(json.length).put(json);
+        bytes.putShort(Float.floatToFloat16(0.5f)).putShort(Float.floatToFloat16(-3));
+        bytes.putShort((short) (Float.floatToIntBits(1.5f) >>> 16)).putShort((short) 0xBF80);
+        bytes.putFloat(0.1f).putDouble(-0.1).put((byte) 7);
+        SafetensorsFile file = SafetensorsFile.of(MemorySegment.ofArray(bytes.array()), "numbers");
+        assertThat(floats(file, "f16")).containsExactly(0.5f, -3);
+        assertThat(floats(file, "bf16")).containsExactly(1.5f, -1);
+        assertThat(floats(file, "f32")).containsExactly(0.1f);
+        assertThat(floats(file, "f64")).containsExactly(-0.1f);
+        assertThatThrownBy(() -> floats(file, "i8"))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("numbers: tensor i8 has dtype I8, which holds no real numbers");
+    }
+
+    private static float[] floats(SafetensorsFile file, String name) {
+        return Objects.requireNonNull(file.tensors().get(name)).floats();
+    }
+
     /** One entry of the header that is wrong, over 8 bytes of data. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """

@@ -1,6 +1,6 @@
 package dev.obr.runtime.transformer;
 
-/** Takes the logits of many positions of a sequence, in order, a block at a time: all of a chunk's would be gigabytes where the vocabulary is large. */
+/** Takes the logits of many positions of a sequence, in order, a block at a time: all of a chunk's would be 260 MB where the vocabulary is large. */
 @FunctionalInterface
 public interface LogitRows {
     /** Most rows of a block. */

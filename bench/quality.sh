@@ -1,0 +1,111 @@
+#!/bin/sh
+# Measures what compression costs, and writes docs/quality.md: methods and patterns on two small models, perplexity and divergence from the original.
+#
+#   bench/quality.sh JAR SHARED        SHARED holds models/ and data/
+#
+# What is done already lies in bench/target/quality and is not done again: delete it to start anew.
+set -eu
+jar=$1 shared=$2
+work=bench/target/quality
+table=docs/quality.md
+mkdir -p "$work"
+
+run() { java -jar "$jar" --quiet "$@"; }
+
+# packed NAME IN CALIBRATION SAMPLES SEQLEN OPTION...    compresses once
+packed() {
+    name=$1 in=$2 calibration=$3 samples=$4 seqlen=$5
+    shift 5
+    [ -d "$work/$name" ] && return
+    echo "compress $name" >&2
+    start=$(date +%s)
+    run compress "$in" "$work/$name" --force --calibration "$calibration" --samples "$samples" --seqlen "$seqlen" "$@"
+    echo $(($(date +%s) - start)) >"$work/$name.seconds"
+}
+
+# measured NAME MODEL TEXT OPTION...    evaluates once; the result is $work/NAME.json
+measured() {
+    name=$1 model=$2 text=$3
+    shift 3
+    [ -s "$work/$name.json" ] && return
+    echo "eval $name" >&2
+    run eval --model "$model" --text "$text" --json "$@" >"$work/$name.part"
+    mv "$work/$name.part" "$work/$name.json"
+}
+
+# value NAME FIELD    a number of a result, with two decimals; - where there is none
+value() {
+    sed -n "s/.*\"$2\":\([-0-9.eE]*\).*/\1/p" "$work/$1.json" | awk -v d="${3:-2}" '{printf "%.*f", d, $1; n = 1} END {if (!n) printf "-"}'
+}
+
+bytes() { stat -c %s "$work/$1/model.safetensors"; }
+bits() { run inspect --model "$work/$1" | sed -n 's/^packed *\([0-9.]*\) bits.*/\1/p'; }
+
+books_model=$shared/models/obr-books-7m
+books_text=$shared/data/books_heldout.txt
+books_train=$shared/data/books_train_2MB.txt
+smol_model=$(ls "$shared"/models/smollm2-135m-instruct/*.gguf)
+smol_text=$shared/data/wikitext2_raw_test.joined.txt
+smol_train=$shared/data/wikitext_train_1000.json
+
+# books METHOD PATTERN    one row of the first table
+books() {
+    name=books-$1-$(echo "$2" | tr : -)
+    packed "$name" "$books_model" "$books_train" 128 256 --method "$1" --pattern "$2"
+    measured "$name-w" "$work/$name" "$books_text" --limit 100 --a-bits 16 --kv f16 --reference "$books_model"
+    measured "$name-a4" "$work/$name" "$books_text" --limit 100 --a-bits 4 --kv int4 --reference "$books_model"
+    measured "$name-a8" "$work/$name" "$books_text" --limit 100 --a-bits 8 --kv int4
+    echo "| $1 | $2 | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-w" kld_mean 4) | $(value "$name-a8" perplexity) | $(value "$name-a4" perplexity) | $(value "$name-a4" kld_mean 4) | $(cat "$work/$name.seconds") |"
+}
+
+# smol METHOD PATTERN    one row of the second table
+smol() {
+    name=smol-$1-$(echo "$2" | tr : -)
+    packed "$name" "$smol_model" "$smol_train" 32 1024 --method "$1" --pattern "$2"
+    measured "$name-w" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 16 --kv f16
+    measured "$name-a8" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 8 --kv int4 --reference "$smol_model"
+    measured "$name-a4" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 4 --kv int4
+    echo "| $1 | $2 | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) | $(awk '{printf "%.1f", $1 / 60}' "$work/$name.seconds") |"
+}
+
+measured books-float "$books_model" "$books_text" --limit 100
+books_rows=$(
+    for pattern in unstructured 32:64 2:4 4:8p; do
+        for method in obr-gptq obr-rtn sparsegpt+gptq wanda+rtn; do books "$method" "$pattern"; done
+    done
+    books gptq dense
+    books rtn dense
+)
+measured smol-float "$smol_model" "$smol_text" --limit 40 --context 1024
+smol_rows=$(
+    smol obr-gptq 2:4
+    smol obr-gptq unstructured
+)
+
+cat >"$table.part" <<TABLE
+# What compression costs
+
+Perplexity (lower is better) and mean divergence from the original's predictions (KLD, nats), protocol \`obr\` ([eval.md](eval.md)), measured on what is deployed: integer codes of weights
+and activations, a coded cache. Written by \`make quality\`. W4 is weights alone (activations and cache in floats); W4A8KV4 and W4A4KV4 quantise activations (4 bits with a searched clip,
+the default) and the cache, too. All prune half of each linear layer, rotated by QuaRot, 4-bit codes with clip search, seed 0. Bits are per weight of the linear layers, scales included:
+rows are short here, so a scale weighs more than in a large model (4096 x 4096: 2.51 for 4:8p, 3.01 for the other sparse patterns, 4.01 dense).
+
+## obr-books-7m
+
+6.8 million parameters, calibrated on 128 x 256 tokens of novels, evaluated on 100 windows of 256 of others. The original: **$(value books-float perplexity)**.
+
+| method | pattern | bits | W4 ppl | W4 KLD | W4A8KV4 ppl | W4A4KV4 ppl | W4A4KV4 KLD | compress s |
+|---|---|--:|--:|--:|--:|--:|--:|--:|
+$books_rows
+
+## SmolLM2-135M-Instruct
+
+134.5 million parameters (the Q4_1 GGUF file, dequantised), calibrated on 32 x 1024 tokens of WikiText-2's training articles, evaluated on 40 windows of 1024 of its test text. The original:
+**$(value smol-float perplexity)**.
+
+| method | pattern | bits | W4 ppl | W4A8KV4 ppl | W4A8KV4 KLD | W4A4KV4 ppl | compress min |
+|---|---|--:|--:|--:|--:|--:|--:|
+$smol_rows
+TABLE
+mv "$table.part" "$table"
+echo "wrote $table" >&2
