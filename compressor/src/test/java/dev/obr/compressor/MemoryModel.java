@@ -3,6 +3,7 @@ package dev.obr.compressor;
 import dev.obr.compressor.rotation.RotatedModel;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.DType;
+import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.Pattern;
@@ -54,7 +55,7 @@ public final class MemoryModel {
     /** A model in another basis, as a packed model would be run but without any quantisation. */
     public static Model rotated(Model source, Rotation rotation, OnlineRotation online) {
         RotatedModel rotated = new RotatedModel(source, rotation);
-        ModelConfig config = source.config().withTiedEmbeddings(rotated.tiedEmbeddings());
+        ModelConfig config = rotated.config();
         Map<String, Matrix> tensors = new LinkedHashMap<>();
         tensors.put("model.embed_tokens.weight", rotated.embedding(0, config.vocabularySize()));
         tensors.put("model.norm.weight", rotated.tensor("model.norm.weight"));
@@ -80,6 +81,26 @@ public final class MemoryModel {
                 0,
                 "test");
         return of("rotated", config, tensors, source.tokenizer(), unquantised);
+    }
+
+    /** A model with the first value of one tensor replaced. */
+    public static Model altered(Model source, String name, float value) {
+        Map<String, Weight> weights = new LinkedHashMap<>(source.weights());
+        Weight old = weights.get(name);
+        if (old == null) {
+            throw new IllegalArgumentException(source.name() + " has no tensor " + name);
+        }
+        WeightMatrix stored = old.shape().size() == 1 ? old.vector() : old.matrix();
+        Matrix matrix = Matrix.zeros(stored.rows(), stored.cols());
+        MemorySegment floats = MemorySegment.ofArray(matrix.values());
+        for (int row = 0; row < stored.rows(); row++) {
+            new ScalarKernels()
+                    .dequantizeRow(stored, row, floats.asSlice(4L * row * stored.cols(), 4L * stored.cols()));
+        }
+        matrix.values()[0] = value;
+        Arena arena = Arena.ofAuto();
+        weights.put(name, weight(name, matrix, arena));
+        return new Model("altered", source.config(), weights, source.tokenizer(), null, arena);
     }
 
     private static Model of(

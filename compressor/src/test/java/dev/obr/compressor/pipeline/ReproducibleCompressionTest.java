@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.obr.compressor.mask.MaskMetric;
+import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.obr.Method;
 import dev.obr.compressor.obr.Solver;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,8 +40,8 @@ class ReproducibleCompressionTest {
         first = first.with(first.options()
                 .withMethod(Method.parse(method))
                 .withPattern(Pattern.parse(pattern))
-                .withSolver(Solver.valueOf(solver.toUpperCase(java.util.Locale.ROOT))));
-        List<String> bytes = packed("first", first);
+                .withSolver(Solver.valueOf(solver.toUpperCase(Locale.ROOT))));
+        Map<String, Long> bytes = packed("first", first);
         assertThat(packed("again", first)).isEqualTo(bytes);
         assertThat(packed("alone", first.withThreads(1))).isEqualTo(bytes);
         assertThat(packed("three threads", first.withThreads(3))).isEqualTo(bytes);
@@ -61,7 +65,7 @@ class ReproducibleCompressionTest {
         assertThat(folder.resolve("resumed.partial")).isDirectory();
         List<LinearReport> reports = whole.resumed().run(out);
         assertThat(reports).hasSize(7 * (5 - layers));
-        assertThat(TinyCompression.digest(out)).isEqualTo(packed("whole", whole));
+        assertThat(TinyCompression.checksums(out)).isEqualTo(packed("whole", whole));
         assertThat(TinyCompression.report(out).path("layers")).hasSize(5);
         assertThat(folder.resolve("resumed.partial")).doesNotExist();
     }
@@ -73,9 +77,9 @@ class ReproducibleCompressionTest {
         Path out = folder.resolve("resumed");
         whole.stopAfter(3, out);
         Path layer = folder.resolve("resumed.partial/layer-00002.safetensors");
-        Files.write(layer, java.util.Arrays.copyOf(Files.readAllBytes(layer), 3000));
+        Files.write(layer, Arrays.copyOf(Files.readAllBytes(layer), 3000));
         assertThat(whole.resumed().run(out)).hasSize(7 * 3);
-        assertThat(TinyCompression.digest(out)).isEqualTo(packed("whole", whole));
+        assertThat(TinyCompression.checksums(out)).isEqualTo(packed("whole", whole));
     }
 
     @Test
@@ -83,8 +87,10 @@ class ReproducibleCompressionTest {
         TinyCompression stopped = TinyCompression.of("stories260K");
         Path out = folder.resolve("out");
         stopped.stopAfter(1, out);
-        assertThatThrownBy(() -> stopped.run(out)).isInstanceOf(ObrException.class).hasMessageContaining("--resume");
-        for (var other : List.of(
+        assertThatThrownBy(() -> stopped.run(out))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("--resume");
+        for (CompressionOptions other : List.of(
                 stopped.options().withPattern(Pattern.TWO_OF_FOUR),
                 stopped.options().withAlpha(0.25),
                 stopped.options().withPercdamp(0.1),
@@ -100,9 +106,9 @@ class ReproducibleCompressionTest {
         assertThat(out).isDirectory();
     }
 
-    private List<String> packed(String name, TinyCompression compression) {
+    private Map<String, Long> packed(String name, TinyCompression compression) {
         Path out = folder.resolve(name);
         compression.run(out);
-        return TinyCompression.digest(out);
+        return TinyCompression.checksums(out);
     }
 }

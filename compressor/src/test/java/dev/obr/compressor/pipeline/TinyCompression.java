@@ -3,7 +3,9 @@ package dev.obr.compressor.pipeline;
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.rotation.Rotation;
+import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
@@ -17,7 +19,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -84,17 +90,28 @@ record TinyCompression(
         throw new AssertionError("the run was not stopped");
     }
 
+    /** Compresses another model; tokenizer and the like stay the fixture's. */
+    List<LinearReport> run(Model model, Path out) {
+        Heard heard = new Heard(Integer.MAX_VALUE);
+        run(model, out, heard);
+        return heard.reports();
+    }
+
     private void run(Path out, CompressionProgress progress) {
-        var kernels = CpuKernelsProvider.choose("auto", System.getenv()).kernels();
-        var algebra = LinearAlgebras.choose(System.getenv()).algebra();
         try (Model model = ModelLoader.open(source)) {
-            new ModelCompressor(kernels, algebra, threads, progress)
-                    .compress(
-                            model,
-                            plan(model.config()),
-                            CompanionFiles.of(source),
-                            new ModelCompressor.Target(out, force, resume));
+            run(model, out, progress);
         }
+    }
+
+    private void run(Model model, Path out, CompressionProgress progress) {
+        CpuKernels kernels = CpuKernelsProvider.choose("auto", System.getenv()).kernels();
+        LinearAlgebra algebra = LinearAlgebras.choose(System.getenv()).algebra();
+        new ModelCompressor(kernels, algebra, threads, progress)
+                .compress(
+                        model,
+                        plan(model.config()),
+                        CompanionFiles.of(source),
+                        new ModelCompressor.Target(out, force, resume));
     }
 
     private CompressionPlan plan(ModelConfig config) {
@@ -102,7 +119,8 @@ record TinyCompression(
         return new CompressionPlan(
                 options,
                 Rotation.quarot(config, options.seed(), false),
-                CalibrationWindows.draw(tokens, "random tokens", SAMPLES, LENGTH, config.contextLength(), options.seed()),
+                CalibrationWindows.draw(
+                        tokens, "random tokens", SAMPLES, LENGTH, config.contextLength(), options.seed()),
                 "random tokens",
                 4,
                 ActivationClip.SEARCH,
@@ -112,27 +130,20 @@ record TinyCompression(
                 stateBytes);
     }
 
-    /** The bytes of everything but the report, which holds times. */
-    static List<String> digest(Path out) {
-        try (var files = Files.list(out)) {
-            List<String> digests = new ArrayList<>();
-            for (Path file : files.sorted().toList()) {
-                if (!file.endsWith("obr-report.json")) {
-                    digests.add(file.getFileName() + " " + java.util.HexFormat.of().formatHex(sha256(file)));
-                }
+    /** A checksum of every file but the report, which holds times. */
+    static Map<String, Long> checksums(Path out) {
+        Map<String, Long> checksums = new TreeMap<>();
+        try (Stream<Path> files = Files.list(out)) {
+            for (Path file : files.toList()) {
+                CRC32C sum = new CRC32C();
+                sum.update(Files.readAllBytes(file));
+                checksums.put(file.getFileName().toString(), sum.getValue());
             }
-            return digests;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static byte[] sha256(Path file) throws IOException {
-        try {
-            return java.security.MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-        } catch (java.security.NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        checksums.remove("obr-report.json");
+        return checksums;
     }
 
     static JsonNode report(Path out) {

@@ -46,8 +46,8 @@ class RotatedLogitsTest {
     @ValueSource(strings = {"NONE", "QKV", "QKVO"})
     void logitsStayWithNineHeads(AttentionBias bias) {
         try (Model demo = DemoModel.open()) {
-            ModelConfig config = new ModelConfig(
-                    "llama", 36, 20, 2, 9, 3, 4, 40, 64, 1e-5f, 10_000, null, true, -1, List.of());
+            ModelConfig config =
+                    new ModelConfig("llama", 36, 20, 2, 9, 3, 4, 40, 64, 1e-5f, 10_000, null, true, -1, List.of());
             Rotation rotation = Rotation.quarot(config, 1, false);
             assertThat(rotation.online()).isEqualTo(new OnlineRotation(true, false, true));
             logitsStay(MemoryModel.random(config, bias, demo.tokenizer(), 5), rotation);
