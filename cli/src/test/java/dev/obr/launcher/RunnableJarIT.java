@@ -165,7 +165,8 @@ class RunnableJarIT {
         String java = JavaInstallations.executable(System.getProperty("java.home"));
         for (int kibibytes : new int[] {1, 8, 64}) {
             Ended run = execute("ulimit -f " + 2 * kibibytes + "; exec " + java + " -Xshare:auto -jar " + JAR
-                    + " --quiet compress ../runtime/src/test/resources/models/stories260K " + folder.resolve("out")
+                    + " --quiet compress ../runtime/src/test/resources/models/gguf-f16/model.gguf "
+                    + folder.resolve("out")
                     + " --samples 1 --seqlen 16 --calibration " + text);
             assertThat(run.exitCode).as(run.err).isEqualTo(1);
             assertThat(run.err).startsWith("error: cannot write ").hasLineCount(1);

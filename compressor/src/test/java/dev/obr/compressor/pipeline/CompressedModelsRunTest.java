@@ -124,9 +124,9 @@ class CompressedModelsRunTest {
                 .with(compression.options().withMethod(Method.GPTQ).withBits(8))
                 .run(out);
         double plain = logLoss(compression.source(), 0, false, KvType.F32);
-        assertThat(logLoss(out, 16, false, KvType.F32)).isCloseTo(plain, within(1e-3 * plain));
-        assertThat(logLoss(out, 8, false, KvType.F32)).isCloseTo(plain, within(1e-2 * plain));
-        assertThat(logLoss(out, 8, false, KvType.INT8)).isCloseTo(plain, within(1e-2 * plain));
+        assertThat(logLoss(out, 16, false, KvType.F32)).isCloseTo(plain, within(0.02));
+        assertThat(logLoss(out, 8, false, KvType.F32)).isCloseTo(plain, within(0.05));
+        assertThat(logLoss(out, 8, false, KvType.INT8)).isCloseTo(plain, within(0.05));
     }
 
     /**
