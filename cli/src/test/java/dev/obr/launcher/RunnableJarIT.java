@@ -158,6 +158,23 @@ class RunnableJarIT {
         assertThat(run.err).isEmpty();
     }
 
+    /** A limit on the size of files stands for a full disk: the weights' file outgrows it when the layers are put together. */
+    @Test
+    void aFullDiskLeavesNothingOfAModel() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.txt"), "Once upon a time there was a rabbit. ".repeat(30));
+        String java = JavaInstallations.executable(System.getProperty("java.home"));
+        for (int kibibytes : new int[] {1, 8, 64}) {
+            Ended run = execute("ulimit -f " + 2 * kibibytes + "; exec " + java + " -Xshare:auto -jar " + JAR
+                    + " --quiet compress ../runtime/src/test/resources/models/gguf-f16/model.gguf "
+                    + folder.resolve("out")
+                    + " --samples 1 --seqlen 16 --calibration " + text);
+            assertThat(run.exitCode).as(run.err).isEqualTo(1);
+            assertThat(run.err).startsWith("error: cannot write ").hasLineCount(1);
+            assertThat(folder.resolve("out")).doesNotExist();
+            assertThat(folder.resolve("out.partial")).doesNotExist();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM"})
     void aSignalInMidGenerationEndsItWithWhatIsThere(String signal) throws Exception {

@@ -6,6 +6,7 @@ import dev.obr.compressor.obr.LayerCompressor;
 import dev.obr.compressor.obr.LayerInput;
 import dev.obr.compressor.obr.LayerStatistics;
 import dev.obr.compressor.rotation.Projection;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.PackedMatrix;
@@ -111,6 +112,10 @@ final class DecoderCompressor {
     private PackedMatrix compress(String name, Matrix weight, LayerInput input, Packed done, long start) {
         CompressionOptions options = plan.linear();
         CompressedLayer layer = compressor.compress(name, weight, input, options);
+        if (!Double.isFinite(layer.loss())) {
+            throw new ObrException(name + " cannot be compressed: its loss is " + layer.loss()
+                    + ", as weights or inputs are too large for float32 products; check the model");
+        }
         PackedMatrix packed = Packing.pack(
                 plan.pattern(),
                 plan.codeBits(),

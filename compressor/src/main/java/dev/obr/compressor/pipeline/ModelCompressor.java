@@ -77,11 +77,12 @@ public final class ModelCompressor {
         AttentionBias bias = AttentionBias.among(model.weights().keySet());
         plan.rotation().skipped().forEach(progress::note);
         CalibrationWindows windows = plan.windows();
+        ObjectNode recipe = Recipe.of(model, plan);
         try (PackedModelWriter writer = target.resume()
                         ? PackedModelWriter.resume(
-                                target.out(), config, bias, plan.quantization(), companions, target.force())
+                                target.out(), config, bias, plan.quantization(), recipe, companions, target.force())
                         : PackedModelWriter.create(
-                                target.out(), config, bias, plan.quantization(), companions, target.force());
+                                target.out(), config, bias, plan.quantization(), recipe, companions, target.force());
                 CpuBackend backend = new CpuBackend(kernels, kernels.instructionSet(), threads, Precision.FLOAT);
                 ThreadTeam team = new ThreadTeam(threads);
                 Calibration calibration = new Calibration(

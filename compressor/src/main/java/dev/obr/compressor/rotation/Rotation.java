@@ -117,6 +117,11 @@ public final class Rotation {
         return fusesNorms;
     }
 
+    /** Whether each row of the embedding loses its mean first. */
+    public boolean subtractsMean() {
+        return subtractsMean;
+    }
+
     /**
      * A linear layer of the decoder.
      *

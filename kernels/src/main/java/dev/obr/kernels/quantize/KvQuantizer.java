@@ -51,9 +51,9 @@ public record KvQuantizer(int bits, int headDim) {
         if (scale == 0 || Float.isInfinite(scale)) {
             scale = scale == 0 ? Float.float16ToFloat((short) 1) : 65504;
         }
-        int zero = Math.clamp((long) Math.rint(-lo / scale), 0, q);
+        int zero = (int) Math.clamp(Math.rint(-lo / scale), 0, q);
         for (int i = 0; i < headDim; i++) {
-            int code = Math.clamp((long) Math.rint(x[at + i] / scale) + zero, 0, q);
+            int code = (int) Math.clamp(Math.rint(x[at + i] / scale) + zero, 0, q);
             x[at + i] = scale * (code - zero);
             put(memory, offset, i, code);
         }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -41,6 +42,7 @@ public final class PackedModelWriter implements AutoCloseable {
     private final Quantization quantization;
     private final ExpectedWeights expected;
     private final ObjectNode configJson;
+    private final ObjectNode run; // what run.json holds
     private final CompanionFiles companions;
     private final Arena arena = Arena.ofShared(); // of the finished layers that were asked for
     private int finishedLayers;
@@ -50,6 +52,7 @@ public final class PackedModelWriter implements AutoCloseable {
             ModelConfig config,
             AttentionBias bias,
             Quantization quantization,
+            JsonNode recipe,
             CompanionFiles companions) {
         this.partial = partial;
         this.config = config;
@@ -59,6 +62,8 @@ public final class PackedModelWriter implements AutoCloseable {
         this.configJson = ConfigJson.config(config, bias);
         configJson.put("torch_dtype", "float16");
         configJson.set(QuantizationJson.FIELD, QuantizationJson.write(quantization));
+        this.run = configJson.deepCopy();
+        run.set("recipe", recipe);
     }
 
     /**
@@ -67,6 +72,7 @@ public final class PackedModelWriter implements AutoCloseable {
      * @param out the folder to write; its parent must exist
      * @param config of the model as it is written: {@code tiedEmbeddings} says whether it has a head of its own
      * @param bias which linear layers of its attention add one
+     * @param recipe what else the bytes depend on: a stopped run goes on only with the same
      * @param force whether a packed model at {@code out}, or a stopped run, is replaced
      * @throws ObrException where there is something at {@code out} that may not be replaced
      */
@@ -75,12 +81,13 @@ public final class PackedModelWriter implements AutoCloseable {
             ModelConfig config,
             AttentionBias bias,
             Quantization quantization,
+            JsonNode recipe,
             CompanionFiles companions,
             boolean force) {
         PartialFolder partial = PartialFolder.of(out);
         partial.checkTarget(force);
-        PackedModelWriter writer = new PackedModelWriter(partial, config, bias, quantization, companions);
-        partial.begin(force, writer.configJson);
+        PackedModelWriter writer = new PackedModelWriter(partial, config, bias, quantization, recipe, companions);
+        partial.begin(force, writer.run);
         return writer;
     }
 
@@ -94,15 +101,16 @@ public final class PackedModelWriter implements AutoCloseable {
             ModelConfig config,
             AttentionBias bias,
             Quantization quantization,
+            JsonNode recipe,
             CompanionFiles companions,
             boolean force) {
         PartialFolder partial = PartialFolder.of(out);
         if (!partial.exists()) {
-            return create(out, config, bias, quantization, companions, force);
+            return create(out, config, bias, quantization, recipe, companions, force);
         }
         partial.checkTarget(force);
-        PackedModelWriter writer = new PackedModelWriter(partial, config, bias, quantization, companions);
-        partial.checkSettings(writer.configJson);
+        PackedModelWriter writer = new PackedModelWriter(partial, config, bias, quantization, recipe, companions);
+        partial.checkSettings(writer.run);
         while (writer.finishedLayers < config.layers() && writer.isFinished(writer.finishedLayers)) {
             writer.finishedLayers++;
         }

@@ -72,6 +72,7 @@ final class TinyPacked {
                 model.config(),
                 AttentionBias.among(model.weights().keySet()),
                 quantization(model),
+                JsonNodeFactory.instance.objectNode(),
                 CompanionFiles.of(Fixtures.model(fixture)),
                 force);
     }
@@ -82,6 +83,7 @@ final class TinyPacked {
                 model.config(),
                 AttentionBias.among(model.weights().keySet()),
                 quantization(model),
+                JsonNodeFactory.instance.objectNode(),
                 CompanionFiles.of(Fixtures.model(fixture)),
                 false);
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.pipeline;
+
+import org.jspecify.annotations.NullMarked;

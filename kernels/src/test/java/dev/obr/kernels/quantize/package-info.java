@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.kernels.quantize;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.runtime.cpu;
+
+import org.jspecify.annotations.NullMarked;
