@@ -163,7 +163,7 @@ class RunnableJarIT {
     void aFullDiskLeavesNothingOfAModel() throws Exception {
         Path text = Files.writeString(folder.resolve("text.txt"), "Once upon a time there was a rabbit. ".repeat(30));
         String java = JavaInstallations.executable(System.getProperty("java.home"));
-        for (int kibibytes : new int[] {1, 8, 64}) {
+        for (int kibibytes : new int[] {1, 8, 40}) {
             Ended run = execute("ulimit -f " + 2 * kibibytes + "; exec " + java + " -Xshare:auto -jar " + JAR
                     + " --quiet compress ../runtime/src/test/resources/models/gguf-f16/model.gguf "
                     + folder.resolve("out")
