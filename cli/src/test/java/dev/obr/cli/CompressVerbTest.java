@@ -154,7 +154,7 @@ class CompressVerbTest {
                 Arguments.of("needs at least 33", "empty.txt", ""),
                 Arguments.of("needs at least 33", "short.txt", "Once upon a time"),
                 Arguments.of("is not UTF-8", "bytes.txt", "\u00e9"),
-                Arguments.of("is no JSON list", "object.json", "{\"text\": \"a\"}"),
+                Arguments.of("is not a JSON list", "object.json", "{\"text\": \"a\"}"),
                 Arguments.of("line 2", "lines.jsonl", "{\"text\": \"a\"}\n{\"txt\": 1}\n"));
     }
 

@@ -89,7 +89,8 @@ public final class LanguageModel implements AutoCloseable {
             throw new ObrException("Activations of " + wanted.bits() + " bits were asked for, but " + model.name()
                     + " is not packed: compress it first, or leave the option out.");
         }
-        int bits = wanted.bits() == 0 ? 8 : wanted.bits();
+        int own = quantization == null ? 16 : quantization.activationBits();
+        int bits = wanted.bits() == 0 ? Math.max(8, own) : wanted.bits();
         double clip = wanted.clip() == RuntimeOptions.Activations.MODELS_OWN && quantization != null
                 ? quantization.activationClip().ratio()
                 : Math.max(wanted.clip(), RuntimeOptions.Activations.SEARCH);

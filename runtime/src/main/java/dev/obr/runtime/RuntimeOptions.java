@@ -20,7 +20,7 @@ public record RuntimeOptions(
     /**
      * How the inputs of packed weights are quantised. Other weights take no notice of it.
      *
-     * @param bits 4, 8 or 16 (floats); 0 takes 8, which cost a CPU no more than 4
+     * @param bits 4, 8 or 16 (floats); 0 takes the model's own, but at least 8, which cost a CPU no more than 4
      * @param clip of 4-bit codes in (0, 1], {@link #SEARCH} for the best of each token, or {@link #MODELS_OWN}
      * @param simulated whether codes are multiplied as the floats that they stand for, as published evaluations do
      * @param kvScheme of a simulated cache

@@ -12,6 +12,8 @@ import java.util.Arrays;
  * @param tokens of the whole text
  */
 public record CalibrationWindows(int length, int[] starts, int[] tokens) {
+    private static final int MOST_SAMPLES = 100_000; // 128 are usual
+
     /**
      * Draws windows of {@code min(seqlen, context)} tokens.
      *
@@ -23,8 +25,9 @@ public record CalibrationWindows(int length, int[] starts, int[] tokens) {
      */
     public static CalibrationWindows draw(
             int[] tokens, String source, int samples, int seqlen, int context, long seed) {
-        if (samples < 1 || seqlen < 1) {
-            throw new ObrException("calibration takes at least 1 sample of 1 token, not " + samples + " of " + seqlen
+        if (samples < 1 || samples > MOST_SAMPLES || seqlen < 1) {
+            throw new ObrException("calibration takes 1 to " + MOST_SAMPLES
+                    + " samples of at least 1 token, not " + samples + " of " + seqlen
                     + "; correct --samples or --seqlen");
         }
         int length = Math.min(seqlen, context);

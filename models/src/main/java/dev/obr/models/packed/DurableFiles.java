@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -91,8 +92,10 @@ final class DurableFiles {
     }
 
     static ObrException cannotWrite(Path path, IOException failure) {
+        String reason = failure instanceof FileSystemException system
+                ? system.getReason() == null ? failure.getClass().getSimpleName() : system.getReason()
+                : String.valueOf(failure.getMessage());
         return new ObrException(
-                "cannot write " + path + ": " + failure.getMessage() + "; free some space or choose another folder",
-                failure);
+                "cannot write " + path + " (" + reason + "); free some space or choose another folder", failure);
     }
 }

@@ -65,12 +65,12 @@ record PartialFolder(Path target, Path folder) {
         }
     }
 
-    /** Makes the folder; one that a stopped run left goes first if {@code force} allows it. */
+    /** Makes the folder; one that a stopped run left goes first if {@code force} allows it, or if the run had finished no layer. */
     void begin(boolean force, JsonNode settings) {
         if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            if (!force && exists()) {
+            if (!force && exists() && Files.exists(layer(0))) {
                 throw new ObrException(
-                        folder + " holds a run that was stopped; go on with --resume, or start over with" + " --force");
+                        folder + " holds a run that was stopped; go on with --resume, or start over with --force");
             }
             if (!exists() && !(Files.isDirectory(folder) && isEmpty(folder))) {
                 throw new ObrException(folder + " is in the way and was not made by this program; move it elsewhere");
