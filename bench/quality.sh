@@ -63,7 +63,7 @@ smol() {
     packed "$name" "$smol_model" "$smol_train" 32 1024 --method "$1" --pattern "$2"
     measured "$name-a8" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 8 --kv int4 --reference "$smol_model"
     measured "$name-a4" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 4 --kv int4
-    echo "| $1 | $2 | $(bits "$name") | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) | $(awk '{printf "%.1f", $1 / 60}' "$work/$name.seconds") |"
+    echo "| $1 | $2 | $(bits "$name") | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) |"
 }
 
 measured books-float "$books_model" "$books_text" --limit 100
@@ -100,8 +100,8 @@ $books_rows
 134.5 million parameters (the Q4_1 GGUF file, dequantised), calibrated on 32 x 1024 tokens of WikiText-2's training articles, evaluated on 40 windows of 1024 of its test text. The original:
 **$(value smol-obr-gptq-2-4-a8 reference_perplexity)**.
 
-| method | pattern | bits | W4A8KV4 ppl | W4A8KV4 KLD | W4A4KV4 ppl | compress min |
-|---|---|--:|--:|--:|--:|--:|
+| method | pattern | bits | W4A8KV4 ppl | W4A8KV4 KLD | W4A4KV4 ppl |
+|---|---|--:|--:|--:|--:|
 $smol_rows
 TABLE
 mv "$table.part" "$table"
