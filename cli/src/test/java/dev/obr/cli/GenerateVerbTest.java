@@ -24,7 +24,7 @@ class GenerateVerbTest {
         assertThat(ran.exitCode()).isZero();
         assertThat(ran.out()).isEqualTo(GOLDEN + "\n");
         assertThat(ran.err())
-                .contains("model: obr-books-7m (demo) · cpu · kernels: ")
+                .contains("model: obr-books-7m (demo) · cpu · A16 KVf16 · kernels: ")
                 .containsPattern("prompt: 6 tokens, [0-9.]+ tok/s · generation: 8 tokens, [0-9.]+ tok/s");
     }
 
