@@ -128,10 +128,10 @@ class RunnableJarIT {
     void anArchiveThatCannotBeUsedIsPassedOver(String java) throws Exception {
         Path jar = Files.copy(Path.of(JAR), folder.resolve("copy.jar"));
         Files.writeString(folder.resolve("copy.aot"), "no archive");
-        String verb = " -jar " + jar + " --quiet tokenize --count --prompt hello";
+        String verb = " -jar " + jar + " --quiet tokenize --count --prompt 'Once upon a time'";
         assertThat(execute(java + " -jar " + jar + " --show-command tokenize").out)
                 .contains("-XX:AOTCache=" + folder.resolve("copy.aot"));
-        assertThat(execute(java + verb)).isEqualTo(new Ended(0, "2\n", ""));
+        assertThat(execute(java + verb)).isEqualTo(new Ended(0, "6\n", ""));
     }
 
     /** A cache folder that cannot be written to: the native library has nowhere to go, so a child with the Vector API serves. */
