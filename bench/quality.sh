@@ -85,11 +85,16 @@ cat >"$table.part" <<TABLE
 Perplexity (lower is better) and mean divergence from the original's predictions (KLD, nats), protocol \`obr\` ([eval.md](eval.md)), measured on what is deployed: integer codes of weights
 and activations, a coded cache. Written by \`make quality\`. W4 is weights alone (activations and cache in floats); W4A8KV4 and W4A4KV4 quantise activations (4 bits with a searched clip,
 the default) and the cache, too. All prune half of each linear layer, rotated by QuaRot, 4-bit codes with clip search, seed 0. Bits are per weight of the linear layers, scales included:
-rows are short here, so a scale weighs more than in a large model (4096 x 4096: 2.51 for 4:8p, 3.01 for the other sparse patterns, 4.01 dense).
+rows are short here, so a scale weighs more than in a large model (4096 x 4096: 2.51 for 4:8p, 3.01 for the other sparse patterns, 4.01 dense). A dash is a figure that was not measured.
+
+How to read it: restoring (obr) wins back about half of what pruning and rounding alone (wanda+rtn) lose, everywhere. 32:64 costs hardly more than unstructured; 2:4 costs twice as much, and
+4:8p twice as much again: that is the price of the pairs that tensor cores execute. Whether obr rounds the later columns by GPTQ or to nearest makes no difference on a model this small.
+One-shot 50% sparsity is expensive for small models: SmolLM2 loses most of its skill.
 
 ## obr-books-7m
 
-6.8 million parameters, calibrated on 128 x 256 tokens of novels, evaluated on 100 windows of 256 of others. The original: **$(value books-float perplexity)**.
+6.8 million parameters, calibrated on 128 x 256 tokens of novels, evaluated on 100 windows of 256 of others (seconds: on a machine
+that had other work, too). The original: **$(value books-float perplexity)**.
 
 | method | pattern | bits | W4 ppl | W4 KLD | W4A4KV4 ppl | W4A4KV4 KLD | compress s |
 |---|---|--:|--:|--:|--:|--:|--:|
