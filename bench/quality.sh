@@ -87,9 +87,9 @@ and activations, a coded cache. Written by \`make quality\`. W4 is weights alone
 the default) and the cache, too. All prune half of each linear layer, rotated by QuaRot, 4-bit codes with clip search, seed 0. Bits are per weight of the linear layers, scales included:
 rows are short here, so a scale weighs more than in a large model (4096 x 4096: 2.51 for 4:8p, 3.01 for the other sparse patterns, 4.01 dense). A dash is a figure that was not measured.
 
-How to read it: restoring (obr) wins back about half of what pruning and rounding alone (wanda+rtn) lose, everywhere. 32:64 costs hardly more than unstructured; 2:4 costs twice as much, and
+How to read it: restoring (obr) wins back a third to almost half of the perplexity that pruning and rounding alone (wanda+rtn) lose. 32:64 costs hardly more than unstructured; 2:4 costs more than twice as much, and
 4:8p twice as much again: that is the price of the pairs that tensor cores execute. Whether obr rounds the later columns by GPTQ or to nearest makes no difference on a model this small.
-One-shot 50% sparsity is expensive for small models: SmolLM2 loses most of its skill.
+One-shot 50% sparsity is expensive for small models: SmolLM2's perplexity triples, or worse.
 
 ## obr-books-7m
 

@@ -3,22 +3,24 @@ package dev.obr.bench;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
 import dev.obr.models.ExpectedWeights;
+import dev.obr.models.ExpectedWeights.AttentionBias;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.RopeScaling;
 import dev.obr.models.file.AtomicFile;
 import dev.obr.models.file.TensorBytes;
 import dev.obr.models.gguf.GgufWriter;
+import dev.obr.models.huggingface.ConfigJson;
 import dev.obr.models.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A model of a given shape with random weights, on disk: speed does not depend on what the weights are. It is written tensor by tensor and never in memory as a whole.
@@ -138,38 +140,12 @@ public record RandomModel(String name, ModelConfig config, DType type, long seed
     }
 
     private String configJson() {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("architectures", List.of("LlamaForCausalLM"));
-        json.put("model_type", "llama");
-        json.put("hidden_size", config.hiddenSize());
-        json.put("intermediate_size", config.intermediateSize());
-        json.put("num_hidden_layers", config.layers());
-        json.put("num_attention_heads", config.heads());
-        json.put("num_key_value_heads", config.kvHeads());
-        json.put("head_dim", config.headDim());
-        json.put("vocab_size", config.vocabularySize());
-        json.put("max_position_embeddings", config.contextLength());
-        json.put("rms_norm_eps", config.rmsNormEpsilon());
-        json.put("rope_theta", config.ropeTheta());
-        if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
-            json.put(
-                    "rope_scaling",
-                    Map.of(
-                            "rope_type", "llama3",
-                            "factor", llama3.factor(),
-                            "low_freq_factor", llama3.lowFrequencyFactor(),
-                            "high_freq_factor", llama3.highFrequencyFactor(),
-                            "original_max_position_embeddings", llama3.originalContext()));
-        }
-        json.put("hidden_act", "silu");
-        json.put("tie_word_embeddings", config.tiedEmbeddings());
-        json.put("bos_token_id", config.bosTokenId());
-        json.put("eos_token_id", config.eosTokenIds().getFirst());
+        ObjectNode json = ConfigJson.config(config, AttentionBias.NONE);
         json.put("torch_dtype", type == DType.F32 ? "float32" : type == DType.F16 ? "float16" : "bfloat16");
         return json(json);
     }
 
-    private static String json(Map<String, ?> object) {
+    private static String json(Object object) {
         return JsonMapper.builder()
                         .enable(SerializationFeature.INDENT_OUTPUT)
                         .build()

@@ -1,6 +1,7 @@
 package dev.obr.compressor.eval;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.Session;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ public final class TextEvaluation implements AutoCloseable {
     private final LanguageModel model;
     private final @Nullable LanguageModel reference;
     private final String referenceName;
-    private final RowThreads threads;
+    private final ThreadTeam team;
 
     /**
      * @param reference the model to be compared with, or null; both stay the caller's to close
@@ -36,7 +37,7 @@ public final class TextEvaluation implements AutoCloseable {
         this.model = model;
         this.reference = reference;
         this.referenceName = reference == null ? "" : reference.name();
-        this.threads = new RowThreads(threads);
+        this.team = new ThreadTeam(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
     }
 
     private static void requireSameWords(LanguageModel model, LanguageModel reference) {
@@ -125,7 +126,7 @@ public final class TextEvaluation implements AutoCloseable {
         session.append(
                 inputs,
                 firstScored - 1,
-                (index, logits) -> threads.forEachRow(logits.length, row -> {
+                (index, logits) -> team.run(logits.length, row -> {
                     int target = index + row + 1;
                     Prediction prediction = Prediction.of(logits[row], model.name());
                     scores.loss[offset + target - firstScored] = -prediction.logProbability(window[target]);
@@ -144,7 +145,7 @@ public final class TextEvaluation implements AutoCloseable {
             session.append(
                     chunk,
                     first,
-                    (index, logits) -> threads.forEachRow(logits.length, row -> {
+                    (index, logits) -> team.run(logits.length, row -> {
                         int target = base + index + row + 1;
                         int at = offset + target - firstScored;
                         Prediction mine = Prediction.of(logits[row], model.name());
@@ -159,6 +160,6 @@ public final class TextEvaluation implements AutoCloseable {
 
     @Override
     public void close() {
-        threads.close();
+        team.close();
     }
 }

@@ -6,7 +6,7 @@ package dev.obr.kernels.linalg;
  * <p>Every call computes in the calling thread alone, and many threads may call at once: callers run rows or panels of a matrix in parallel. Equal calls give equal bytes, whatever
  * runs beside them. Triangular matrices are lower ones; the elements above the diagonal are neither read nor written, so that a caller may keep something there.
  *
- * <p>Two implementations: {@link OpenBlasLinearAlgebra} where its library loads, else {@link JavaLinearAlgebra}, some ten times slower. {@link LinearAlgebras#choose} takes the best and
+ * <p>Two implementations: {@link OpenBlasLinearAlgebra} where its library loads, else {@link JavaLinearAlgebra}, which is slower. {@link LinearAlgebras#choose} takes the best and
  * says which.
  */
 public interface LinearAlgebra {

@@ -26,7 +26,7 @@ public final class LinearAlgebras {
         } catch (ObrException e) {
             LinearAlgebra java = new JavaLinearAlgebra();
             return new Choice(
-                    java, "linear algebra: " + java.description() + ", some ten times slower, as " + e.getMessage());
+                    java, "linear algebra: " + java.description() + ", slower than OpenBLAS, as " + e.getMessage());
         }
     }
 }

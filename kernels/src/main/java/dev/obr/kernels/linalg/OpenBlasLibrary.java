@@ -1,27 +1,20 @@
 package dev.obr.kernels.linalg;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.LibraryFile;
 import dev.obr.kernels.cpu.NativeLibrary;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
-import java.net.JarURLConnection;
 import java.net.URL;
-import java.net.URLConnection;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
 
 /**
  * Brings OpenBLAS and the Fortran runtime it needs from the jar into files that the system's loader can open: {@code <cache>/openblas-<checksum>/libopenblas.so.0} and its neighbours, in the
- * first of {@link NativeLibrary#cacheFolders} that works. Each file is written under another name and moved into place, and its checksum is compared with the jar's before every load.
+ * first of {@link NativeLibrary#cacheFolders} that works, each as a {@link LibraryFile}.
  */
 final class OpenBlasLibrary {
     private static final String FOLDER = "/org/bytedeco/openblas/linux-x86_64/";
@@ -56,34 +49,12 @@ final class OpenBlasLibrary {
     private static SymbolLookup open(Path cache) throws IOException {
         Files.createDirectories(cache);
         NativeLibrary.refuseIfOthersMayWrite(cache);
-        Path folder = cache.resolve("openblas-%08x".formatted(checksum(packed(FILES.getLast()))));
-        Files.createDirectories(folder);
-        NativeLibrary.refuseIfOthersMayWrite(folder);
+        Path folder = cache.resolve("openblas-%08x".formatted(LibraryFile.checksum(packed(FILES.getLast()))));
         SymbolLookup library = SymbolLookup.loaderLookup();
         for (String file : FILES) {
-            library = SymbolLookup.libraryLookup(place(file, folder), Arena.global());
+            library = SymbolLookup.libraryLookup(LibraryFile.place(packed(file), folder, file), Arena.global());
         }
         return library;
-    }
-
-    private static Path place(String name, Path folder) throws IOException {
-        URL packed = packed(name);
-        long expected = checksum(packed);
-        Path file = folder.resolve(name).toAbsolutePath();
-        if (Files.isRegularFile(file) && checksum(file) == expected) {
-            return file;
-        }
-        Path unfinished = Files.createTempFile(folder, name, ".part");
-        try (InputStream content = packed.openStream()) {
-            Files.copy(content, unfinished, StandardCopyOption.REPLACE_EXISTING);
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(unfinished);
-        }
-        if (checksum(file) != expected) {
-            throw new IOException(name + " does not read back as it was written");
-        }
-        return file;
     }
 
     private static URL packed(String name) throws IOException {
@@ -92,25 +63,5 @@ final class OpenBlasLibrary {
             throw new IOException("no resource " + FOLDER.substring(1) + name + " in this build");
         }
         return resource;
-    }
-
-    /** CRC-32 of a resource; a jar lists it, so nothing is unpacked to learn it. */
-    private static long checksum(URL packed) throws IOException {
-        URLConnection connection = packed.openConnection();
-        if (connection instanceof JarURLConnection jar && jar.getJarEntry().getCrc() >= 0) {
-            return jar.getJarEntry().getCrc();
-        }
-        try (CheckedInputStream content = new CheckedInputStream(connection.getInputStream(), new CRC32())) {
-            content.transferTo(OutputStream.nullOutputStream());
-            return content.getChecksum().getValue();
-        }
-    }
-
-    private static long checksum(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file)) {
-            CRC32 crc = new CRC32();
-            crc.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
-            return crc.getValue();
-        }
     }
 }

@@ -17,8 +17,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Builds JSON trees from Gson's tokens. Jackson's own parser initialises {@code BigDecimal} and two hundred classes before the first token, which every start of a small model would
- * wait for: 0.1 s. Its mapper takes twice that.
+ * Builds JSON trees from Gson's tokens. Jackson's own parser initialises {@code BigDecimal} and many classes of its own before the first token, which every start of a small model would
+ * wait for: 0.1 s. Its mapper takes longer still.
  */
 final class JsonTree {
     private static final int MAX_DEPTH = 255;

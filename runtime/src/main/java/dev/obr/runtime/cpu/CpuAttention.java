@@ -15,7 +15,7 @@ import java.util.Objects;
 /**
  * Keys and values into the cache, and attention over it.
  *
- * <p>Codes are expanded to floats once a step, for all the step's tokens: good for prompts, and for single tokens twice the work of attention itself.
+ * <p>Codes are expanded to floats once a step, for all the step's tokens: good for prompts, and more work than attention itself for single tokens.
  */
 final class CpuAttention {
     /** Parts per thread: a thread that is held up leaves the rest to the others. */
