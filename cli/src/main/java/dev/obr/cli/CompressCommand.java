@@ -4,6 +4,7 @@ import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
+import dev.obr.compressor.pipeline.Target;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.compressor.text.TextFile;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
@@ -60,6 +61,15 @@ final class CompressCommand implements Callable<Integer> {
 
     @Option(names = "--no-w-clip", description = "Do not search each row's range, as compress does otherwise.")
     private boolean noClip;
+
+    @Option(
+            names = "--target",
+            paramLabel = "residual|layer",
+            defaultValue = "residual",
+            description =
+                    "What each layer's outputs are fitted to: those of the whole model as it was, errors of earlier layers repaired; or, as published, those of the layer's own weights. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String target;
 
     @Option(
             names = "--rotation",
@@ -165,7 +175,7 @@ final class CompressCommand implements Callable<Integer> {
                             model,
                             plan,
                             demo() ? DemoModel.companions() : CompanionFiles.of(in),
-                            new ModelCompressor.Target(out, force, resume));
+                            new ModelCompressor.Destination(out, force, resume));
             notes.note(String.format(
                     Locale.ROOT,
                     "%s: %.1f minutes%s",
@@ -209,6 +219,7 @@ final class CompressCommand implements Callable<Integer> {
         String version = CompressCommand.class.getPackage().getImplementationVersion();
         return new CompressionPlan(
                 chosen,
+                Target.parse(target),
                 turned,
                 windows,
                 windows.count() + " x " + windows.length() + " tokens of " + calibration.getFileName(),

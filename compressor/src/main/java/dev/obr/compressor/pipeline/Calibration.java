@@ -4,27 +4,39 @@ import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DecoderLayer;
-import dev.obr.runtime.transformer.DecoderSteps;
-import dev.obr.runtime.transformer.KvCache;
-import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The calibration windows on their way through the model, one step of one decoder layer at a time.
  *
  * <p>Each step runs all windows and shows what the next group of linear layers is given; between two steps the weights of the group are replaced, so that later ones see the errors of
- * earlier ones. Two states are kept for every token: the residual stream x and the mixed heads m, the input of the output projection.
+ * earlier ones. Where the errors are to be repaired, a second stream goes through the model as it was, beside the first.
  */
 final class Calibration implements AutoCloseable {
     /** Tokens computed together. */
     private static final int CHUNK = 512;
 
+    /** What a step does with a chunk of a window, of either stream. */
+    interface Step {
+        Tensor run(CalibrationStream stream, DecoderLayer layer, int sample, int from, int count);
+    }
+
+    /**
+     * What a group of linear layers is given for some tokens of a window. More may follow in each array.
+     *
+     * @param x [tokens, width]
+     * @param dense what the model as it was gives it, [tokens, width]
+     * @param error by how much the residual stream of the model as it was exceeds this one, [tokens, hidden]
+     */
+    record Seen(int tokens, float[] x, float @Nullable [] dense, float @Nullable [] error) {}
+
     /** Takes the inputs of a group of linear layers. */
     interface Inputs {
-        /** Tokens of the window at hand: x [tokens, width], more may follow in the array. */
-        void add(float[] x, int tokens);
+        void add(Seen seen);
 
         /** The window is complete. */
         void endSequence();
@@ -33,7 +45,7 @@ final class Calibration implements AutoCloseable {
     /** Takes nothing. */
     static final Inputs IGNORED = new Inputs() {
         @Override
-        public void add(float[] x, int tokens) {}
+        public void add(Seen seen) {}
 
         @Override
         public void endSequence() {}
@@ -45,19 +57,19 @@ final class Calibration implements AutoCloseable {
     }
 
     private final Backend backend;
-    private final DecoderSteps steps;
-    private final KvCache cache;
-    private final HiddenStates states; // x
-    private final HiddenStates mixed; // m
-    private final Tensor x;
-    private final Tensor m;
+    private final CalibrationStream stream;
+    private final @Nullable CalibrationStream dense;
     private final int samples;
     private final int length;
+    private final int hidden;
     private final float[] seen;
+    private final float @Nullable [] seenDense;
+    private final float @Nullable [] error;
 
     /**
      * @param samples windows
      * @param length tokens of each
+     * @param besideDense whether the model as it was goes along
      * @param budget bytes of states that may lie in memory
      * @param scratch folder for those that may not
      */
@@ -67,108 +79,77 @@ final class Calibration implements AutoCloseable {
             Backend backend,
             int samples,
             int length,
+            boolean besideDense,
             long budget,
             Path scratch) {
         this.backend = backend;
         this.samples = samples;
         this.length = length;
+        this.hidden = config.hiddenSize();
         int chunk = Math.min(CHUNK, length);
-        steps = new DecoderSteps(config, rotation, backend, chunk);
-        cache = backend.newCache(config.withLayers(1), KvType.F32, length);
-        x = backend.tensor(chunk, config.hiddenSize());
-        m = backend.tensor(chunk, config.queryWidth());
         int widest = Math.max(config.intermediateSize(), Math.max(config.hiddenSize(), config.queryWidth()));
+        long share = besideDense ? budget / 2 : budget;
         seen = new float[chunk * widest];
-        states = new HiddenStates(samples, length, config.hiddenSize(), budget / 2, scratch);
-        mixed = new HiddenStates(samples, length, config.queryWidth(), budget / 2, scratch);
+        seenDense = besideDense ? new float[chunk * widest] : null;
+        error = besideDense ? new float[chunk * hidden] : null;
+        stream = new CalibrationStream(config, rotation, backend, samples, length, chunk, share, scratch);
+        dense = besideDense
+                ? new CalibrationStream(config, rotation, backend, samples, length, chunk, share, scratch)
+                : null;
     }
 
-    /** Where a window's token has its residual stream [1, hidden]: to be filled with embeddings before the first layer. */
-    MemorySegment state(int sample, int token) {
-        return states.rows(sample, token, 1);
+    /** Starts a token of a window with its embedding [hidden], which is stored in half precision when the model is packed. */
+    void start(int sample, int token, float[] embedding) {
+        if (dense != null) {
+            MemorySegment.copy(
+                    embedding, 0, dense.residual(sample, token, 1), ValueLayout.JAVA_FLOAT, 0, embedding.length);
+        }
+        MemorySegment stored = stream.residual(sample, token, 1);
+        for (int i = 0; i < embedding.length; i++) {
+            stored.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.float16ToFloat(Float.floatToFloat16(embedding[i])));
+        }
     }
 
-    /** Shows the input of q, k and v. */
-    void attentionInput(DecoderLayer layer, Inputs inputs, Windows windows) {
-        run(inputs, windows, (sample, from, count) -> {
-            Tensor h = steps.attentionInput(layer, residual(sample, from, count));
-            show(h, inputs);
-        });
-    }
-
-    /** Attention, with q, k and v as they are now; shows the input of o. */
-    void attend(DecoderLayer layer, Inputs inputs, Windows windows) {
-        run(inputs, windows, (sample, from, count) -> {
-            if (from == 0) {
-                cache.truncate(0);
-            }
-            Tensor heads = steps.attend(layer, steps.attentionInput(layer, residual(sample, from, count)), cache, 0);
-            cache.advance(count);
-            backend.read(heads, mixed.rows(sample, from, count));
-            show(heads, inputs);
-        });
-    }
-
-    /** Adds the output projection as it is now; shows the input of gate and up. */
-    void feedForwardInput(DecoderLayer layer, Inputs inputs, Windows windows) {
-        run(inputs, windows, (sample, from, count) -> {
-            Tensor stream = residual(sample, from, count);
-            Tensor heads = m.rows(0, count);
-            backend.write(mixed.rows(sample, from, count), heads);
-            steps.output(layer, heads, stream);
-            backend.read(stream, states.rows(sample, from, count));
-            show(steps.feedForwardInput(layer, stream), inputs);
-        });
-    }
-
-    /** Shows the input of down, with gate and up as they are now. */
-    void activate(DecoderLayer layer, Inputs inputs, Windows windows) {
-        run(inputs, windows, (sample, from, count) -> {
-            Tensor stream = residual(sample, from, count);
-            show(steps.activate(layer, steps.feedForwardInput(layer, stream)), inputs);
-        });
-    }
-
-    /** Adds the feed-forward block as it is now: the residual stream becomes the next layer's. */
-    void finish(DecoderLayer layer, Windows windows) {
-        run(IGNORED, windows, (sample, from, count) -> {
-            Tensor stream = residual(sample, from, count);
-            steps.down(layer, steps.activate(layer, steps.feedForwardInput(layer, stream)), stream);
-            backend.read(stream, states.rows(sample, from, count));
-        });
-    }
-
-    private interface Chunk {
-        void run(int sample, int from, int count);
-    }
-
-    private void run(Inputs inputs, Windows windows, Chunk chunk) {
+    /**
+     * Takes every window one step further.
+     *
+     * @param layer as it is compressed so far
+     * @param original the layer as it was; looked at only beside a dense stream
+     */
+    void run(Step step, DecoderLayer layer, @Nullable DecoderLayer original, Inputs inputs, Windows windows) {
         for (int sample = 0; sample < samples; sample++) {
             for (int from = 0; from < length; from += CHUNK) {
-                chunk.run(sample, from, Math.min(CHUNK, length - from));
+                int count = Math.min(CHUNK, length - from);
+                show(step.run(stream, layer, sample, from, count), seen, inputs);
+                if (dense != null && original != null && seenDense != null && error != null) {
+                    show(step.run(dense, original, sample, from, count), seenDense, inputs);
+                    subtract(dense.residual(sample, from, count), stream.residual(sample, from, count), error);
+                }
+                inputs.add(new Seen(count, seen, seenDense, error));
             }
             inputs.endSequence();
             windows.done(sample + 1);
         }
     }
 
-    private Tensor residual(int sample, int from, int count) {
-        Tensor stream = x.rows(0, count);
-        backend.write(states.rows(sample, from, count), stream);
-        return stream;
+    private void show(Tensor input, float[] into, Inputs inputs) {
+        if (inputs != IGNORED) {
+            backend.read(input, MemorySegment.ofArray(into));
+        }
     }
 
-    private void show(Tensor input, Inputs inputs) {
-        if (inputs != IGNORED) {
-            backend.read(input, MemorySegment.ofArray(seen));
-            inputs.add(seen, input.rows());
+    private static void subtract(MemorySegment a, MemorySegment b, float[] difference) {
+        long values = a.byteSize() / Float.BYTES;
+        for (int i = 0; i < values; i++) {
+            difference[i] = a.getAtIndex(ValueLayout.JAVA_FLOAT, i) - b.getAtIndex(ValueLayout.JAVA_FLOAT, i);
         }
     }
 
     @Override
     public void close() {
-        cache.close();
-        states.close();
-        mixed.close();
+        stream.close();
+        if (dense != null) {
+            dense.close();
+        }
     }
 }

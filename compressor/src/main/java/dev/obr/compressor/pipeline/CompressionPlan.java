@@ -13,6 +13,7 @@ import java.util.Map;
  * What is done to a model.
  *
  * @param linear how each linear layer of the decoder is compressed
+ * @param target what its outputs are to come close to
  * @param rotation of the model before that
  * @param windows of text that the model is calibrated on
  * @param calibration what that text is, for people
@@ -25,6 +26,7 @@ import java.util.Map;
  */
 public record CompressionPlan(
         CompressionOptions linear,
+        Target target,
         Rotation rotation,
         CalibrationWindows windows,
         String calibration,

@@ -5,17 +5,20 @@ import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.obr.LayerCompressor;
 import dev.obr.compressor.obr.LayerInput;
 import dev.obr.compressor.obr.LayerStatistics;
+import dev.obr.compressor.obr.ResidualTarget;
 import dev.obr.compressor.rotation.Projection;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
-import dev.obr.runtime.transformer.DecoderLayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compresses one decoder layer group by group, in the order of the data: q k v, then o, then gate and up, then down. A group is calibrated on what the groups before it, compressed,
@@ -23,15 +26,16 @@ import java.util.Map;
  */
 final class DecoderCompressor {
     private final CompressionPlan plan;
+    private final LinearAlgebra algebra;
+    private final ThreadTeam team;
     private final LayerCompressor compressor;
-    private final TiledProducts products;
     private final CompressionProgress progress;
 
-    DecoderCompressor(
-            CompressionPlan plan, LayerCompressor compressor, TiledProducts products, CompressionProgress progress) {
+    DecoderCompressor(CompressionPlan plan, LinearAlgebra algebra, ThreadTeam team, CompressionProgress progress) {
         this.plan = plan;
-        this.compressor = compressor;
-        this.products = products;
+        this.algebra = algebra;
+        this.team = team;
+        this.compressor = new LayerCompressor(algebra, team);
         this.progress = progress;
     }
 
@@ -41,71 +45,99 @@ final class DecoderCompressor {
      */
     record Packed(Map<String, PackedMatrix> packed, List<LinearReport> reports) {}
 
-    /** Compresses layer {@code index}; afterwards the windows stand at the entrance of the next one. */
-    Packed compress(int index, FloatLayer floats, Calibration calibration) {
+    /** Linear layers that share an input, and the step that shows it. */
+    private record Group(Calibration.Step step, boolean writesResidual, List<Projection> projections) {
+        static final List<Group> IN_ORDER = List.of(
+                new Group(
+                        CalibrationStream::attentionInput,
+                        false,
+                        List.of(Projection.QUERY, Projection.KEY, Projection.VALUE)),
+                new Group(CalibrationStream::attend, true, List.of(Projection.OUTPUT)),
+                new Group(CalibrationStream::feedForwardInput, false, List.of(Projection.GATE, Projection.UP)),
+                new Group(CalibrationStream::activate, true, List.of(Projection.DOWN)));
+    }
+
+    /**
+     * Compresses layer {@code index}; afterwards the windows stand at the entrance of the next one.
+     *
+     * @param floats the layer, whose weights are replaced one by one
+     * @param original the same layer, which stays as it is; null where the target is the layer's own outputs
+     */
+    Packed compress(int index, FloatLayer floats, @Nullable FloatLayer original, Calibration calibration) {
         Packed done = new Packed(new LinkedHashMap<>(), new ArrayList<>());
-        DecoderLayer layer = floats.layer();
-        group(
-                index,
-                floats,
-                done,
-                List.of(Projection.QUERY, Projection.KEY, Projection.VALUE),
-                (inputs, windows) -> calibration.attentionInput(layer, inputs, windows));
-        group(
-                index,
-                floats,
-                done,
-                List.of(Projection.OUTPUT),
-                (inputs, windows) -> calibration.attend(layer, inputs, windows));
-        group(
-                index,
-                floats,
-                done,
-                List.of(Projection.GATE, Projection.UP),
-                (inputs, windows) -> calibration.feedForwardInput(layer, inputs, windows));
-        group(
-                index,
-                floats,
-                done,
-                List.of(Projection.DOWN),
-                (inputs, windows) -> calibration.activate(layer, inputs, windows));
-        calibration.finish(
-                layer,
+        for (Group group : Group.IN_ORDER) {
+            compress(group, index, floats, original, calibration, done);
+        }
+        calibration.run(
+                CalibrationStream::finish,
+                floats.layer(),
+                original == null ? null : original.layer(),
+                Calibration.IGNORED,
                 count -> progress.calibrated(
                         index, "output", count, plan.windows().count()));
         return done;
     }
 
-    private interface Step {
-        void run(Calibration.Inputs inputs, Calibration.Windows windows);
-    }
-
-    private void group(int index, FloatLayer floats, Packed done, List<Projection> group, Step step) {
-        String first = floats.name(group.getFirst());
-        String inputName = "the input of " + first.substring(0, first.length() - ".weight".length());
-        LayerStatistics statistics =
-                new LayerStatistics(inputName, floats.weight(group.getFirst()).cols(), products);
-        step.run(
-                new Calibration.Inputs() {
-                    @Override
-                    public void add(float[] x, int tokens) {
-                        statistics.add(x, tokens);
-                    }
-
-                    @Override
-                    public void endSequence() {
-                        statistics.endSequence();
-                    }
-                },
+    private void compress(
+            Group group,
+            int index,
+            FloatLayer floats,
+            @Nullable FloatLayer original,
+            Calibration calibration,
+            Packed done) {
+        Moments moments = new Moments(group, floats);
+        Projection first = group.projections().getFirst();
+        calibration.run(
+                group.step(),
+                floats.layer(),
+                original == null ? null : original.layer(),
+                moments,
                 count -> progress.calibrated(
-                        index, group.getFirst().path(), count, plan.windows().count()));
-        LayerInput input = statistics.toInput(plan.linear().scaler());
-        for (Projection projection : group) {
+                        index, first.path(), count, plan.windows().count()));
+        LayerInput input = moments.statistics.toInput(plan.linear().scaler());
+        for (Projection projection : group.projections()) {
             String name = floats.name(projection);
             long start = System.nanoTime();
-            PackedMatrix packed = compress(name, floats.weight(projection), input, done, start);
+            Matrix weight = floats.weight(projection);
+            Matrix wanted = moments.target == null
+                    ? weight
+                    : moments.target.of(weight, input, plan.linear().percdamp());
+            PackedMatrix packed = compress(name, wanted, input, done, start);
             floats.replace(projection, packed);
             done.packed().put(name, packed);
+        }
+    }
+
+    /** What a group's inputs were like. */
+    private final class Moments implements Calibration.Inputs {
+        final LayerStatistics statistics;
+        final @Nullable ResidualTarget target;
+
+        Moments(Group group, FloatLayer floats) {
+            String first = floats.name(group.projections().getFirst());
+            String name = "the input of " + first.substring(0, first.length() - ".weight".length());
+            Matrix weight = floats.weight(group.projections().getFirst());
+            statistics = new LayerStatistics(name, weight.cols(), new TiledProducts(algebra, team));
+            target = plan.target() == Target.LAYER
+                    ? null
+                    : new ResidualTarget(
+                            name, weight.cols(), group.writesResidual() ? weight.rows() : 0, algebra, team);
+        }
+
+        @Override
+        public void add(Calibration.Seen seen) {
+            statistics.add(seen.x(), seen.tokens());
+            if (target != null && seen.dense() != null && seen.error() != null) {
+                target.add(seen.x(), seen.dense(), seen.error(), seen.tokens());
+            }
+        }
+
+        @Override
+        public void endSequence() {
+            statistics.endSequence();
+            if (target != null) {
+                target.endSequence();
+            }
         }
     }
 

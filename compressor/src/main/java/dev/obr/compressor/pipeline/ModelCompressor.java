@@ -1,7 +1,6 @@
 package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
-import dev.obr.compressor.obr.LayerCompressor;
 import dev.obr.compressor.rotation.RotatedModel;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
@@ -10,7 +9,6 @@ import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
-import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ExpectedWeights.AttentionBias;
 import dev.obr.models.Model;
@@ -36,7 +34,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Compresses a model into a folder of packed weights: the embedding of the calibration text goes through one decoder layer after the other, and each is compressed and written when the
  * text reaches it.
  *
- * <p>Memory: one decoder layer in float32, the Hessian of its widest input three times, and the states of {@link CompressionPlan#stateBytes}. The result depends on the model, the plan
+ * <p>Memory: one decoder layer in float32 (twice where the target is residual), the Hessian of its widest input three times, and the states of {@link CompressionPlan#stateBytes}. The result depends on the model, the plan
  * and the machine alone, not on the number of threads or on having been stopped and resumed.
  */
 public final class ModelCompressor {
@@ -59,7 +57,7 @@ public final class ModelCompressor {
      * @param force whether a packed model that is there is replaced
      * @param resume whether a stopped run goes on after its last finished layer
      */
-    public record Target(Path out, boolean force, boolean resume) {}
+    public record Destination(Path out, boolean force, boolean resume) {}
 
     /**
      * Compresses {@code model}.
@@ -67,7 +65,7 @@ public final class ModelCompressor {
      * @param companions tokenizer and other files that travel with it
      * @throws ObrException where the model or its activations cannot be compressed, or the folder cannot be written; nothing half-written is left then
      */
-    public void compress(Model model, CompressionPlan plan, CompanionFiles companions, Target target) {
+    public void compress(Model model, CompressionPlan plan, CompanionFiles companions, Destination destination) {
         if (model.quantization() != null) {
             throw new ObrException(
                     model.name() + " is packed already; compress the model that it was made from instead.");
@@ -78,11 +76,23 @@ public final class ModelCompressor {
         plan.rotation().skipped().forEach(progress::note);
         CalibrationWindows windows = plan.windows();
         ObjectNode recipe = Recipe.of(model, plan);
-        try (PackedModelWriter writer = target.resume()
+        try (PackedModelWriter writer = destination.resume()
                         ? PackedModelWriter.resume(
-                                target.out(), config, bias, plan.quantization(), recipe, companions, target.force())
+                                destination.out(),
+                                config,
+                                bias,
+                                plan.quantization(),
+                                recipe,
+                                companions,
+                                destination.force())
                         : PackedModelWriter.create(
-                                target.out(), config, bias, plan.quantization(), recipe, companions, target.force());
+                                destination.out(),
+                                config,
+                                bias,
+                                plan.quantization(),
+                                recipe,
+                                companions,
+                                destination.force());
                 CpuBackend backend = new CpuBackend(kernels, kernels.instructionSet(), threads, Precision.FLOAT);
                 ThreadTeam team = new ThreadTeam(threads);
                 Calibration calibration = new Calibration(
@@ -91,16 +101,16 @@ public final class ModelCompressor {
                         backend,
                         windows.count(),
                         windows.length(),
+                        plan.target() == Target.RESIDUAL,
                         plan.stateBytes(),
-                        parent(target.out()))) {
+                        parent(destination.out()))) {
             embed(rotated, windows, calibration);
-            DecoderCompressor decoder = new DecoderCompressor(
-                    plan, new LayerCompressor(algebra, team), new TiledProducts(algebra, team), progress);
+            DecoderCompressor decoder = new DecoderCompressor(plan, algebra, team, progress);
             for (int layer = 0; layer < config.layers(); layer++) {
                 if (layer < writer.finishedLayers()) {
-                    passThrough(layer, writer, backend, calibration);
+                    passThrough(layer, rotated, plan, writer, backend, calibration);
                 } else {
-                    compressLayer(layer, rotated, writer, backend, calibration, decoder);
+                    compressLayer(layer, rotated, plan, writer, backend, calibration, decoder);
                 }
                 progress.finished(layer, config.layers());
             }
@@ -108,16 +118,12 @@ public final class ModelCompressor {
         }
     }
 
-    /** Starts every window with its tokens' embeddings, in the half precision in which they are stored. */
+    /** Starts every window with its tokens' embeddings. */
     private static void embed(RotatedModel rotated, CalibrationWindows windows, Calibration calibration) {
         for (int sample = 0; sample < windows.count(); sample++) {
             int[] tokens = windows.window(sample);
             for (int t = 0; t < tokens.length; t++) {
-                float[] row = rotated.embedding(tokens[t], 1).values();
-                for (int i = 0; i < row.length; i++) {
-                    row[i] = Float.float16ToFloat(Float.floatToFloat16(row[i]));
-                }
-                MemorySegment.copy(row, 0, calibration.state(sample, t), ValueLayout.JAVA_FLOAT, 0, row.length);
+                calibration.start(sample, t, rotated.embedding(tokens[t], 1).values());
             }
         }
     }
@@ -125,6 +131,7 @@ public final class ModelCompressor {
     private void compressLayer(
             int layer,
             RotatedModel rotated,
+            CompressionPlan plan,
             PackedModelWriter writer,
             CpuBackend backend,
             Calibration calibration,
@@ -132,8 +139,9 @@ public final class ModelCompressor {
         String prefix = prefix(layer);
         Map<String, Matrix> tensors = rotated.layer(layer);
         DecoderCompressor.Packed packed;
-        try (FloatLayer floats = new FloatLayer(prefix, tensors, backend)) {
-            packed = decoder.compress(layer, floats, calibration);
+        try (FloatLayer floats = new FloatLayer(prefix, tensors, backend);
+                FloatLayer original = plan.target() == Target.LAYER ? null : new FloatLayer(prefix, tensors, backend)) {
+            packed = decoder.compress(layer, floats, original, calibration);
         }
         List<PlainTensor> plain = new ArrayList<>();
         tensors.forEach((name, matrix) -> {
@@ -148,14 +156,29 @@ public final class ModelCompressor {
     }
 
     /** Runs the windows through a layer that is written already. */
-    private void passThrough(int layer, PackedModelWriter writer, CpuBackend backend, Calibration calibration) {
+    private void passThrough(
+            int layer,
+            RotatedModel rotated,
+            CompressionPlan plan,
+            PackedModelWriter writer,
+            CpuBackend backend,
+            Calibration calibration) {
         Map<String, Matrix> tensors = new LinkedHashMap<>();
         writer.packedWeights(layer).forEach((name, packed) -> tensors.put(name, floats(packed)));
         writer.plainTensors(layer).forEach((name, weight) -> tensors.put(name, floats(weight)));
-        try (FloatLayer floats = new FloatLayer(prefix(layer), tensors, backend)) {
-            calibration.attend(floats.layer(), Calibration.IGNORED, count -> {});
-            calibration.feedForwardInput(floats.layer(), Calibration.IGNORED, count -> {});
-            calibration.finish(floats.layer(), count -> {});
+        try (FloatLayer floats = new FloatLayer(prefix(layer), tensors, backend);
+                FloatLayer original = plan.target() == Target.LAYER
+                        ? null
+                        : new FloatLayer(prefix(layer), rotated.layer(layer), backend)) {
+            for (Calibration.Step step : List.<Calibration.Step>of(
+                    CalibrationStream::attend, CalibrationStream::feedForwardInput, CalibrationStream::finish)) {
+                calibration.run(
+                        step,
+                        floats.layer(),
+                        original == null ? null : original.layer(),
+                        Calibration.IGNORED,
+                        count -> {});
+            }
         }
     }
 
@@ -194,6 +217,7 @@ public final class ModelCompressor {
     private static ObjectNode report(CompressionPlan plan) {
         ObjectNode report = JsonNodeFactory.instance.objectNode();
         report.put("method", plan.linear().method().label());
+        report.put("target", plan.target().label());
         report.put("pattern", plan.pattern().label());
         report.put("rotation", plan.rotation().name());
         ArrayNode skipped = report.putArray("not_rotated");

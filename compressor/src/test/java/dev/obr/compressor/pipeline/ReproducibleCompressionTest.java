@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same bytes whenever model, options and seed are the same: twice, on any number of threads, wherever the hidden states lie, stopped and resumed or not. */
 class ReproducibleCompressionTest {
@@ -29,14 +28,14 @@ class ReproducibleCompressionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "obr-gptq, unstructured, auto",
-        "obr-rtn, 4:8p, pcg",
-        "obr-gptq, 2:4, pcg",
-        "sparsegpt+gptq, 32:64, auto",
-        "quant-only, dense, auto"
+        "obr-gptq, unstructured, auto, layer",
+        "obr-rtn, 4:8p, pcg, layer",
+        "obr-gptq, 2:4, pcg, residual",
+        "sparsegpt+gptq, 32:64, auto, layer",
+        "quant-only, dense, auto, residual"
     })
-    void bytesDependOnNothingElse(String method, String pattern, String solver) {
-        TinyCompression first = TinyCompression.of("llama-attention-bias");
+    void bytesDependOnNothingElse(String method, String pattern, String solver, String target) {
+        TinyCompression first = TinyCompression.of("llama-attention-bias").withTarget(Target.parse(target));
         first = first.with(first.options()
                 .withMethod(Method.parse(method))
                 .withPattern(Pattern.parse(pattern))
@@ -56,9 +55,9 @@ class ReproducibleCompressionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 4, 5})
-    void aStoppedRunGoesOnToTheSameBytes(int layers) {
-        TinyCompression whole = TinyCompression.of("stories260K");
+    @CsvSource({"1, layer", "4, residual", "5, layer"})
+    void aStoppedRunGoesOnToTheSameBytes(int layers, String target) {
+        TinyCompression whole = TinyCompression.of("stories260K").withTarget(Target.parse(target));
         Path out = folder.resolve("resumed");
         whole.stopAfter(layers, out);
         assertThat(out).doesNotExist();
@@ -102,6 +101,8 @@ class ReproducibleCompressionTest {
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("other settings");
         }
+        assertThatThrownBy(() -> stopped.withTarget(Target.RESIDUAL).resumed().run(out))
+                .hasMessageContaining("other settings");
         stopped.forced().run(out);
         assertThat(out).isDirectory();
     }

@@ -34,7 +34,13 @@ import tools.jackson.databind.json.JsonMapper;
  * @param stateBytes of hidden states in memory
  */
 record TinyCompression(
-        Path source, CompressionOptions options, int threads, long stateBytes, boolean force, boolean resume) {
+        Path source,
+        CompressionOptions options,
+        Target target,
+        int threads,
+        long stateBytes,
+        boolean force,
+        boolean resume) {
     private static final int SAMPLES = 3;
     private static final int LENGTH = 40;
 
@@ -43,6 +49,7 @@ record TinyCompression(
         return new TinyCompression(
                 Path.of("../runtime/src/test/resources/models", fixture),
                 CompressionOptions.defaults().withWeightClip(true),
+                Target.LAYER,
                 2,
                 1 << 20,
                 false,
@@ -50,27 +57,31 @@ record TinyCompression(
     }
 
     TinyCompression withSource(Path folder) {
-        return new TinyCompression(folder, options, threads, stateBytes, force, resume);
+        return new TinyCompression(folder, options, target, threads, stateBytes, force, resume);
     }
 
     TinyCompression with(CompressionOptions chosen) {
-        return new TinyCompression(source, chosen, threads, stateBytes, force, resume);
+        return new TinyCompression(source, chosen, target, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression withTarget(Target chosen) {
+        return new TinyCompression(source, options, chosen, threads, stateBytes, force, resume);
     }
 
     TinyCompression withThreads(int count) {
-        return new TinyCompression(source, options, count, stateBytes, force, resume);
+        return new TinyCompression(source, options, target, count, stateBytes, force, resume);
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, threads, bytes, force, resume);
+        return new TinyCompression(source, options, target, threads, bytes, force, resume);
     }
 
     TinyCompression forced() {
-        return new TinyCompression(source, options, threads, stateBytes, true, resume);
+        return new TinyCompression(source, options, target, threads, stateBytes, true, resume);
     }
 
     TinyCompression resumed() {
-        return new TinyCompression(source, options, threads, stateBytes, force, true);
+        return new TinyCompression(source, options, target, threads, stateBytes, force, true);
     }
 
     /** Writes {@code out}, and returns what was said of each linear layer. */
@@ -111,13 +122,14 @@ record TinyCompression(
                         model,
                         plan(model.config()),
                         CompanionFiles.of(source),
-                        new ModelCompressor.Target(out, force, resume));
+                        new ModelCompressor.Destination(out, force, resume));
     }
 
     private CompressionPlan plan(ModelConfig config) {
         int[] tokens = new Random(6).ints(500, 0, config.vocabularySize()).toArray();
         return new CompressionPlan(
                 options,
+                target,
                 Rotation.quarot(config, options.seed(), false),
                 CalibrationWindows.draw(
                         tokens, "random tokens", SAMPLES, LENGTH, config.contextLength(), options.seed()),

@@ -21,22 +21,7 @@ public final class TiledProducts {
 
     /** {@code C [m,n] <- alpha · A [m,k] · B [k,n] + beta · C}. */
     public void multiply(int m, int n, int k, float alpha, Block a, Block b, float beta, Block c) {
-        int across = Math.ceilDiv(n, COLS);
-        team.run(Math.ceilDiv(m, ROWS) * across, tile -> {
-            int row = tile / across * ROWS;
-            int col = tile % across * COLS;
-            algebra.gemm(
-                    Transpose.NO,
-                    Transpose.NO,
-                    Math.min(ROWS, m - row),
-                    Math.min(COLS, n - col),
-                    k,
-                    alpha,
-                    inside(a, row, 0),
-                    inside(b, 0, col),
-                    beta,
-                    inside(c, row, col));
-        });
+        multiply(Transpose.NO, Transpose.NO, m, n, k, alpha, a, b, beta, c);
     }
 
     /** {@code A · B}, new. */
@@ -44,6 +29,39 @@ public final class TiledProducts {
         Matrix c = Matrix.zeros(a.rows(), b.cols());
         multiply(a.rows(), b.cols(), a.cols(), 1, Block.of(a), Block.of(b), 0, Block.of(c));
         return c;
+    }
+
+    /** {@code A · Bᵀ}, new. */
+    public Matrix multiplyTransposed(Matrix a, Matrix b) {
+        Matrix c = Matrix.zeros(a.rows(), b.rows());
+        multiply(
+                Transpose.NO, Transpose.YES, a.rows(), b.rows(), a.cols(), 1, Block.of(a), Block.of(b), 0, Block.of(c));
+        return c;
+    }
+
+    /** {@code C [m,n] <- C + Xᵀ Y} of X [k,m] and Y [k,n]. */
+    public void addCross(int m, int n, int k, Block x, Block y, Block c) {
+        multiply(Transpose.YES, Transpose.NO, m, n, k, 1, x, y, 1, c);
+    }
+
+    private void multiply(
+            Transpose opA, Transpose opB, int m, int n, int k, float alpha, Block a, Block b, float beta, Block c) {
+        int across = Math.ceilDiv(n, COLS);
+        team.run(Math.ceilDiv(m, ROWS) * across, tile -> {
+            int row = tile / across * ROWS;
+            int col = tile % across * COLS;
+            algebra.gemm(
+                    opA,
+                    opB,
+                    Math.min(ROWS, m - row),
+                    Math.min(COLS, n - col),
+                    k,
+                    alpha,
+                    opA == Transpose.NO ? inside(a, row, 0) : inside(a, 0, row),
+                    opB == Transpose.NO ? inside(b, 0, col) : inside(b, col, 0),
+                    beta,
+                    inside(c, row, col));
+        });
     }
 
     /** {@code C [n,n] <- C + alpha · Xᵀ X} of X [k,n]: the lower triangle, and a little more along the diagonal. */
