@@ -52,9 +52,8 @@ final class CompressCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path in;
 
-    @Parameters(index = "1", paramLabel = "OUT", description = "The folder to write.")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private Path out;
+    @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "The folder to write.")
+    private @Nullable Path out;
 
     @Mixin
     private final LayerOptions linear = new LayerOptions();
@@ -87,10 +86,8 @@ final class CompressCommand implements Callable<Integer> {
     @Option(
             names = "--calibration",
             paramLabel = "FILE",
-            required = true,
             description = "The text to calibrate on: plain, JSON lines (.jsonl) or a JSON list of texts (.json).")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private Path calibration;
+    private @Nullable Path calibration;
 
     @Option(
             names = "--samples",
@@ -137,6 +134,12 @@ final class CompressCommand implements Callable<Integer> {
                     "Memory for the activations of the calibration text; beyond it they lie in a file beside OUT. Default: ${DEFAULT-VALUE}.")
     private int memory;
 
+    @Option(
+            names = "--bits-report",
+            description =
+                    "Only print what each pattern and cache costs in bytes; OUT and --calibration are not needed.")
+    private boolean bitsReport;
+
     @Option(names = "--force", description = "Replace what is at OUT.")
     private boolean force;
 
@@ -160,12 +163,31 @@ final class CompressCommand implements Callable<Integer> {
     public Integer call() {
         CompressionOptions chosen = linear.options();
         checkOptions();
+        if (bitsReport) {
+            try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
+                console.print(
+                        BitsReport.of(model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity()));
+            }
+            return CommandLineApplication.DONE;
+        }
+        compress(chosen, required(out, "parameter: 'OUT'"), required(calibration, "option: '--calibration=FILE'"));
+        return CommandLineApplication.DONE;
+    }
+
+    private <T> T required(@Nullable T value, String name) {
+        if (value == null) {
+            throw wrong("Missing required " + name);
+        }
+        return value;
+    }
+
+    private void compress(CompressionOptions chosen, Path out, Path calibration) {
         LinearAlgebras.Choice algebra = LinearAlgebras.choose(console.environment());
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();
         try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
-            CompressionPlan plan = plan(model, chosen.withWeightClip(!noClip));
+            CompressionPlan plan = plan(model, chosen.withWeightClip(!noClip), calibration);
             CompressionNotes notes = new CompressionNotes(console, common.quiet());
             notes.note(model.name() + " · " + chosen.method().label() + " · " + plan.pattern() + " · rotation "
                     + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
@@ -185,7 +207,6 @@ final class CompressCommand implements Callable<Integer> {
                             .map(m -> ", " + m + " MiB of memory at most")
                             .orElse("")));
         }
-        return CommandLineApplication.DONE;
     }
 
     private boolean demo() {
@@ -209,7 +230,7 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
-    private CompressionPlan plan(Model model, CompressionOptions chosen) {
+    private CompressionPlan plan(Model model, CompressionOptions chosen, Path calibration) {
         // one beginning-of-sequence token at most, in front of the whole text, as the published code has it
         int[] tokens = model.tokenizer().encode(TextFile.read(calibration), true);
         CalibrationWindows windows = CalibrationWindows.draw(

@@ -111,6 +111,22 @@ class CompressVerbTest {
         assertThat(generated.exitCode()).as(generated.err()).isZero();
     }
 
+    /** stories260K: 5 layers of 64 wide, feed-forward 172, 8 heads and 4 of keys and values: 225,920 weights in linear layers. */
+    @Test
+    void theBitsReportNeedsNeitherTextNorFolder() {
+        Ran report = Ran.verb("compress", MODELS + "stories260K", "--bits-report");
+        assertThat(report.exitCode()).as(report.err()).isZero();
+        assertThat(report.out())
+                .contains("0.2 M weights")
+                .containsPattern("\nF16 +16\\.000 +0\\.5 MB +1\\.00x")
+                .containsPattern("\n4:8p +[23]\\.[0-9]+ ")
+                .containsPattern("\nint4 +8\\.00 "); // 4 bits and, per head of 8 values, 4 bytes of scale and zero
+        Ran without = Ran.verb(
+                "compress", MODELS + "stories260K", folder.resolve("out").toString());
+        assertThat(without.exitCode()).isEqualTo(2);
+        assertThat(without.err()).contains("Missing required option: '--calibration=FILE'");
+    }
+
     private static Path ggufFile(Path in) {
         try (Stream<Path> files = Files.list(in)) {
             return files.filter(file -> file.toString().endsWith(".gguf"))

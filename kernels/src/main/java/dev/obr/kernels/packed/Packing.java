@@ -50,6 +50,16 @@ public final class Packing {
         return new Packing(pattern, bits, rows, cols, codes, mask).matrix(scales);
     }
 
+    /**
+     * Bytes of a packed matrix: codes, index and scales.
+     *
+     * @param keptPerRow entries of a row that are kept; asked for by {@link Pattern#UNSTRUCTURED} alone
+     */
+    public static long byteSize(Pattern pattern, int bits, int rows, int cols, int keptPerRow) {
+        int kept = pattern == Pattern.UNSTRUCTURED ? keptPerRow : PatternIndex.keptPerRow(pattern, cols);
+        return rows * (PackedMatrix.codeBytes(kept, bits) + PatternIndex.rowBytes(pattern, cols) + Float.BYTES);
+    }
+
     private PackedMatrix matrix(float[] scales) {
         int indexBytes = PatternIndex.rowBytes(pattern, cols);
         byte[] index = new byte[Math.multiplyExact(rows, indexBytes)];
