@@ -42,66 +42,109 @@ public final class AdmmMask {
      * @throws dev.obr.kernels.linalg.NotPositiveDefiniteException if the Hessian is not, even with the first penalty
      */
     public Mask choose(Matrix weight, AdmmHessian hessian) {
-        int rows = weight.rows();
-        int cols = weight.cols();
         AdmmSchedule schedule = hessian.schedule();
-        Matrix scaled = weight.copy(); // Wn
-        for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < cols; c++) {
-                scaled.set(r, c, weight.at(r, c) * hessian.norm()[c]);
-            }
-        }
-        Matrix target = products.multiply(scaled, hessian.normalized()); // WH
-        Matrix dual = Matrix.zeros(rows, cols); // V
-        Matrix right = Matrix.zeros(rows, cols); // WH + ρ D - V
-        Mask mask = Mask.dense(rows, cols);
-        pass(scaled, dual, target, right, 1, 0, (float) schedule.rho(0), mask);
+        State state = new State(weight, hessian);
+        state.pass(0, (float) schedule.rho(0));
         for (int level = 0; level < schedule.levels(); level++) {
             Matrix inverse = hessian.inverse(level);
             float rho = (float) schedule.rho(level);
             for (int step = 1; step <= schedule.steps(); step++) {
-                products.multiply(rows, cols, cols, 1, Block.of(right), Block.of(inverse), 0, Block.of(scaled)); // Z0
-                boolean lastOfLevel = step == schedule.steps() && level + 1 < schedule.levels();
-                float next = lastOfLevel ? (float) schedule.rho(level + 1) : rho;
-                pass(scaled, dual, target, right, 1 / rho, rho, next, mask);
+                state.solve(inverse);
+                boolean rises = step == schedule.steps() && level + 1 < schedule.levels();
+                state.pass(rho, rises ? (float) schedule.rho(level + 1) : rho);
             }
         }
-        return mask;
+        return state.mask;
     }
 
-    /** Everything between two products. With {@code rho} 0 the duals stay as they are. */
-    private void pass(
-            Matrix solved, Matrix dual, Matrix target, Matrix right, float inverse, float rho, float next, Mask mask) {
-        int rows = solved.rows();
-        int cols = solved.cols();
-        team.run(Math.ceilDiv(rows, ROWS), part -> {
-            RowSelection selection = new RowSelection(pattern, cols, sparsity);
-            float[] z0 =
-                    new float[cols]; // one index for all arrays, so that the compiler can make vectors of the loops
-            float[] v = new float[cols];
-            float[] wh = new float[cols];
-            float[] z = new float[cols];
-            float[] kept = new float[cols];
-            for (int row = part * ROWS; row < Math.min((part + 1) * ROWS, rows); row++) {
-                int at = row * cols;
-                System.arraycopy(solved.values(), at, z0, 0, cols);
-                System.arraycopy(dual.values(), at, v, 0, cols);
-                System.arraycopy(target.values(), at, wh, 0, cols);
+    /** All rows between two steps. */
+    private final class State {
+        private final int rows;
+        private final int cols;
+        private final Matrix solved; // Z0, at first Wn
+        private final Matrix target; // WH
+        private final Matrix dual; // V
+        private final Matrix right; // WH + ρ D - V
+        private final Mask mask;
+
+        State(Matrix weight, AdmmHessian hessian) {
+            rows = weight.rows();
+            cols = weight.cols();
+            solved = weight.copy();
+            for (int r = 0; r < rows; r++) {
                 for (int c = 0; c < cols; c++) {
-                    z[c] = z0[c] + v[c] * inverse;
-                }
-                selection.choose(z, kept);
-                for (int c = 0; c < cols; c++) {
-                    float d = z[c] * kept[c];
-                    v[c] += rho * (z0[c] - d);
-                    wh[c] += next * d - v[c];
-                }
-                System.arraycopy(v, 0, dual.values(), at, cols);
-                System.arraycopy(wh, 0, right.values(), at, cols);
-                for (int c = 0; c < cols; c++) {
-                    mask.kept()[at + c] = kept[c] != 0;
+                    solved.set(r, c, weight.at(r, c) * hessian.norm()[c]);
                 }
             }
-        });
+            target = products.multiply(solved, hessian.normalized());
+            dual = Matrix.zeros(rows, cols);
+            right = Matrix.zeros(rows, cols);
+            mask = Mask.dense(rows, cols);
+        }
+
+        void solve(Matrix inverse) {
+            products.multiply(rows, cols, cols, 1, Block.of(right), Block.of(inverse), 0, Block.of(solved));
+        }
+
+        /** Everything between two products; with {@code rho} 0 the duals stay zero. */
+        void pass(float rho, float next) {
+            team.run(Math.ceilDiv(rows, ROWS), part -> {
+                Row row = new Row(cols);
+                for (int r = part * ROWS; r < Math.min((part + 1) * ROWS, rows); r++) {
+                    int at = r * cols;
+                    row.load(solved.values(), dual.values(), target.values(), at);
+                    row.step(rho, next);
+                    row.store(dual.values(), right.values(), mask.kept(), at);
+                }
+            });
+        }
+    }
+
+    /** One row: its arrays share their index, which lets the compiler make vectors of the loops. */
+    private final class Row {
+        private final int cols;
+        private final RowSelection selection;
+        private final float[] z0;
+        private final float[] v;
+        private final float[] wh; // afterwards the right-hand side
+        private final float[] z;
+        private final float[] kept;
+
+        Row(int cols) {
+            this.cols = cols;
+            selection = new RowSelection(pattern, cols, sparsity);
+            z0 = new float[cols];
+            v = new float[cols];
+            wh = new float[cols];
+            z = new float[cols];
+            kept = new float[cols];
+        }
+
+        void load(float[] solved, float[] dual, float[] target, int at) {
+            System.arraycopy(solved, at, z0, 0, cols);
+            System.arraycopy(dual, at, v, 0, cols);
+            System.arraycopy(target, at, wh, 0, cols);
+        }
+
+        void step(float rho, float next) {
+            float share = rho == 0 ? 0 : 1 / rho;
+            for (int c = 0; c < cols; c++) {
+                z[c] = z0[c] + v[c] * share;
+            }
+            selection.choose(z, kept);
+            for (int c = 0; c < cols; c++) {
+                float d = z[c] * kept[c];
+                v[c] += rho * (z0[c] - d);
+                wh[c] += next * d - v[c];
+            }
+        }
+
+        void store(float[] dual, float[] right, boolean[] mask, int at) {
+            System.arraycopy(v, 0, dual, at, cols);
+            System.arraycopy(wh, 0, right, at, cols);
+            for (int c = 0; c < cols; c++) {
+                mask[at + c] = kept[c] != 0;
+            }
+        }
     }
 }

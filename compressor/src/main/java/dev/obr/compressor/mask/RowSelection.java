@@ -21,6 +21,7 @@ final class RowSelection {
     private final int[][] keys;
     private final int[][] wins;
     private final int[] ranked;
+    private final int[] chosen;
 
     /** @param sparsity share of the row that is pruned, in [0, 1); only {@link Pattern#UNSTRUCTURED} asks for it */
     RowSelection(Pattern pattern, int cols, double sparsity) {
@@ -33,6 +34,7 @@ final class RowSelection {
         keys = new int[compared ? units : 0][groups]; // [unit of a group][group]
         wins = new int[keys.length][groups];
         ranked = new int[pattern.grouped() ? units : cols];
+        chosen = new int[ranked.length];
     }
 
     /**
@@ -106,25 +108,18 @@ final class RowSelection {
 
     /** Keeps all but {@code fewer} units of the columns [from, to). */
     private void chooseLargest(float[] values, float[] kept, int from, int to, int fewer) {
-        int unit = pattern.unit();
-        int units = Math.ceilDiv(to - from, unit);
+        int units = Math.ceilDiv(to - from, pattern.unit());
         int keep = units - fewer;
         int largest = -1;
         for (int u = 0; u < units; u++) {
-            float sum = 0;
-            for (int c = from + u * unit; c < Math.min(from + (u + 1) * unit, to); c++) {
-                sum += values[c] * values[c];
-            }
-            ranked[u] = Float.floatToRawIntBits(sum);
+            ranked[u] = key(values, from + u * pattern.unit(), to);
+        }
+        for (int u = 0; u < units; u++) {
             largest = Math.max(largest, ranked[u]);
         }
-        int low = -1; // more than `keep` units are above it, or all are wanted
-        int threshold = largest; // at most `keep` are above it
-        int above = 0;
-        if (keep == units) {
-            threshold = -1;
-            above = keep;
-        }
+        int low = -1; // more than `keep` are above it, or all are wanted
+        int threshold = fewer == 0 ? -1 : largest; // at most `keep` are above it
+        int above = fewer == 0 ? keep : 0;
         while (above < keep && threshold - low > 1) {
             int middle = low + (threshold - low) / 2;
             int count = countAbove(middle, units);
@@ -135,15 +130,27 @@ final class RowSelection {
                 above = count;
             }
         }
-        int ties = keep - above; // of those at the threshold, the rightmost are kept
-        for (int u = units - 1; u >= 0; u--) {
-            boolean tied = ranked[u] == threshold && ties > 0;
-            ties -= tied ? 1 : 0;
-            float one = tied || ranked[u] > threshold ? 1 : 0;
-            for (int c = from + u * unit; c < Math.min(from + (u + 1) * unit, to); c++) {
-                kept[c] = one;
+        for (int u = 0; u < units; u++) {
+            chosen[u] = (threshold - ranked[u]) >>> 31;
+        }
+        for (int u = units - 1; above < keep; u--) { // ties: the rightmost are kept
+            if (ranked[u] == threshold) {
+                chosen[u] = 1;
+                above++;
             }
         }
+        for (int c = from; c < to; c++) {
+            kept[c] = chosen[(c - from) / pattern.unit()];
+        }
+    }
+
+    /** The bits of the sum of squares of the unit at {@code first}, which may end early. */
+    private int key(float[] values, int first, int end) {
+        float sum = values[first] * values[first];
+        if (pattern.unit() == 2 && first + 1 < end) {
+            sum += values[first + 1] * values[first + 1];
+        }
+        return Float.floatToRawIntBits(sum);
     }
 
     private int countAbove(int threshold, int units) {

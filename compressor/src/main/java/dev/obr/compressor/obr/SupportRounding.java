@@ -29,7 +29,8 @@ final class SupportRounding {
     private final ScaleGrid grid;
     private final float[][] ahead = new float[BLOCK][ScaleGrid.CANDIDATES]; // u of a block [column][candidate]
     private final float[] scales = new float[ScaleGrid.CANDIDATES];
-    private final float[] rounded = new float[ScaleGrid.CANDIDATES];
+    private final float[][] rounded = new float[BLOCK][ScaleGrid.CANDIDATES]; // q of a block [column][candidate]
+    private final float[][] below = new float[BLOCK][BLOCK]; // a block's corner of L, transposed
     private final float[] errors = new float[ScaleGrid.CANDIDATES];
     private final double[] losses = new double[ScaleGrid.CANDIDATES];
     private final int[] alive = new int[ScaleGrid.CANDIDATES];
@@ -102,7 +103,10 @@ final class SupportRounding {
             for (int i = begin; i < end; i++) {
                 System.arraycopy(u, i * width, ahead[i - begin], 0, live);
             }
-            roundBlock(begin, end, l, n, live, width);
+            roundBlock(begin, end, l, n, live);
+            for (int i = begin; i < end; i++) {
+                System.arraycopy(rounded[i - begin], 0, q, (i - begin) * width, live);
+            }
             live = dropLosers(begin, end, live, width);
             if (begin > 0 && live > 0) {
                 algebra.gemm( // U [begin, live] -= L[begin..end, 0..begin]ᵀ · Q [end - begin, live]
@@ -132,35 +136,60 @@ final class SupportRounding {
     }
 
     /** Rounds the columns [begin, end) from the last to the first. */
-    private void roundBlock(int begin, int end, Block l, int n, int live, int width) {
-        float[] s = scales;
-        float[] r = rounded;
-        float[] e = errors;
-        for (int i = end - 1; i >= begin; i--) {
-            int row = l.offset() + i * l.stride();
-            float diagonal = l.values()[row + i];
-            float[] x = ahead[i - begin];
-            for (int g = 0; g < live; g++) {
-                float value = x[g] / diagonal;
-                float code = grid.code(value, s[g]);
-                x[g] = code;
-                r[g] = s[g] * code;
-                e[g] = diagonal * (value - r[g]);
+    private void roundBlock(int begin, int end, Block l, int n, int live) {
+        int size = end - begin;
+        for (int i = 0; i < size; i++) {
+            int row = l.offset() + (begin + i) * l.stride() + begin;
+            for (int j = 0; j <= i; j++) {
+                below[j][i] = l.values()[row + j];
             }
+        }
+        for (int i = size - 1; i >= 0; i--) {
+            float[] x = ahead[i];
+            subtractRounded(x, below[i], i + 1, size, live);
+            round(x, below[i][i], rounded[i], live);
             for (int g = 0; g < live; g++) {
-                losses[g] += (double) e[g] * e[g];
-                tried[alive[g] * n + i] = (byte) x[g];
-            }
-            System.arraycopy(r, 0, q, (i - begin) * width, live);
-            for (int j = begin; j < i; j++) {
-                subtract(ahead[j - begin], l.values()[row + j], r, live);
+                losses[g] += (double) errors[g] * errors[g];
+                tried[alive[g] * n + begin + i] = (byte) x[g];
             }
         }
     }
 
-    private static void subtract(float[] from, float factor, float[] x, int count) {
-        for (int g = 0; g < count; g++) {
-            from[g] -= factor * x[g];
+    /** {@code x -= sum over j of factors[j] · rounded[j]}, four at once. */
+    private void subtractRounded(float[] x, float[] factors, int from, int to, int live) {
+        int j = from;
+        for (; j + 3 < to; j += 4) {
+            float[] q0 = rounded[j];
+            float[] q1 = rounded[j + 1];
+            float[] q2 = rounded[j + 2];
+            float[] q3 = rounded[j + 3];
+            float f0 = factors[j];
+            float f1 = factors[j + 1];
+            float f2 = factors[j + 2];
+            float f3 = factors[j + 3];
+            for (int g = 0; g < live; g++) {
+                x[g] -= (f0 * q0[g] + f1 * q1[g]) + (f2 * q2[g] + f3 * q3[g]);
+            }
+        }
+        for (; j < to; j++) {
+            float[] q = rounded[j];
+            float factor = factors[j];
+            for (int g = 0; g < live; g++) {
+                x[g] -= factor * q[g];
+            }
+        }
+    }
+
+    /** {@code x} becomes codes, {@code value} what they stand for. */
+    private void round(float[] x, float diagonal, float[] value, int live) {
+        float[] s = scales;
+        float[] e = errors;
+        for (int g = 0; g < live; g++) {
+            float best = x[g] / diagonal;
+            float code = grid.code(best, s[g]);
+            x[g] = code;
+            value[g] = s[g] * code;
+            e[g] = diagonal * (best - value[g]);
         }
     }
 
