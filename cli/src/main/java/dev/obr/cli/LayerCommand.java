@@ -53,7 +53,7 @@ final class LayerCommand implements Callable<Integer> {
     @Mixin
     private final LayerOptions options = new LayerOptions();
 
-    @Option(names = "--compare", description = "Print the loss of every method at the same pattern.")
+    @Option(names = "--compare", description = "Print the loss of every method at the same pattern and grid.")
     private boolean compare;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -101,6 +101,9 @@ final class LayerCommand implements Callable<Integer> {
         Map<String, Double> losses = new LinkedHashMap<>();
         if (compare) {
             for (Method method : Method.values()) {
+                if (method.symmetricOnly() && !chosen.symmetric()) {
+                    continue;
+                }
                 losses.put(
                         method.label(),
                         method == chosen.method()

@@ -26,7 +26,7 @@ final class LayerOptions {
             paramLabel = "NAME",
             defaultValue = "obr-gptq",
             description =
-                    "obr-rtn, obr-gptq, rtn, gptq, wanda+rtn, sparsegpt+gptq or quant-only. Default: ${DEFAULT-VALUE}.")
+                    "obr-plus, obr-rtn, obr-gptq, rtn, gptq, wanda+rtn, sparsegpt+gptq or quant-only. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String method;
 
@@ -50,7 +50,8 @@ final class LayerOptions {
             names = "--mask",
             paramLabel = "NAME",
             defaultValue = "wanda",
-            description = "What pruning goes by: wanda, magnitude, random or sparsegpt. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "What pruning goes by (but in obr-plus, which searches): wanda, magnitude, random or sparsegpt. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String mask;
 

@@ -86,10 +86,13 @@ class LayerVerbTest {
                 .path("losses");
         assertThat(losses.propertyNames())
                 .containsExactlyInAnyOrder(
-                        "obr-rtn", "obr-gptq", "rtn", "gptq", "wanda+rtn", "sparsegpt+gptq", "quant-only");
+                        "obr-plus", "obr-rtn", "obr-gptq", "rtn", "gptq", "wanda+rtn", "sparsegpt+gptq", "quant-only");
         assertThat(losses.path("obr-gptq").asDouble())
                 .isPositive()
                 .isLessThan(losses.path("wanda+rtn").asDouble());
+        assertThat(losses.path("obr-plus").asDouble())
+                .isPositive()
+                .isLessThan(losses.path("obr-gptq").asDouble());
         assertThat(losses.path("gptq").asDouble()).isLessThan(losses.path("rtn").asDouble());
         String table = Ran.verb("layer", "--in", in.toString(), "--compare").out();
         assertThat(table).contains("loss  ", "obr-gptq", "wanda+rtn", "24 x 44");

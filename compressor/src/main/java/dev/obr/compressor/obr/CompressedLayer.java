@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A linear layer [rows, cols] after compression.
  *
  * @param codes [rows, cols], the zero point where pruned: signed, in [-2^(b-1), 2^(b-1) - 1], of a symmetric grid; unsigned, in [0, 2^b - 1], of an asymmetric one
- * @param scale [rows]; entry (r, c) is {@code scale[r] · (code - zero[r])}
+ * @param scale [rows], below 0 only by {@link Method#OBR_PLUS}; entry (r, c) is {@code scale[r] · (code - zero[r])}
  * @param zero [rows], whole numbers; 0 in a symmetric grid
  * @param mask what was kept; a kept weight may have been rounded to zero
  * @param dequantized [rows, cols]

@@ -1,5 +1,6 @@
 package dev.obr.compressor.obr;
 
+import dev.obr.compressor.mask.AdmmSchedule;
 import dev.obr.compressor.mask.MaskMetric;
 import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.kernels.ObrException;
@@ -13,11 +14,12 @@ import java.util.function.Consumer;
  * @param alpha share of the columns that is rounded before the rest takes their error, in [0, 1]
  * @param percdamp what is added to the Hessian's diagonal, as a share of its mean; 0 or more
  * @param bits of a weight, 2 to 8
- * @param symmetric whether 0 is the middle of the codes; restoring with asymmetric codes is our own extension of the paper's code
- * @param weightClip whether each row's range is searched for the one of least error
+ * @param symmetric whether 0 is the middle of the codes, which {@link Method#OBR_PLUS} asks for; restoring with asymmetric codes is our own extension of the paper's code
+ * @param weightClip whether each row's range is searched for the one of least error; {@link Method#OBR_PLUS} always does
  * @param blockSize columns that SparseGPT's unstructured masks are chosen in, and that GPTQ updates at once (which does not change its result); 1 or more
  * @param actOrder whether {@link Method#GPTQ} takes columns of large inputs first
  * @param seed of random masks
+ * @param admm how {@link Method#OBR_PLUS} searches its mask, which goes by no metric
  */
 public record CompressionOptions(
         Method method,
@@ -34,7 +36,8 @@ public record CompressionOptions(
         boolean actOrder,
         ScalerVariant scaler,
         Solver solver,
-        long seed) {
+        long seed,
+        AdmmSchedule admm) {
     public CompressionOptions {
         if (!(sparsity >= 0 && sparsity < 1)) {
             throw new ObrException("the sparsity is " + sparsity + ", but must be at least 0 and less than 1");
@@ -47,6 +50,10 @@ public record CompressionOptions(
         }
         if (blockSize < 1) {
             throw new ObrException("the block size is " + blockSize + ", but must be 1 or more; the usual is 128");
+        }
+        if (method.symmetricOnly() && !symmetric) {
+            throw new ObrException(
+                    method + " rounds to symmetric codes only; choose those, or another method such as obr-gptq");
         }
         WeightGrid.perRow(bits, symmetric, weightClip); // which checks the bits
     }
@@ -68,12 +75,13 @@ public record CompressionOptions(
                 false,
                 ScalerVariant.QUAROT,
                 Solver.AUTO,
-                0);
+                0,
+                AdmmSchedule.DEFAULT);
     }
 
     /** The grid that weights are rounded to. */
     public WeightGrid grid() {
-        return WeightGrid.perRow(bits, symmetric, weightClip);
+        return WeightGrid.perRow(bits, symmetric, weightClip || method == Method.OBR_PLUS);
     }
 
     /** Whether nothing is pruned. */
@@ -141,6 +149,10 @@ public record CompressionOptions(
         return with(edit -> edit.seed = seed);
     }
 
+    public CompressionOptions withAdmm(AdmmSchedule admm) {
+        return with(edit -> edit.admm = admm);
+    }
+
     private CompressionOptions with(Consumer<Edit> change) {
         Edit edit = new Edit(this);
         change.accept(edit);
@@ -164,6 +176,7 @@ public record CompressionOptions(
         ScalerVariant scaler;
         Solver solver;
         long seed;
+        AdmmSchedule admm;
 
         Edit(CompressionOptions options) {
             method = options.method;
@@ -181,6 +194,7 @@ public record CompressionOptions(
             scaler = options.scaler;
             solver = options.solver;
             seed = options.seed;
+            admm = options.admm;
         }
 
         CompressionOptions options() {
@@ -199,7 +213,8 @@ public record CompressionOptions(
                     actOrder,
                     scaler,
                     solver,
-                    seed);
+                    seed,
+                    admm);
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.obr.compressor.obr;
 
+import dev.obr.compressor.mask.AdmmHessian;
+import dev.obr.compressor.mask.AdmmSchedule;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.InverseFactor;
 import dev.obr.kernels.linalg.LinearAlgebra;
@@ -13,6 +15,7 @@ final class DampedHessian {
     private final double percdamp;
     private final double damp;
     private @Nullable Matrix upper;
+    private @Nullable AdmmHessian penalised;
 
     private DampedHessian(Matrix h, boolean[] dead, double percdamp, double damp) {
         this.h = h;
@@ -73,5 +76,16 @@ final class DampedHessian {
             upper = InverseFactor.upper(algebra, team, h);
         }
         return upper;
+    }
+
+    /** What the mask search needs of H, kept until another schedule is asked for. */
+    AdmmHessian penalised(LinearAlgebra algebra, ThreadTeam team, AdmmSchedule schedule) {
+        AdmmHessian kept = penalised;
+        if (kept == null || !kept.schedule().equals(schedule)) {
+            penalised = null; // one of two can be let go before the other is made
+            kept = new AdmmHessian(algebra, team, schedule, h);
+            penalised = kept;
+        }
+        return kept;
     }
 }

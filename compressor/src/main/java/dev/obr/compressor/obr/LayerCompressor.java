@@ -1,5 +1,6 @@
 package dev.obr.compressor.obr;
 
+import dev.obr.compressor.mask.AdmmMask;
 import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.mask.MaskSelection;
 import dev.obr.compressor.mask.Scores;
@@ -111,6 +112,7 @@ public final class LayerCompressor {
                     Mask mask = mask();
                     yield layer(swept(restored(mask), mask), mask, notes);
                 }
+                case OBR_PLUS -> searched(notes);
                 case SPARSEGPT_GPTQ -> {
                     SparseGptMask chosen = new SparseGptMask(
                             weight.rows(), hessian.upper(algebra, team), options.pattern(), options.sparsity());
@@ -122,6 +124,17 @@ public final class LayerCompressor {
                     yield layer(swept, chosen.mask(), notes);
                 }
             };
+        }
+
+        private CompressedLayer searched(List<String> notes) {
+            Mask mask = options.dense()
+                    ? dense()
+                    : new AdmmMask(products, team, options.pattern(), options.sparsity())
+                            .choose(alive, hessian.penalised(algebra, team, options.admm()));
+            CodeSearch.Codes codes = new CodeSearch(
+                            algebra, team, products, hessian.matrix(), ScaleGrid.of(quantizer.grid()))
+                    .of(alive, mask, quantizer);
+            return layer(codes.codes(), codes.scale(), mask, codes.dequantized(), notes);
         }
 
         private Mask dense() {
@@ -203,10 +216,14 @@ public final class LayerCompressor {
                     codes[r * result.cols() + c] = (byte) quantizer.code(r, c, result.at(r, c));
                 }
             }
+            return layer(codes, quantizer.scale(), mask, result, notes);
+        }
+
+        private CompressedLayer layer(byte[] codes, float[] scale, Mask mask, Matrix result, List<String> notes) {
             ProxyLoss loss = new ProxyLoss(products, input.hessian());
             return new CompressedLayer(
                     codes,
-                    quantizer.scale(),
+                    scale,
                     quantizer.zero(),
                     mask,
                     result,

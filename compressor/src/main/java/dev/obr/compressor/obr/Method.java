@@ -10,6 +10,8 @@ public enum Method {
     OBR_RTN("obr-rtn", true),
     /** Optimal Brain Restoration, its later columns rounded by GPTQ. */
     OBR_GPTQ("obr-gptq", true),
+    /** A mask searched together with what makes up for it, and codes searched on that mask (ADMM, nearest planes, coordinate descent); scales have a sign. */
+    OBR_PLUS("obr-plus", true),
     /** Rounded to nearest; every weight is kept. */
     RTN("rtn", false),
     /** GPTQ (arXiv 2210.17323); every weight is kept. */
@@ -37,6 +39,11 @@ public enum Method {
     /** Whether the pattern matters: the other methods keep every weight. */
     public boolean prunes() {
         return prunes;
+    }
+
+    /** Whether the grid's zero has to be in its middle. */
+    public boolean symmetricOnly() {
+        return this == OBR_PLUS;
     }
 
     /** @throws ObrException if there is no method of that name, naming those there are */

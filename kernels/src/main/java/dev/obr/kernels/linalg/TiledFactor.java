@@ -11,14 +11,14 @@ import java.util.Arrays;
  *   [A21 A22]
  * </pre>
  */
-final class TiledFactor {
+public final class TiledFactor {
     private static final int BLOCK = 512;
     private static final int TILE = 256;
 
     private final LinearAlgebra algebra;
     private final ThreadTeam team;
 
-    TiledFactor(LinearAlgebra algebra, ThreadTeam team) {
+    public TiledFactor(LinearAlgebra algebra, ThreadTeam team) {
         this.algebra = algebra;
         this.team = team;
     }
@@ -28,7 +28,7 @@ final class TiledFactor {
      *
      * @throws NotPositiveDefiniteException if there is no such L
      */
-    void cholesky(Matrix a) {
+    public void cholesky(Matrix a) {
         int n = a.rows();
         for (int k = 0; k < n; k += BLOCK) {
             int begin = k;
@@ -75,7 +75,7 @@ final class TiledFactor {
     }
 
     /** {@code L <- L⁻¹}, both lower triangular with zeros above: row block i is {@code -Lii⁻¹ · L[i, 0..i) · inverse of the rows before}. */
-    void invertLower(Matrix l) {
+    public void invertLower(Matrix l) {
         int n = l.rows();
         for (int k = 0; k < n; k += BLOCK) {
             int begin = k;

@@ -182,23 +182,22 @@ public final class PackedMatrix {
      * Reads through index and scales: whoever follows the index afterwards stays within a row's codes and columns.
      *
      * @param name of the matrix and its file, for messages
-     * @throws ObrException where the index breaks the pattern, or a scale is negative, infinite or no number
+     * @throws ObrException where the index breaks the pattern, or a scale is infinite or no number
      */
     public PackedMatrix check(String name) {
         PatternIndex.check(this, name);
         for (int row = 0; row < rows; row++) {
             float scale = scale(row);
             if (!isStep(scale)) {
-                throw new ObrException(
-                        name + ": the scale of row " + row + " is " + scale
-                                + ", but a finite number from 0 upwards is expected; the file is damaged: compress the model again");
+                throw new ObrException(name + ": the scale of row " + row + " is " + scale
+                        + ", but a finite number is expected; the file is damaged: compress the model again");
             }
         }
         return this;
     }
 
-    /** Whether a number can be the step between two codes. */
+    /** Whether a number can be the step between two codes; a negative one mirrors them. */
     static boolean isStep(float scale) {
-        return scale >= 0 && scale < Float.POSITIVE_INFINITY;
+        return Float.isFinite(scale);
     }
 }

@@ -37,8 +37,8 @@ public final class Packing {
      * @param bits of a code, 4 or 8
      * @param codes signed [rows, cols], in -8 .. 7 for 4 bits; 0 wherever the mask keeps nothing
      * @param mask [rows, cols], true where an entry is kept; not read for the dense pattern
-     * @param scales [rows]
-     * @throws IllegalArgumentException where a code is out of range or outside of the mask, a group keeps more than its pattern allows, or a scale is negative or not finite
+     * @param scales [rows], of either sign
+     * @throws IllegalArgumentException where a code is out of range or outside of the mask, a group keeps more than its pattern allows, or a scale is not finite
      */
     public static PackedMatrix pack(
             Pattern pattern, int bits, int rows, int cols, byte[] codes, boolean[] mask, float[] scales) {

@@ -18,7 +18,7 @@ record Sparse(Pattern pattern, int bits, int rows, int cols, byte[] codes, boole
         int limit = 1 << bits - 1;
         for (int row = 0; row < rows; row++) {
             boolean zeros = random.nextInt(8) == 0;
-            scales[row] = random.nextFloat() + 1e-6f;
+            scales[row] = (random.nextFloat() + 1e-6f) * (random.nextBoolean() ? 1 : -1);
             for (int start = 0; start < cols; start += pattern.group()) {
                 boolean[] group = group(pattern, density, random);
                 for (int c = start; c < Math.min(cols, start + pattern.group()); c++) {

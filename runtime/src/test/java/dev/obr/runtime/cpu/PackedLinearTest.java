@@ -34,7 +34,7 @@ class PackedLinearTest {
             Codes made = new Codes(rows, cols, new byte[rows * cols], new boolean[rows * cols], new float[rows]);
             int limit = 1 << bits - 1;
             for (int r = 0; r < rows; r++) {
-                made.scales[r] = random.nextFloat() / 50;
+                made.scales[r] = (random.nextFloat() - 0.3f) / 50; // of either sign
                 for (int c = 0; c < cols; c++) {
                     boolean kept = pattern == Pattern.DENSE || (c / 2 + r) % 2 == 0 && pattern != Pattern.TWO_OF_FOUR;
                     made.mask[r * cols + c] = kept || pattern == Pattern.TWO_OF_FOUR && (c + r) % 2 == 0;

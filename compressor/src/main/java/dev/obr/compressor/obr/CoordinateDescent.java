@@ -1,0 +1,113 @@
+package dev.obr.compressor.obr;
+
+import dev.obr.kernels.linalg.Matrix;
+
+/**
+ * Improves one row's codes by moving each alone to the best value its grid has for it, again and again, and by the scale that serves the codes best.
+ *
+ * <pre>
+ *   g = (ŵ - w) H;   for kept j:  z = deq(ŵ_j - g_j / H_jj),  d = z - ŵ_j
+ *   where 2 d g_j + d² H_jj &lt; 0:  ŵ_j = z,  g += d H[j, :]
+ *   s = (c · w H) / (c · c H)  for codes c
+ * </pre>
+ *
+ * <p>The loss {@code (ŵ - w) H (ŵ - w)ᵀ} never rises. Gradients are kept in double precision.
+ */
+final class CoordinateDescent {
+    private static final int SWEEPS = 10;
+
+    private final Matrix h;
+    private final ScaleGrid grid;
+    private final byte[] codes;
+    private final int[] kept;
+    private final double[] gradient;
+    private float scale;
+
+    /**
+     * @param h H [cols, cols]
+     * @param codes [cols], changed in place
+     * @param scale of the codes, not 0
+     * @param kept columns, ascending
+     * @param gradient g [cols]
+     */
+    CoordinateDescent(Matrix h, ScaleGrid grid, byte[] codes, float scale, int[] kept, double[] gradient) {
+        this.h = h;
+        this.grid = grid;
+        this.codes = codes;
+        this.scale = scale;
+        this.kept = kept;
+        this.gradient = gradient;
+    }
+
+    float scale() {
+        return scale;
+    }
+
+    /** Whether a code is not 0. */
+    boolean anyCode() {
+        for (int j : kept) {
+            if (codes[j] != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** g [cols] as it is now. */
+    double[] gradient() {
+        return gradient;
+    }
+
+    /** Sweeps over the kept columns until none changes, ten times at most. */
+    void descend() {
+        boolean changed = true;
+        for (int sweep = 0; sweep < SWEEPS && changed; sweep++) {
+            changed = false;
+            for (int j : kept) {
+                changed |= improve(j);
+            }
+        }
+    }
+
+    private boolean improve(int j) {
+        double diagonal = h.at(j, j);
+        double value = (double) scale * codes[j];
+        int code = grid.code(value - gradient[j] / diagonal, scale);
+        double d = (double) scale * (code - codes[j]);
+        if (!(2 * d * gradient[j] + d * d * diagonal < 0)) {
+            return false;
+        }
+        codes[j] = (byte) code;
+        int row = j * h.cols();
+        for (int c = 0; c < gradient.length; c++) {
+            gradient[c] += d * h.values()[row + c];
+        }
+        return true;
+    }
+
+    /**
+     * Takes the scale of least squares for the codes as they are. Codes that are all zero keep theirs.
+     *
+     * @param product w H [cols, cols], row {@code row}
+     */
+    void refitScale(Matrix product, int row) {
+        int at = row * product.cols();
+        double withWeights = 0; // c · w H
+        double withCodes = 0; // c · c H,  c H = (g + w H) / s
+        for (int j : kept) {
+            double wh = product.values()[at + j];
+            withWeights += codes[j] * wh;
+            withCodes += codes[j] * (gradient[j] + wh) / scale;
+        }
+        float fitted = (float) (withWeights / withCodes);
+        if (!(withCodes > 0) || !(Math.abs(fitted) >= Float.MIN_NORMAL) || Float.isInfinite(fitted)) {
+            return;
+        }
+        double ratio = (double) fitted / scale;
+        for (int c = 0; c < gradient.length; c++) {
+            double wh = product.values()[at + c];
+            gradient[c] = ratio * (gradient[c] + wh) - wh;
+        }
+        scale = fitted;
+    }
+}
