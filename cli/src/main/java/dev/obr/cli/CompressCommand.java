@@ -4,6 +4,7 @@ import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
+import dev.obr.compressor.pipeline.Preset;
 import dev.obr.compressor.pipeline.Target;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.compressor.text.TextFile;
@@ -58,17 +59,21 @@ final class CompressCommand implements Callable<Integer> {
     @Mixin
     private final LayerOptions linear = new LayerOptions();
 
-    @Option(names = "--no-w-clip", description = "Do not search each row's range, as compress does otherwise.")
-    private boolean noClip;
+    @Option(
+            names = "--preset",
+            paramLabel = "quality|fast|paper",
+            defaultValue = "quality",
+            description =
+                    "Method and target: obr-plus and residual; the same with a quarter of the mask search; obr-gptq and layer, as published. Options beside it win. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Preset preset;
 
     @Option(
             names = "--target",
             paramLabel = "residual|layer",
-            defaultValue = "residual",
             description =
-                    "What each layer's outputs are fitted to: those of the whole model as it was, errors of earlier layers repaired; or, as published, those of the layer's own weights. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private String target;
+                    "What each layer's outputs are fitted to: those of the whole model as it was, errors of earlier layers repaired; or, as published, those of the layer's own weights. Default: residual.")
+    private @Nullable Target target;
 
     @Option(
             names = "--rotation",
@@ -161,7 +166,7 @@ final class CompressCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CompressionOptions chosen = linear.options();
+        CompressionOptions chosen = linear.options(preset);
         checkOptions();
         if (bitsReport) {
             try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
@@ -170,7 +175,11 @@ final class CompressCommand implements Callable<Integer> {
             }
             return CommandLineApplication.DONE;
         }
-        compress(chosen, required(out, "parameter: 'OUT'"), required(calibration, "option: '--calibration=FILE'"));
+        compress(
+                chosen,
+                target == null ? preset.target() : target,
+                required(out, "parameter: 'OUT'"),
+                required(calibration, "option: '--calibration=FILE'"));
         return CommandLineApplication.DONE;
     }
 
@@ -181,15 +190,16 @@ final class CompressCommand implements Callable<Integer> {
         return value;
     }
 
-    private void compress(CompressionOptions chosen, Path out, Path calibration) {
+    private void compress(CompressionOptions chosen, Target fitted, Path out, Path calibration) {
         LinearAlgebras.Choice algebra = LinearAlgebras.choose(console.environment());
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();
         try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
-            CompressionPlan plan = plan(model, chosen.withWeightClip(!noClip), calibration);
+            CompressionPlan plan = plan(model, chosen, fitted, calibration);
             CompressionNotes notes = new CompressionNotes(console, common.quiet());
-            notes.note(model.name() + " · " + chosen.method().label() + " · " + plan.pattern() + " · rotation "
+            notes.note(model.name() + " · " + chosen.method().label() + " · target " + fitted.label() + " · "
+                    + plan.pattern() + " · rotation "
                     + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
             int team = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
             new ModelCompressor(kernels.kernels(), algebra.algebra(), team, notes)
@@ -230,7 +240,7 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
-    private CompressionPlan plan(Model model, CompressionOptions chosen, Path calibration) {
+    private CompressionPlan plan(Model model, CompressionOptions chosen, Target fitted, Path calibration) {
         // one beginning-of-sequence token at most, in front of the whole text, as the published code has it
         int[] tokens = model.tokenizer().encode(TextFile.read(calibration), true);
         CalibrationWindows windows = CalibrationWindows.draw(
@@ -240,7 +250,7 @@ final class CompressCommand implements Callable<Integer> {
         String version = CompressCommand.class.getPackage().getImplementationVersion();
         return new CompressionPlan(
                 chosen,
-                Target.parse(target),
+                fitted,
                 turned,
                 windows,
                 windows.count() + " x " + windows.length() + " tokens of " + calibration.getFileName(),

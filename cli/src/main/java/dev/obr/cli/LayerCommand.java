@@ -5,6 +5,7 @@ import dev.obr.compressor.obr.CompressedLayer;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.obr.LayerCompressor;
 import dev.obr.compressor.obr.Method;
+import dev.obr.compressor.pipeline.Preset;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebras;
@@ -77,7 +78,7 @@ final class LayerCommand implements Callable<Integer> {
         if (threads < 0) {
             throw new ParameterException(spec.commandLine(), "--threads is " + threads + ", but must be 0 or more");
         }
-        CompressionOptions chosen = options.options();
+        CompressionOptions chosen = options.options(Preset.QUALITY);
         LinearAlgebras.Choice choice = LinearAlgebras.choose(console.environment());
         if (!common.quiet()) {
             console.note(choice.why());

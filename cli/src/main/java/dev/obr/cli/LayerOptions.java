@@ -6,6 +6,7 @@ import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.obr.Method;
 import dev.obr.compressor.obr.ScalerVariant;
 import dev.obr.compressor.obr.Solver;
+import dev.obr.compressor.pipeline.Preset;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -24,11 +25,9 @@ final class LayerOptions {
     @Option(
             names = "--method",
             paramLabel = "NAME",
-            defaultValue = "obr-gptq",
             description =
-                    "obr-plus, obr-rtn, obr-gptq, rtn, gptq, wanda+rtn, sparsegpt+gptq or quant-only. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private String method;
+                    "obr-plus, obr-rtn, obr-gptq, rtn, gptq, wanda+rtn, sparsegpt+gptq or quant-only. Default: obr-plus.")
+    private @Nullable String method;
 
     @Option(
             names = "--pattern",
@@ -89,8 +88,11 @@ final class LayerOptions {
     @ArgGroup
     private @Nullable Symmetry symmetry;
 
-    @Option(names = "--w-clip", description = "Search each row's range for the one of least error.")
-    private boolean clip;
+    @Option(
+            names = "--w-clip",
+            negatable = true,
+            description = "Search each row's range for the one of least error, or not. The default is to search.")
+    private @Nullable Boolean clip;
 
     @Option(
             names = "--blocksize",
@@ -137,8 +139,12 @@ final class LayerOptions {
         private boolean asymmetric;
     }
 
-    /** @throws ParameterException if a value is out of range, or two options contradict each other */
-    CompressionOptions options() {
+    /**
+     * What was asked for, and the rest from {@code preset}.
+     *
+     * @throws ParameterException if a value is out of range, or two options contradict each other
+     */
+    CompressionOptions options(Preset preset) {
         try {
             Pattern where = Pattern.parse(pattern);
             if (sparsity != null && where != Pattern.UNSTRUCTURED) {
@@ -148,8 +154,8 @@ final class LayerOptions {
                             + ", which prunes " + (own == 0 ? "nothing" : "half"));
                 }
             }
-            return CompressionOptions.defaults()
-                    .withMethod(Method.parse(method))
+            CompressionOptions base = preset.linear();
+            return base.withMethod(method == null ? base.method() : Method.parse(method))
                     .withPattern(where)
                     .withSparsity(sparsity == null ? 0.5 : sparsity)
                     .withMetric(MaskMetric.parse(mask))
@@ -158,7 +164,7 @@ final class LayerOptions {
                     .withPercdamp(percdamp)
                     .withBits(bits)
                     .withSymmetric(symmetry == null || !symmetry.asymmetric)
-                    .withWeightClip(clip)
+                    .withWeightClip(clip == null ? base.weightClip() : clip)
                     .withBlockSize(blockSize)
                     .withActOrder(actOrder)
                     .withScaler(scaler)

@@ -52,13 +52,13 @@ class CompressVerbTest {
         assertThat(compressed.exitCode()).as(compressed.err()).isZero();
         assertThat(compressed.out()).isEmpty();
         assertThat(compressed.err())
-                .contains("obr-gptq", "4:8p", "rotation quarot", "2 x 32 tokens of text.txt")
+                .contains("obr-plus", "target residual", "4:8p", "rotation quarot", "2 x 32 tokens of text.txt")
                 .contains("model.layers.4.mlp.down_proj", "loss ", "zeros 5", "layer 5 of 5 done");
 
         JsonNode inspected = JsonMapper.shared()
                 .readTree(Ran.verb("inspect", "-m", out.toString(), "--json").out());
-        assertThat(inspected.toString()).contains("4:8p", "obr-gptq");
-        assertThat(Ran.verb("inspect", "-m", out.toString()).out()).contains("4:8p", "obr-gptq", "quarot");
+        assertThat(inspected.toString()).contains("4:8p", "obr-plus");
+        assertThat(Ran.verb("inspect", "-m", out.toString()).out()).contains("4:8p", "obr-plus", "quarot");
 
         Ran eval = Ran.verb(
                 "eval",

@@ -52,7 +52,16 @@ class LayerVerbTest {
         Path out = folder.resolve("out.safetensors");
         String kase = "cases/obr_A_unstr50_gptq_a50_w4_mse/";
         Ran ran = Ran.verb(
-                "layer", "--in", in.toString(), "--out", out.toString(), "--w-clip", "--blocksize", "16", "--json");
+                "layer",
+                "--in",
+                in.toString(),
+                "--out",
+                out.toString(),
+                "--method",
+                "obr-gptq",
+                "--blocksize",
+                "16",
+                "--json");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         try (Arena arena = Arena.ofConfined()) {
             Map<String, SafetensorsTensor> tensors =

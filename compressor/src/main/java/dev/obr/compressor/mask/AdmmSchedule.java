@@ -16,8 +16,6 @@ public record AdmmSchedule(int levels, int steps, double firstRho, double lastRh
     public static final AdmmSchedule DEFAULT = new AdmmSchedule(8, 15, 0.1, 1);
     /** A quarter of the products, for four fifths of the gain. */
     public static final AdmmSchedule FAST = new AdmmSchedule(5, 6, 0.1, 1);
-    /** Twice the products; the pruning loss is some 0.3% lower. */
-    public static final AdmmSchedule THOROUGH = new AdmmSchedule(16, 15, 0.1, 3);
 
     public AdmmSchedule {
         if (levels < 1 || steps < 1) {

@@ -28,14 +28,15 @@ class ReproducibleCompressionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "obr-gptq, unstructured, auto, layer",
-        "obr-rtn, 4:8p, pcg, layer",
-        "obr-gptq, 2:4, pcg, residual",
-        "sparsegpt+gptq, 32:64, auto, layer",
-        "quant-only, dense, auto, residual"
+        "obr-plus, 4:8p, auto, RESIDUAL",
+        "obr-gptq, unstructured, auto, LAYER",
+        "obr-rtn, 4:8p, pcg, LAYER",
+        "obr-gptq, 2:4, pcg, RESIDUAL",
+        "sparsegpt+gptq, 32:64, auto, LAYER",
+        "quant-only, dense, auto, RESIDUAL"
     })
-    void bytesDependOnNothingElse(String method, String pattern, String solver, String target) {
-        TinyCompression first = TinyCompression.of("llama-attention-bias").withTarget(Target.parse(target));
+    void bytesDependOnNothingElse(String method, String pattern, String solver, Target target) {
+        TinyCompression first = TinyCompression.of("llama-attention-bias").withTarget(target);
         first = first.with(first.options()
                 .withMethod(Method.parse(method))
                 .withPattern(Pattern.parse(pattern))
@@ -55,9 +56,9 @@ class ReproducibleCompressionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, layer", "4, residual", "5, layer"})
-    void aStoppedRunGoesOnToTheSameBytes(int layers, String target) {
-        TinyCompression whole = TinyCompression.of("stories260K").withTarget(Target.parse(target));
+    @CsvSource({"1, LAYER", "4, RESIDUAL", "5, LAYER"})
+    void aStoppedRunGoesOnToTheSameBytes(int layers, Target target) {
+        TinyCompression whole = TinyCompression.of("stories260K").withTarget(target);
         Path out = folder.resolve("resumed");
         whole.stopAfter(layers, out);
         assertThat(out).doesNotExist();
