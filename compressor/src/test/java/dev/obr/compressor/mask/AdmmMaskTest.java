@@ -73,8 +73,9 @@ class AdmmMaskTest {
         Matrix h = Matrix.zeros(COLS, COLS);
         for (int t = 0; t < 40; t++) {
             double common = random.nextGaussian();
-            double[] x =
-                    random.doubles(COLS, -1, 1).map(noise -> 0.6 * noise + common).toArray();
+            double[] x = random.doubles(COLS, -1, 1)
+                    .map(noise -> 0.6 * noise + common)
+                    .toArray();
             for (int r = 0; r < COLS; r++) {
                 for (int c = 0; c < COLS; c++) {
                     h.set(r, c, h.at(r, c) + (float) (x[r] * x[c]));
