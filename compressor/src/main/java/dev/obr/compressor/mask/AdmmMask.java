@@ -44,14 +44,15 @@ public final class AdmmMask {
     public Mask choose(Matrix weight, AdmmHessian hessian) {
         AdmmSchedule schedule = hessian.schedule();
         State state = new State(weight, hessian);
-        state.pass(0, (float) schedule.rho(0));
+        state.pass(0, (float) schedule.rho(0), false);
         for (int level = 0; level < schedule.levels(); level++) {
             Matrix inverse = hessian.inverse(level);
             float rho = (float) schedule.rho(level);
             for (int step = 1; step <= schedule.steps(); step++) {
                 state.solve(inverse);
-                boolean rises = step == schedule.steps() && level + 1 < schedule.levels();
-                state.pass(rho, rises ? (float) schedule.rho(level + 1) : rho);
+                boolean levelEnds = step == schedule.steps();
+                boolean allEnds = levelEnds && level + 1 == schedule.levels();
+                state.pass(rho, levelEnds && !allEnds ? (float) schedule.rho(level + 1) : rho, allEnds);
             }
         }
         return state.mask;
@@ -86,15 +87,19 @@ public final class AdmmMask {
             products.multiply(rows, cols, cols, 1, Block.of(right), Block.of(inverse), 0, Block.of(solved));
         }
 
-        /** Everything between two products; with {@code rho} 0 the duals stay zero. */
-        void pass(float rho, float next) {
+        /** Everything between two products; with {@code rho} 0 the duals stay zero. The last pass leaves the mask. */
+        void pass(float rho, float next, boolean last) {
             team.run(Math.ceilDiv(rows, ROWS), part -> {
                 Row row = new Row(cols);
                 for (int r = part * ROWS; r < Math.min((part + 1) * ROWS, rows); r++) {
                     int at = r * cols;
                     row.load(solved.values(), dual.values(), target.values(), at);
                     row.step(rho, next);
-                    row.store(dual.values(), right.values(), mask.kept(), at);
+                    if (last) {
+                        row.storeMask(mask.kept(), at);
+                    } else {
+                        row.store(dual.values(), right.values(), at);
+                    }
                 }
             });
         }
@@ -139,9 +144,12 @@ public final class AdmmMask {
             }
         }
 
-        void store(float[] dual, float[] right, boolean[] mask, int at) {
+        void store(float[] dual, float[] right, int at) {
             System.arraycopy(v, 0, dual, at, cols);
             System.arraycopy(wh, 0, right, at, cols);
+        }
+
+        void storeMask(boolean[] mask, int at) {
             for (int c = 0; c < cols; c++) {
                 mask[at + c] = kept[c] != 0;
             }

@@ -73,13 +73,22 @@ final class RowSelection {
             }
         }
         for (int u = 0; u < keys.length; u++) {
-            int[] won = wins[u];
-            int at = u * unit;
-            for (int g = 0; g < groups; g++, at += pattern.group()) {
-                float keep = (needed - 1 - won[g]) >>> 31;
-                for (int c = 0; c < unit; c++) {
-                    kept[at + c] = keep;
-                }
+            scatter(wins[u], needed, u * unit, kept);
+        }
+    }
+
+    /** Writes the same unit of all groups: 1 where it won often enough. */
+    private void scatter(int[] won, int needed, int first, float[] kept) {
+        int step = pattern.group();
+        if (pattern.unit() == 2) {
+            for (int g = 0, at = first; g < won.length; g++, at += step) {
+                float one = (needed - 1 - won[g]) >>> 31;
+                kept[at] = one;
+                kept[at + 1] = one;
+            }
+        } else {
+            for (int g = 0, at = first; g < won.length; g++, at += step) {
+                kept[at] = (needed - 1 - won[g]) >>> 31;
             }
         }
     }

@@ -11,10 +11,13 @@ import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole layers by obr-plus: every pattern at every width, and what has no weights or no inputs. */
 class PlusLayersTest {
@@ -24,12 +27,24 @@ class PlusLayersTest {
             CompressionOptions.defaults().withMethod(Method.OBR_PLUS).withAdmm(AdmmSchedule.FAST);
 
     /** With a row of zeros and a column without inputs: patterns hold (packing checks them), no code alone can be better, and threads do not matter. */
-    @Property(tries = 40, seed = "1")
+    @Property(tries = 40, seed = "1", edgeCases = EdgeCasesMode.NONE)
     void layersAreWhole(
             @ForAll Pattern pattern,
             @ForAll @IntRange(min = 1, max = 70) int cols,
             @ForAll @IntRange(min = 2, max = 8) int bits,
             @ForAll @IntRange(max = 1000) int seed) {
+        isWhole(pattern, cols, bits, seed);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Pattern.class)
+    void theNarrowestLayersAreWhole(Pattern pattern) {
+        for (int cols = 1; cols <= 9; cols++) {
+            isWhole(pattern, cols, 4, 10 * cols);
+        }
+    }
+
+    private static void isWhole(Pattern pattern, int cols, int bits, int seed) {
         int rows = 9;
         LayerInput input = withoutInput(Layers.input(cols, seed), seed % cols);
         Matrix weight = Layers.weight(rows, cols, seed);
