@@ -91,6 +91,10 @@ record ImportedModel(Checkpoint checkpoint, ModelConfig config, AttentionBias bi
                 return;
             }
             Weight weight = checkpoint.weight(name);
+            if (RotationStyle.isFusedNorm(name) && weight.elements() == 1 && config.hiddenSize() > 1) {
+                throw new ObrException(checkpoint.source() + ": norm " + name
+                        + " is a dummy of one element, as only QuaRot's checkpoints have; leave --rotation away");
+            }
             if (!weight.shape().equals(shape)) {
                 throw new ObrException(checkpoint.source() + ": tensor " + name + " has shape " + weight.shape()
                         + ", but " + base.resolve("config.json") + " calls for " + shape
