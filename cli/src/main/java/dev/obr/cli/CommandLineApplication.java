@@ -71,6 +71,7 @@ final class CommandLineApplication {
         verbs.put("inspect", () -> new InspectCommand(console));
         verbs.put("devices", () -> new DevicesCommand(console));
         verbs.put("compress", () -> new CompressCommand(console, common));
+        verbs.put("import-obr", () -> new ImportCommand(console, common));
         verbs.put("eval", () -> new EvalCommand(console, common));
         verbs.put("layer", () -> new LayerCommand(console, common));
         verbs.put("bench", () -> new BenchCommand(console, common));

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param overrides by weight name, where a weight differs from {@code bits} and {@code pattern}
  * @param sparsity share of entries that were pruned from each row, in [0, 1)
  * @param method that pruned, quantised and restored, e.g. {@code obr-gptq}
- * @param rotation {@code quarot} or {@code none}
+ * @param rotation {@code quarot}, {@code spinquant} (imported checkpoints) or {@code none}
  * @param online what the rotation leaves to the runtime
  * @param activationBits 4, 8 or 16
  * @param activationClip how 4-bit codes of activations are clipped

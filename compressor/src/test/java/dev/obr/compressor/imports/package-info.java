@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.imports;
+
+import org.jspecify.annotations.NullMarked;
