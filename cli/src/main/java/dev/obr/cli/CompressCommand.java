@@ -2,6 +2,7 @@ package dev.obr.cli;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
 import dev.obr.compressor.rotation.Rotation;
@@ -60,6 +61,15 @@ final class CompressCommand implements Callable<Integer> {
 
     @Option(names = "--no-w-clip", description = "Do not search each row's range, as compress does otherwise.")
     private boolean noClip;
+
+    @Option(
+            names = "--permute",
+            paramLabel = "auto|on|off",
+            defaultValue = "auto",
+            description =
+                    "Let layers take their inputs in another order, so that 4:8p prunes pairs that matter alike: auto, where that loses less on held-out windows. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Permute permute;
 
     @Option(
             names = "--rotation",
@@ -209,6 +219,7 @@ final class CompressCommand implements Callable<Integer> {
         String version = CompressCommand.class.getPackage().getImplementationVersion();
         return new CompressionPlan(
                 chosen,
+                permute,
                 turned,
                 windows,
                 windows.count() + " x " + windows.length() + " tokens of " + calibration.getFileName(),

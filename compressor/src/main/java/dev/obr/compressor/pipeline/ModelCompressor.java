@@ -2,6 +2,7 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.LayerCompressor;
+import dev.obr.compressor.permutation.OrderSearch;
 import dev.obr.compressor.rotation.RotatedModel;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
@@ -13,6 +14,7 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ExpectedWeights.AttentionBias;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
@@ -94,8 +96,13 @@ public final class ModelCompressor {
                         plan.stateBytes(),
                         parent(target.out()))) {
             embed(rotated, windows, calibration);
+            LayerCompressor compressor = new LayerCompressor(algebra, team);
             DecoderCompressor decoder = new DecoderCompressor(
-                    plan, new LayerCompressor(algebra, team), new TiledProducts(algebra, team), progress);
+                    plan,
+                    compressor,
+                    new OrderSearch(plan.permute(), plan.linear(), compressor, algebra, team),
+                    new TiledProducts(algebra, team),
+                    progress);
             for (int layer = 0; layer < config.layers(); layer++) {
                 if (layer < writer.finishedLayers()) {
                     passThrough(layer, writer, backend, calibration);
@@ -144,13 +151,16 @@ public final class ModelCompressor {
         ObjectNode report = JsonNodeFactory.instance.objectNode();
         ArrayNode linears = report.putArray("linears");
         packed.reports().forEach(linear -> linears.add(linear.json()));
-        writer.layer(packed.packed(), plain, report);
+        writer.layer(packed.packed(), packed.orders(), plain, report);
     }
 
     /** Runs the windows through a layer that is written already. */
     private void passThrough(int layer, PackedModelWriter writer, CpuBackend backend, Calibration calibration) {
         Map<String, Matrix> tensors = new LinkedHashMap<>();
         writer.packedWeights(layer).forEach((name, packed) -> tensors.put(name, floats(packed)));
+        writer.inputOrders(layer)
+                .forEach((name, order) -> InputGroup.weightsOrderedBy(name)
+                        .forEach(weight -> tensors.computeIfPresent(weight, (same, w) -> order.restore(w))));
         writer.plainTensors(layer).forEach((name, weight) -> tensors.put(name, floats(weight)));
         try (FloatLayer floats = new FloatLayer(prefix(layer), tensors, backend)) {
             calibration.attend(floats.layer(), Calibration.IGNORED, count -> {});

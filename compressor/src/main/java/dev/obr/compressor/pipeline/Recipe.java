@@ -24,6 +24,7 @@ final class Recipe {
     static ObjectNode of(Model model, CompressionPlan plan) {
         ObjectNode recipe = JsonNodeFactory.instance.objectNode();
         recipe.set("linear", JsonMapper.shared().valueToTree(plan.linear()));
+        recipe.put("permute", plan.permute().label());
         recipe.put("embed_mean", plan.rotation().subtractsMean());
         recipe.put("model_checksum", checksum(model));
         recipe.put("calibration_checksum", checksum(plan.windows()));

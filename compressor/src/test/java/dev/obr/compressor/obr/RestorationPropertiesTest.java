@@ -11,6 +11,7 @@ import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.JavaLinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebras;

@@ -2,6 +2,7 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
@@ -34,7 +35,14 @@ import tools.jackson.databind.json.JsonMapper;
  * @param stateBytes of hidden states in memory
  */
 record TinyCompression(
-        Path source, CompressionOptions options, int threads, long stateBytes, boolean force, boolean resume) {
+        Path source,
+        CompressionOptions options,
+        Permute permute,
+        boolean rotates,
+        int threads,
+        long stateBytes,
+        boolean force,
+        boolean resume) {
     private static final int SAMPLES = 3;
     private static final int LENGTH = 40;
 
@@ -43,6 +51,8 @@ record TinyCompression(
         return new TinyCompression(
                 Path.of("../runtime/src/test/resources/models", fixture),
                 CompressionOptions.defaults().withWeightClip(true),
+                Permute.AUTO,
+                true,
                 2,
                 1 << 20,
                 false,
@@ -50,27 +60,35 @@ record TinyCompression(
     }
 
     TinyCompression withSource(Path folder) {
-        return new TinyCompression(folder, options, threads, stateBytes, force, resume);
+        return new TinyCompression(folder, options, permute, rotates, threads, stateBytes, force, resume);
     }
 
     TinyCompression with(CompressionOptions chosen) {
-        return new TinyCompression(source, chosen, threads, stateBytes, force, resume);
+        return new TinyCompression(source, chosen, permute, rotates, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression withPermute(Permute chosen) {
+        return new TinyCompression(source, options, chosen, rotates, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression notRotated() {
+        return new TinyCompression(source, options, permute, false, threads, stateBytes, force, resume);
     }
 
     TinyCompression withThreads(int count) {
-        return new TinyCompression(source, options, count, stateBytes, force, resume);
+        return new TinyCompression(source, options, permute, rotates, count, stateBytes, force, resume);
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, threads, bytes, force, resume);
+        return new TinyCompression(source, options, permute, rotates, threads, bytes, force, resume);
     }
 
     TinyCompression forced() {
-        return new TinyCompression(source, options, threads, stateBytes, true, resume);
+        return new TinyCompression(source, options, permute, rotates, threads, stateBytes, true, resume);
     }
 
     TinyCompression resumed() {
-        return new TinyCompression(source, options, threads, stateBytes, force, true);
+        return new TinyCompression(source, options, permute, rotates, threads, stateBytes, force, true);
     }
 
     /** Writes {@code out}, and returns what was said of each linear layer. */
@@ -118,7 +136,8 @@ record TinyCompression(
         int[] tokens = new Random(6).ints(500, 0, config.vocabularySize()).toArray();
         return new CompressionPlan(
                 options,
-                Rotation.quarot(config, options.seed(), false),
+                permute,
+                rotates ? Rotation.quarot(config, options.seed(), false) : Rotation.none(),
                 CalibrationWindows.draw(
                         tokens, "random tokens", SAMPLES, LENGTH, config.contextLength(), options.seed()),
                 "random tokens",
