@@ -48,35 +48,57 @@ smol_model=$(ls "$shared"/models/smollm2-135m-instruct/*.gguf)
 smol_text=$shared/data/wikitext2_raw_test.joined.txt
 smol_train=$shared/data/wikitext_train_1000.json
 
-# books METHOD PATTERN    one row of the first table
+# books LABEL PATTERN OPTION...    one row of the first table
 books() {
-    name=books-$1-$(echo "$2" | tr : -)
-    packed "$name" "$books_model" "$books_train" 128 256 --method "$1" --pattern "$2"
+    label=$1 pattern=$2
+    name=books-$(echo "$1" | tr -d , | tr ' ' -)-$(echo "$pattern" | tr : -)
+    shift 2
+    packed "$name" "$books_model" "$books_train" 128 256 --pattern "$pattern" "$@"
     measured "$name-w" "$work/$name" "$books_text" --limit 100 --a-bits 16 --kv f16 --reference "$books_model"
+    measured "$name-a8" "$work/$name" "$books_text" --limit 100 --a-bits 8 --kv int4
     measured "$name-a4" "$work/$name" "$books_text" --limit 100 --a-bits 4 --kv int4 --reference "$books_model"
-    echo "| $1 | $2 | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-w" kld_mean 4) | $(value "$name-a4" perplexity) | $(value "$name-a4" kld_mean 4) | $(cat "$work/$name.seconds") |"
+    echo "| $label | $pattern | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-w" kld_mean 4) | $(value "$name-a8" perplexity) | $(value "$name-a4" perplexity) | $(value "$name-a4" kld_mean 4) | $(cat "$work/$name.seconds") |"
 }
 
-# smol METHOD PATTERN    one row of the second table
+# cache A-BITS    one row of the second table
+cache() {
+    name=books-obr-plus-residual-2-4
+    for kv in f16 int8 int4; do
+        measured "$name-a$1-$kv" "$work/$name" "$books_text" --limit 100 --a-bits "$1" --kv "$kv"
+    done
+    echo "| $1 | $(value "$name-a$1-f16" perplexity) | $(value "$name-a$1-int8" perplexity) | $(value "$name-a$1-int4" perplexity) |"
+}
+
+# smol LABEL PATTERN OPTION...    one row of the third table
 smol() {
-    name=smol-$1-$(echo "$2" | tr : -)
-    packed "$name" "$smol_model" "$smol_train" 32 1024 --method "$1" --pattern "$2"
+    label=$1 pattern=$2
+    name=smol-$(echo "$1" | tr -d , | tr ' ' -)-$(echo "$pattern" | tr : -)
+    shift 2
+    packed "$name" "$smol_model" "$smol_train" 32 1024 --pattern "$pattern" "$@"
+    measured "$name-w" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 16 --kv f16
     measured "$name-a8" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 8 --kv int4 --reference "$smol_model"
     measured "$name-a4" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 4 --kv int4
-    echo "| $1 | $2 | $(bits "$name") | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) |"
+    echo "| $label | $pattern | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) | $(awk '{printf "%.0f", $1 / 60}' "$work/$name.seconds") |"
 }
 
 measured books-float "$books_model" "$books_text" --limit 100
 books_rows=$(
     for pattern in unstructured 32:64 2:4 4:8p; do
-        for method in obr-gptq obr-rtn sparsegpt+gptq wanda+rtn; do books "$method" "$pattern"; done
+        books "obr-plus, residual" $pattern --preset quality
+        [ $pattern = 4:8p ] && books "obr-plus, residual, columns in file order" $pattern --preset quality --permute off
+        books obr-plus $pattern --preset quality --target layer --permute off
+        for method in obr-gptq obr-rtn sparsegpt+gptq wanda+rtn; do books $method $pattern --preset paper --method $method; done
     done
-    books gptq dense
-    books rtn dense
+    books gptq dense --preset paper --method gptq
+    books rtn dense --preset paper --method rtn
 )
+cache_rows=$(for bits in 16 8 4; do cache $bits; done)
 smol_rows=$(
-    smol obr-gptq 2:4
-    smol obr-gptq unstructured
+    smol "obr-plus, residual" 2:4 --preset quality
+    smol "obr-plus, residual" 4:8p --preset quality
+    smol "obr-plus, residual" unstructured --preset quality
+    smol obr-gptq 2:4 --preset paper
+    smol obr-gptq unstructured --preset paper
 )
 
 cat >"$table.part" <<TABLE

@@ -2,6 +2,7 @@ package dev.obr.cli;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.ModelCompressor;
 import dev.obr.compressor.pipeline.Preset;
@@ -64,7 +65,7 @@ final class CompressCommand implements Callable<Integer> {
             paramLabel = "quality|fast|paper",
             defaultValue = "quality",
             description =
-                    "Method and target: obr-plus and residual; the same with a quarter of the mask search; obr-gptq and layer, as published. Options beside it win. Default: ${DEFAULT-VALUE}.")
+                    "Method and target: obr-plus and residual; the same with a quarter of the mask search, without --permute; or obr-gptq and layer, as published. Options beside it win. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Preset preset;
 
@@ -74,6 +75,13 @@ final class CompressCommand implements Callable<Integer> {
             description =
                     "What each layer's outputs are fitted to: those of the whole model as it was, errors of earlier layers repaired; or, as published, those of the layer's own weights. Default: residual.")
     private @Nullable Target target;
+
+    @Option(
+            names = "--permute",
+            paramLabel = "auto|on|off",
+            description =
+                    "Let layers take their inputs in another order, so that 4:8p prunes pairs that matter alike: auto, where that loses less on held-out windows. Default: auto.")
+    private @Nullable Permute permute;
 
     @Option(
             names = "--rotation",
@@ -175,11 +183,7 @@ final class CompressCommand implements Callable<Integer> {
             }
             return CommandLineApplication.DONE;
         }
-        compress(
-                chosen,
-                target == null ? preset.target() : target,
-                required(out, "parameter: 'OUT'"),
-                required(calibration, "option: '--calibration=FILE'"));
+        compress(chosen, required(out, "parameter: 'OUT'"), required(calibration, "option: '--calibration=FILE'"));
         return CommandLineApplication.DONE;
     }
 
@@ -190,15 +194,16 @@ final class CompressCommand implements Callable<Integer> {
         return value;
     }
 
-    private void compress(CompressionOptions chosen, Target fitted, Path out, Path calibration) {
+    private void compress(CompressionOptions chosen, Path out, Path calibration) {
         LinearAlgebras.Choice algebra = LinearAlgebras.choose(console.environment());
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();
         try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
-            CompressionPlan plan = plan(model, chosen, fitted, calibration);
+            CompressionPlan plan = plan(model, chosen, calibration);
             CompressionNotes notes = new CompressionNotes(console, common.quiet());
-            notes.note(model.name() + " · " + chosen.method().label() + " · target " + fitted.label() + " · "
+            notes.note(model.name() + " · " + chosen.method().label() + " · target "
+                    + plan.target().label() + " · "
                     + plan.pattern() + " · rotation "
                     + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
             int team = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
@@ -240,7 +245,7 @@ final class CompressCommand implements Callable<Integer> {
         }
     }
 
-    private CompressionPlan plan(Model model, CompressionOptions chosen, Target fitted, Path calibration) {
+    private CompressionPlan plan(Model model, CompressionOptions chosen, Path calibration) {
         // one beginning-of-sequence token at most, in front of the whole text, as the published code has it
         int[] tokens = model.tokenizer().encode(TextFile.read(calibration), true);
         CalibrationWindows windows = CalibrationWindows.draw(
@@ -250,7 +255,8 @@ final class CompressCommand implements Callable<Integer> {
         String version = CompressCommand.class.getPackage().getImplementationVersion();
         return new CompressionPlan(
                 chosen,
-                fitted,
+                target == null ? preset.target() : target,
+                permute == null ? preset.permute() : permute,
                 turned,
                 windows,
                 windows.count() + " x " + windows.length() + " tokens of " + calibration.getFileName(),

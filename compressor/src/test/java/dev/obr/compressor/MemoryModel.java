@@ -112,7 +112,7 @@ public final class MemoryModel {
         Arena arena = Arena.ofAuto();
         Map<String, Weight> weights = new LinkedHashMap<>();
         tensors.forEach((tensor, matrix) -> weights.put(tensor, weight(tensor, matrix, arena)));
-        return new Model(name, config, weights, tokenizer, null, Map.of(), quantization, arena);
+        return new Model(name, config, weights, tokenizer, null, Map.of(), Map.of(), quantization, arena);
     }
 
     private static Weight weight(String name, Matrix matrix, Arena arena) {

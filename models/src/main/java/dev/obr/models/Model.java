@@ -1,5 +1,6 @@
 package dev.obr.models;
 
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.tokenizer.Tokenizer;
@@ -21,6 +22,7 @@ public final class Model implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final @Nullable ChatFormat chatFormat;
     private final Map<String, PackedMatrix> packed;
+    private final Map<String, ColumnOrder> inputOrders;
     private final @Nullable Quantization quantization;
     private final Arena arena;
 
@@ -39,7 +41,7 @@ public final class Model implements AutoCloseable {
             Tokenizer tokenizer,
             @Nullable ChatFormat chatFormat,
             Arena arena) {
-        this(name, config, weights, tokenizer, chatFormat, Map.of(), null, arena);
+        this(name, config, weights, tokenizer, chatFormat, Map.of(), Map.of(), null, arena);
     }
 
     /**
@@ -47,6 +49,7 @@ public final class Model implements AutoCloseable {
      * @param weights those that are not packed, by Hugging Face name, in file order
      * @param chatFormat null for a base model
      * @param packed those that are, by Hugging Face name, in file order
+     * @param inputOrders of packed weights whose columns are not in the order of their input, by tensor name
      * @param quantization how a packed model was made; null for any other
      * @param arena owns the mapped files; closed with the model
      */
@@ -57,6 +60,7 @@ public final class Model implements AutoCloseable {
             Tokenizer tokenizer,
             @Nullable ChatFormat chatFormat,
             Map<String, PackedMatrix> packed,
+            Map<String, ColumnOrder> inputOrders,
             @Nullable Quantization quantization,
             Arena arena) {
         this.name = name;
@@ -65,6 +69,7 @@ public final class Model implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.chatFormat = chatFormat;
         this.packed = Collections.unmodifiableMap(new LinkedHashMap<>(packed));
+        this.inputOrders = Collections.unmodifiableMap(new LinkedHashMap<>(inputOrders));
         this.quantization = quantization;
         this.arena = arena;
     }
@@ -94,6 +99,14 @@ public final class Model implements AutoCloseable {
     /** The packed weights by Hugging Face name, in file order; none of them is among {@link #weights}. */
     public Map<String, PackedMatrix> packed() {
         return packed;
+    }
+
+    /**
+     * The orders in which packed weights take the columns of their input, by tensor name, e.g. {@code model.layers.0.self_attn.input_order}: column j of each weight of the
+     * {@link InputGroup} multiplies component {@code column(j)} of its input. Groups without one take their input as it is.
+     */
+    public Map<String, ColumnOrder> inputOrders() {
+        return inputOrders;
     }
 
     /** How the model was made, if it is packed. */

@@ -37,7 +37,7 @@ public record Quantization(
         long seed,
         String toolVersion) {
     /** The layout that this version of the program writes. */
-    public static final int FORMAT_VERSION = 1;
+    public static final int FORMAT_VERSION = 2;
 
     /**
      * How one weight is packed.

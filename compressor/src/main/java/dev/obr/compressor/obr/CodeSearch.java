@@ -4,6 +4,7 @@ import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledFactor;

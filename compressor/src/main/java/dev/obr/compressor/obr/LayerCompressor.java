@@ -7,6 +7,7 @@ import dev.obr.compressor.mask.Scores;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.InverseFactor;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;

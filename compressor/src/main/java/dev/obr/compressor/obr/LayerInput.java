@@ -1,7 +1,11 @@
 package dev.obr.compressor.obr;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.ColumnOrder;
+import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +40,18 @@ public final class LayerInput {
         this.scalerRow = scalerRow;
     }
 
+    private LayerInput(Matrix hessian, float[] scalerRow) {
+        this.hessian = hessian;
+        this.scalerRow = scalerRow;
+    }
+
+    /** The same inputs with their components in another order. */
+    public LayerInput reordered(ColumnOrder order) {
+        float[] scaler = new float[scalerRow.length];
+        order.gather(scalerRow, scaler);
+        return new LayerInput(order.bothOf(hessian), scaler);
+    }
+
     /** Number of inputs. */
     public int cols() {
         return scalerRow.length;
@@ -49,6 +65,23 @@ public final class LayerInput {
     /** s [cols]. */
     public float[] scalerRow() {
         return scalerRow;
+    }
+
+    /**
+     * The diagonal of the damped Hessian's inverse: G_cc = Σ_k U_kc².
+     *
+     * @param percdamp what H's diagonal is raised by, of its mean
+     * @throws NotPositiveDefiniteException if it has no inverse in float32
+     */
+    public double[] inverseDiagonal(double percdamp, LinearAlgebra algebra, ThreadTeam team) {
+        Matrix upper = damped(percdamp).upper(algebra, team);
+        double[] diagonal = new double[upper.cols()];
+        for (int k = 0; k < upper.rows(); k++) {
+            for (int c = k; c < upper.cols(); c++) {
+                diagonal[c] += (double) upper.at(k, c) * upper.at(k, c);
+            }
+        }
+        return diagonal;
     }
 
     /** The damped Hessian, kept until another damping is asked for. */

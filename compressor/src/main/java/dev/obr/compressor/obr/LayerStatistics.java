@@ -72,11 +72,24 @@ public final class LayerStatistics {
     }
 
     /**
+     * A copy of what was gathered so far; more may be added after.
+     *
+     * @throws ObrException if no sequence has ended
+     */
+    public LayerInput soFar(ScalerVariant variant) {
+        return input(gram.copy(), variant);
+    }
+
+    /**
      * What was gathered. H takes the accumulator's place in memory, so this ends it: nothing may be added after.
      *
      * @throws ObrException if no sequence has ended
      */
     public LayerInput toInput(ScalerVariant variant) {
+        return input(gram, variant);
+    }
+
+    private LayerInput input(Matrix h, ScalerVariant variant) {
         if (tokensOfSequence > 0) {
             throw new IllegalStateException("the last sequence of " + name + " has not ended");
         }
@@ -90,11 +103,11 @@ public final class LayerStatistics {
         float factor = 2f / sequences;
         for (int r = 0; r < cols; r++) {
             for (int c = 0; c <= r; c++) {
-                float value = factor * gram.at(r, c);
-                gram.set(r, c, value);
-                gram.set(c, r, value);
+                float value = factor * h.at(r, c);
+                h.set(r, c, value);
+                h.set(c, r, value);
             }
         }
-        return new LayerInput(name, gram, scalerRow);
+        return new LayerInput(name, h, scalerRow);
     }
 }

@@ -2,6 +2,7 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
@@ -14,6 +15,7 @@ import java.util.Map;
  *
  * @param linear how each linear layer of the decoder is compressed
  * @param target what its outputs are to come close to
+ * @param permute whether linear layers may take their inputs in another order
  * @param rotation of the model before that
  * @param windows of text that the model is calibrated on
  * @param calibration what that text is, for people
@@ -27,6 +29,7 @@ import java.util.Map;
 public record CompressionPlan(
         CompressionOptions linear,
         Target target,
+        Permute permute,
         Rotation rotation,
         CalibrationWindows windows,
         String calibration,
@@ -40,6 +43,10 @@ public record CompressionPlan(
         if (linear.bits() > 4 && linear.bits() != 8 || !linear.symmetric()) {
             throw new ObrException("Packed models hold symmetric codes of up to 4 bits, or of 8, not "
                     + (linear.symmetric() ? "" : "asymmetric ones of ") + linear.bits() + " bits.");
+        }
+        if (permute == Permute.ON && (linear.dense() || !linear.pattern().grouped())) {
+            throw new ObrException("An order of columns is of use only to patterns that count them in groups, not to "
+                    + (linear.dense() ? Pattern.DENSE : linear.pattern()) + "; leave it to be chosen (auto).");
         }
     }
 

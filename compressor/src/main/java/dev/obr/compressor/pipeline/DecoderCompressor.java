@@ -6,18 +6,24 @@ import dev.obr.compressor.obr.LayerCompressor;
 import dev.obr.compressor.obr.LayerInput;
 import dev.obr.compressor.obr.LayerStatistics;
 import dev.obr.compressor.obr.ResidualTarget;
+import dev.obr.compressor.permutation.FittedWindows;
+import dev.obr.compressor.permutation.OrderChoice;
+import dev.obr.compressor.permutation.OrderSearch;
 import dev.obr.compressor.rotation.Projection;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.packed.PackedRows;
 import dev.obr.kernels.packed.Packing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +35,7 @@ final class DecoderCompressor {
     private final LinearAlgebra algebra;
     private final ThreadTeam team;
     private final LayerCompressor compressor;
+    private final OrderSearch orders;
     private final CompressionProgress progress;
 
     DecoderCompressor(CompressionPlan plan, LinearAlgebra algebra, ThreadTeam team, CompressionProgress progress) {
@@ -36,14 +43,20 @@ final class DecoderCompressor {
         this.algebra = algebra;
         this.team = team;
         this.compressor = new LayerCompressor(algebra, team);
+        this.orders = new OrderSearch(plan.permute(), plan.linear(), compressor, algebra, team);
         this.progress = progress;
     }
 
     /**
      * @param packed weights by name, in the order of {@link Projection}
-     * @param reports one for each
+     * @param orders of inputs, by tensor name
+     * @param reports one for each weight
      */
-    record Packed(Map<String, PackedMatrix> packed, List<LinearReport> reports) {}
+    record Packed(Map<String, PackedMatrix> packed, Map<String, ColumnOrder> orders, List<LinearReport> reports) {
+        PackedMatrix weight(String name) {
+            return Objects.requireNonNull(packed.get(name), name);
+        }
+    }
 
     /** Linear layers that share an input, and the step that shows it. */
     private record Group(Calibration.Step step, boolean writesResidual, List<Projection> projections) {
@@ -64,7 +77,7 @@ final class DecoderCompressor {
      * @param original the same layer, which stays as it is; null where the target is the layer's own outputs
      */
     Packed compress(int index, FloatLayer floats, @Nullable FloatLayer original, Calibration calibration) {
-        Packed done = new Packed(new LinkedHashMap<>(), new ArrayList<>());
+        Packed done = new Packed(new LinkedHashMap<>(), new LinkedHashMap<>(), new ArrayList<>());
         for (Group group : Group.IN_ORDER) {
             compress(group, index, floats, original, calibration, done);
         }
@@ -94,23 +107,31 @@ final class DecoderCompressor {
                 moments,
                 count -> progress.calibrated(
                         index, first.path(), count, plan.windows().count()));
-        LayerInput input = moments.statistics.toInput(plan.linear().scaler());
-        for (Projection projection : group.projections()) {
+        long start = System.nanoTime();
+        LayerInput seen = moments.statistics.toInput(plan.linear().scaler());
+        List<Matrix> wanted = group.projections().stream()
+                .map(projection -> moments.wanted(floats.weight(projection), seen))
+                .toList();
+        OrderChoice choice = orders.choose(floats.name(first), wanted, seen, moments.windows);
+        LayerInput input = choice.reordered(seen);
+        for (int i = 0; i < wanted.size(); i++) {
+            Projection projection = group.projections().get(i);
             String name = floats.name(projection);
-            long start = System.nanoTime();
-            Matrix weight = floats.weight(projection);
-            Matrix wanted = moments.target == null
-                    ? weight
-                    : moments.target.of(weight, input, plan.linear().percdamp());
-            PackedMatrix packed = compress(name, wanted, input, done, start);
-            floats.replace(projection, packed);
+            PackedMatrix packed =
+                    compress(name, choice.columnsOf(wanted.get(i)), input, done, start, i == 0 ? choice.note() : null);
+            floats.replace(projection, packed, choice.order());
             done.packed().put(name, packed);
+            start = System.nanoTime();
+        }
+        if (choice.order() != null) {
+            keep(choice.order(), group, floats, done);
         }
     }
 
     /** What a group's inputs were like. */
     private final class Moments implements Calibration.Inputs {
         final LayerStatistics statistics;
+        final FittedWindows windows;
         final @Nullable ResidualTarget target;
 
         Moments(Group group, FloatLayer floats) {
@@ -118,6 +139,7 @@ final class DecoderCompressor {
             String name = "the input of " + first.substring(0, first.length() - ".weight".length());
             Matrix weight = floats.weight(group.projections().getFirst());
             statistics = new LayerStatistics(name, weight.cols(), new TiledProducts(algebra, team));
+            windows = orders.windows(plan.windows().count());
             target = plan.target() == Target.LAYER
                     ? null
                     : new ResidualTarget(
@@ -135,13 +157,37 @@ final class DecoderCompressor {
         @Override
         public void endSequence() {
             statistics.endSequence();
+            windows.ended(statistics);
             if (target != null) {
                 target.endSequence();
             }
         }
+
+        /** What {@code weight} is to be instead, with the inputs as they were seen. */
+        Matrix wanted(Matrix weight, LayerInput seen) {
+            return target == null
+                    ? weight
+                    : target.of(weight, seen, plan.linear().percdamp());
+        }
     }
 
-    private PackedMatrix compress(String name, Matrix weight, LayerInput input, Packed done, long start) {
+    /** Stores the order of a group's input, or, where that costs nothing, has the layers before give the input in it. */
+    private void keep(ColumnOrder order, Group group, FloatLayer floats, Packed done) {
+        if (group.projections().contains(Projection.DOWN)
+                && !plan.rotation().online().downInput()) {
+            for (Projection producer : List.of(Projection.GATE, Projection.UP)) {
+                PackedMatrix packed = PackedRows.inOrder(done.weight(floats.name(producer)), order::column);
+                done.packed().put(floats.name(producer), packed);
+                floats.replace(producer, packed, null);
+            }
+            floats.replace(Projection.DOWN, done.weight(floats.name(Projection.DOWN)), null);
+        } else {
+            done.orders().put(floats.orderName(group.projections().getFirst()), order);
+        }
+    }
+
+    private PackedMatrix compress(
+            String name, Matrix weight, LayerInput input, Packed done, long start, @Nullable String note) {
         CompressionOptions options = plan.linear();
         CompressedLayer layer = compressor.compress(name, weight, input, options);
         if (!Double.isFinite(layer.loss())) {
@@ -157,6 +203,7 @@ final class DecoderCompressor {
                 layer.mask().kept(),
                 layer.scale());
         LinearReport report = LinearReport.of(name, layer, packed.byteSize(), (System.nanoTime() - start) / 1e9);
+        report = note == null ? report : report.noting(note);
         done.reports().add(report);
         progress.compressed(report);
         return packed;

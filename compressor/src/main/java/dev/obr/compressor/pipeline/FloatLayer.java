@@ -3,8 +3,10 @@ package dev.obr.compressor.pipeline;
 import dev.obr.compressor.rotation.Projection;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.InputGroup;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DecoderLayer;
 import dev.obr.runtime.transformer.Linear;
@@ -57,17 +59,30 @@ final class FloatLayer implements AutoCloseable {
         return prefix + projection.path() + ".weight";
     }
 
+    /** The name of the tensor that holds the order of a projection's input. */
+    String orderName(Projection projection) {
+        return prefix + InputGroup.of(projection.path()).orderName();
+    }
+
     /** W [out, in] as it was given. */
     Matrix weight(Projection projection) {
         return tensor(projection.path() + ".weight");
     }
 
-    /** Computes with the packed weight from now on. */
-    void replace(Projection projection, PackedMatrix packed) {
+    /**
+     * Computes with the packed weight from now on.
+     *
+     * @param order of its columns, or null: that of its input
+     */
+    void replace(Projection projection, PackedMatrix packed, @Nullable ColumnOrder order) {
         MemorySegment floats = weights.get(projection);
-        float[] row = new float[packed.cols()];
+        float[] ordered = new float[packed.cols()];
+        float[] row = order == null ? ordered : new float[packed.cols()];
         for (int r = 0; r < packed.rows(); r++) {
-            packed.dequantizeRow(r, row, 0);
+            packed.dequantizeRow(r, ordered, 0);
+            if (order != null) {
+                order.scatter(ordered, row);
+            }
             MemorySegment.copy(row, 0, floats, ValueLayout.JAVA_FLOAT, 4L * r * row.length, row.length);
         }
     }

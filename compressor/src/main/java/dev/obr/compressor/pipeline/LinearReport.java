@@ -2,6 +2,7 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.obr.Certificate;
 import dev.obr.compressor.obr.CompressedLayer;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
@@ -42,6 +43,13 @@ public record LinearReport(
                 seconds,
                 layer.certificate(),
                 layer.notes());
+    }
+
+    /** The same with another note in front. */
+    LinearReport noting(String note) {
+        List<String> all = new ArrayList<>(List.of(note));
+        all.addAll(notes);
+        return new LinearReport(name, rows, cols, lossBefore, loss, zeros, bytes, seconds, certificate, all);
     }
 
     /** For {@code obr-report.json}. */

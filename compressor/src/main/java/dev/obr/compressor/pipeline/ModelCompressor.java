@@ -11,6 +11,7 @@ import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ExpectedWeights.AttentionBias;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
@@ -152,7 +153,7 @@ public final class ModelCompressor {
         ObjectNode report = JsonNodeFactory.instance.objectNode();
         ArrayNode linears = report.putArray("linears");
         packed.reports().forEach(linear -> linears.add(linear.json()));
-        writer.layer(packed.packed(), plain, report);
+        writer.layer(packed.packed(), packed.orders(), plain, report);
     }
 
     /** Runs the windows through a layer that is written already. */
@@ -165,6 +166,9 @@ public final class ModelCompressor {
             Calibration calibration) {
         Map<String, Matrix> tensors = new LinkedHashMap<>();
         writer.packedWeights(layer).forEach((name, packed) -> tensors.put(name, floats(packed)));
+        writer.inputOrders(layer)
+                .forEach((name, order) -> InputGroup.weightsOrderedBy(name)
+                        .forEach(weight -> tensors.computeIfPresent(weight, (same, w) -> order.restore(w))));
         writer.plainTensors(layer).forEach((name, weight) -> tensors.put(name, floats(weight)));
         try (FloatLayer floats = new FloatLayer(prefix(layer), tensors, backend);
                 FloatLayer original = plan.target() == Target.LAYER

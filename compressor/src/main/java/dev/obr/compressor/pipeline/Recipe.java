@@ -25,6 +25,7 @@ final class Recipe {
         ObjectNode recipe = JsonNodeFactory.instance.objectNode();
         recipe.set("linear", JsonMapper.shared().valueToTree(plan.linear()));
         recipe.put("target", plan.target().label());
+        recipe.put("permute", plan.permute().label());
         recipe.put("embed_mean", plan.rotation().subtractsMean());
         recipe.put("model_checksum", checksum(model));
         recipe.put("calibration_checksum", checksum(plan.windows()));

@@ -11,6 +11,7 @@ import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.JavaLinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebras;
@@ -169,7 +170,7 @@ class RestorationPropertiesTest {
         int cols = 40;
         LayerInput input = Layers.input(cols, 5);
         Matrix weight = Layers.weight(4, cols, 6);
-        ColumnOrder order = new ColumnOrder(
+        ColumnOrder order = ColumnOrder.of(
                 new java.util.Random(7).ints(0, cols).distinct().limit(cols).toArray());
         Mask mask = MaskSelection.select(Scores.wanda(weight, input.scalerRow()), Pattern.UNSTRUCTURED, 0.5);
         Matrix kept = Matrix.zeros(4, cols);

@@ -2,6 +2,7 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
@@ -37,6 +38,8 @@ record TinyCompression(
         Path source,
         CompressionOptions options,
         Target target,
+        Permute permute,
+        boolean rotates,
         int threads,
         long stateBytes,
         boolean force,
@@ -50,6 +53,8 @@ record TinyCompression(
                 Path.of("../runtime/src/test/resources/models", fixture),
                 CompressionOptions.defaults().withWeightClip(true),
                 Target.LAYER,
+                Permute.AUTO,
+                true,
                 2,
                 1 << 20,
                 false,
@@ -57,31 +62,39 @@ record TinyCompression(
     }
 
     TinyCompression withSource(Path folder) {
-        return new TinyCompression(folder, options, target, threads, stateBytes, force, resume);
+        return new TinyCompression(folder, options, target, permute, rotates, threads, stateBytes, force, resume);
     }
 
     TinyCompression with(CompressionOptions chosen) {
-        return new TinyCompression(source, chosen, target, threads, stateBytes, force, resume);
+        return new TinyCompression(source, chosen, target, permute, rotates, threads, stateBytes, force, resume);
     }
 
     TinyCompression withTarget(Target chosen) {
-        return new TinyCompression(source, options, chosen, threads, stateBytes, force, resume);
+        return new TinyCompression(source, options, chosen, permute, rotates, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression withPermute(Permute chosen) {
+        return new TinyCompression(source, options, target, chosen, rotates, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression notRotated() {
+        return new TinyCompression(source, options, target, permute, false, threads, stateBytes, force, resume);
     }
 
     TinyCompression withThreads(int count) {
-        return new TinyCompression(source, options, target, count, stateBytes, force, resume);
+        return new TinyCompression(source, options, target, permute, rotates, count, stateBytes, force, resume);
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, target, threads, bytes, force, resume);
+        return new TinyCompression(source, options, target, permute, rotates, threads, bytes, force, resume);
     }
 
     TinyCompression forced() {
-        return new TinyCompression(source, options, target, threads, stateBytes, true, resume);
+        return new TinyCompression(source, options, target, permute, rotates, threads, stateBytes, true, resume);
     }
 
     TinyCompression resumed() {
-        return new TinyCompression(source, options, target, threads, stateBytes, force, true);
+        return new TinyCompression(source, options, target, permute, rotates, threads, stateBytes, force, true);
     }
 
     /** Writes {@code out}, and returns what was said of each linear layer. */
@@ -130,7 +143,8 @@ record TinyCompression(
         return new CompressionPlan(
                 options,
                 target,
-                Rotation.quarot(config, options.seed(), false),
+                permute,
+                rotates ? Rotation.quarot(config, options.seed(), false) : Rotation.none(),
                 CalibrationWindows.draw(
                         tokens, "random tokens", SAMPLES, LENGTH, config.contextLength(), options.seed()),
                 "random tokens",

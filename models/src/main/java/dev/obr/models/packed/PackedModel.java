@@ -86,6 +86,7 @@ public final class PackedModel {
                 tokenizer.vocabulary(),
                 ChatFormats.detect(tokenizer.chatTemplate(), read.architecture(), tokenizer.vocabulary()),
                 sorted.packed(),
+                sorted.orders(),
                 quantization,
                 arena);
     }

@@ -1,6 +1,7 @@
 package dev.obr.models.packed;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ExpectedWeights;
 import dev.obr.models.ExpectedWeights.AttentionBias;
@@ -122,21 +123,32 @@ public final class PackedModelWriter implements AutoCloseable {
         return finishedLayers;
     }
 
+    /** Writes the next decoder layer, whose weights take their inputs as they are. */
+    public void layer(Map<String, PackedMatrix> packed, List<PlainTensor> plain, ObjectNode report) {
+        layer(packed, Map.of(), plain, report);
+    }
+
     /**
      * Writes the next decoder layer.
      *
      * @param packed its linear layers by weight name
+     * @param orders of the inputs of some of them, by tensor name: {@link dev.obr.models.Model#inputOrders}
      * @param plain its other tensors
      * @param report what happened to the layer, for {@code obr-report.json}
      * @throws ObrException where that fails, as on a full disk; nothing of the model is left then
      */
-    public void layer(Map<String, PackedMatrix> packed, List<PlainTensor> plain, ObjectNode report) {
+    public void layer(
+            Map<String, PackedMatrix> packed,
+            Map<String, ColumnOrder> orders,
+            List<PlainTensor> plain,
+            ObjectNode report) {
         int layer = finishedLayers;
         if (layer == config.layers()) {
             throw new IllegalStateException("all " + layer + " layers are written");
         }
         SafetensorsWriter writer = new SafetensorsWriter();
         packed.forEach((name, matrix) -> PackedTensors.write(name, matrix, writer));
+        orders.forEach((name, order) -> InputOrders.write(name, order, writer));
         plain.forEach(tensor -> writer.tensor(tensor.name(), tensor.type(), tensor.shape(), tensor.content()));
         partial.orDelete(() -> {
             DurableFiles.writeJson(partial.layerReport(layer), report);
@@ -157,6 +169,11 @@ public final class PackedModelWriter implements AutoCloseable {
     /** The tensors of a finished layer that are not packed, by name; valid until the writer closes. */
     public Map<String, Weight> plainTensors(int layer) {
         return readLayer(layer, arena).plain();
+    }
+
+    /** The orders of inputs of a finished layer, by tensor name. */
+    public Map<String, ColumnOrder> inputOrders(int layer) {
+        return readLayer(layer, arena).orders();
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.obr.models.packed;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.ExpectedWeights;
@@ -27,8 +28,12 @@ import java.util.Map;
  *
  * @param packed by weight name
  * @param plain by tensor name
+ * @param orders of inputs, by tensor name ({@link InputOrders})
  */
-record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain) {
+record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain, Map<String, ColumnOrder> orders) {
+    /** The first {@code format_version} that knows orders of inputs. */
+    private static final int INPUT_ORDERS_SINCE = 2;
+
     private static final String CODES = ".codes";
     private static final String INDEX = ".index";
     private static final String SCALES = ".scales";
@@ -52,6 +57,13 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
                 packed.put(name, matrix(name, shape, rest, quantization.format(name), source));
             }
         });
+        Map<String, ColumnOrder> orders = InputOrders.take(rest, packed, source);
+        if (!orders.isEmpty() && quantization.formatVersion() < INPUT_ORDERS_SINCE) {
+            throw damaged(
+                    source,
+                    "tensor " + orders.keySet().iterator().next() + " is part of format_version " + INPUT_ORDERS_SINCE
+                            + ", but config.json says " + quantization.formatVersion());
+        }
         Map<String, Weight> plain = new LinkedHashMap<>();
         rest.forEach((name, tensor) -> {
             if (name.endsWith(CODES) || name.endsWith(INDEX) || name.endsWith(SCALES)) {
@@ -59,7 +71,7 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
             }
             plain.put(name, tensor.weight());
         });
-        return new PackedTensors(packed, plain);
+        return new PackedTensors(packed, plain, orders);
     }
 
     private static PackedMatrix matrix(
@@ -87,7 +99,7 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
         return tensor.memory();
     }
 
-    private static ObrException damaged(String source, String fault) {
+    static ObrException damaged(String source, String fault) {
         return new ObrException(source + ": " + fault + "; the file is damaged: compress the model again");
     }
 
@@ -112,10 +124,10 @@ record PackedTensors(Map<String, PackedMatrix> packed, Map<String, Weight> plain
     static void copy(SafetensorsTensor tensor, SafetensorsWriter to) {
         List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
         TensorBytes content = TensorBytes.of(tensor.memory());
-        if (tensor.type().equals("U8")) {
-            to.unsignedBytes(tensor.name(), shape, content);
-        } else {
-            to.tensor(tensor.name(), DType.valueOf(tensor.type()), shape, content);
+        switch (tensor.type()) {
+            case "U8" -> to.unsignedBytes(tensor.name(), shape, content);
+            case "I32" -> to.integers(tensor.name(), shape, content);
+            default -> to.tensor(tensor.name(), DType.valueOf(tensor.type()), shape, content);
         }
     }
 

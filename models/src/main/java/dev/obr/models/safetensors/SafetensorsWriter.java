@@ -57,6 +57,11 @@ public final class SafetensorsWriter {
         return add(name, SafetensorsType.U8, shape, content);
     }
 
+    /** Adds a tensor of signed 32-bit integers (I32), little-endian. */
+    public SafetensorsWriter integers(String name, List<Integer> shape, TensorBytes content) {
+        return add(name, SafetensorsType.I32, shape, content);
+    }
+
     private SafetensorsWriter add(String name, SafetensorsType type, List<Integer> shape, TensorBytes content) {
         long bytes = type.bits() / 8;
         for (int size : shape) {

@@ -17,11 +17,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Damages a packed model's configuration, header and weights with fixed seeds: each opens and can be read through, or is refused with a sentence. */
 class PackedFuzzTest {
-    private static final Path MODEL = Path.of("src/test/resources/packed/format-1");
+    private static final Path PACKED = Path.of("src/test/resources/packed");
 
     private static final List<String> JSON_VALUES = List.of(
             "-1",
@@ -43,10 +44,11 @@ class PackedFuzzTest {
             "2147483648",
             "99999999999999999999999");
 
-    @Test
-    void configurations() throws IOException {
-        byte[] weights = Files.readAllBytes(MODEL.resolve("model.safetensors"));
-        String config = Files.readString(MODEL.resolve("config.json"));
+    @ParameterizedTest
+    @ValueSource(strings = {"format-1", "format-2"})
+    void configurations(String model) throws IOException {
+        byte[] weights = Files.readAllBytes(PACKED.resolve(model).resolve("model.safetensors"));
+        String config = Files.readString(PACKED.resolve(model).resolve("config.json"));
         for (int i = 0; i < 3000; i++) {
             Random random = new Random(i);
             byte[] damaged = random.nextInt(4) == 0
@@ -56,10 +58,11 @@ class PackedFuzzTest {
         }
     }
 
-    @Test
-    void headersAndWeights() throws IOException {
-        byte[] weights = Files.readAllBytes(MODEL.resolve("model.safetensors"));
-        byte[] config = Files.readAllBytes(MODEL.resolve("config.json"));
+    @ParameterizedTest
+    @ValueSource(strings = {"format-1", "format-2"})
+    void headersAndWeights(String model) throws IOException {
+        byte[] weights = Files.readAllBytes(PACKED.resolve(model).resolve("model.safetensors"));
+        byte[] config = Files.readAllBytes(PACKED.resolve(model).resolve("config.json"));
         int header = 8 + (weights[0] & 0xff) + (weights[1] & 0xff) * 256;
         for (int i = 0; i < 3000; i++) {
             Random random = new Random(i);
@@ -110,6 +113,10 @@ class PackedFuzzTest {
                     matrix.dequantizeRow(r, row, 0);
                 }
             }
+            model.inputOrders().forEach((name, order) -> {
+                float[] y = new float[order.size()];
+                order.gather(new float[order.size()], y);
+            });
         } catch (ObrException refused) {
             assertThat(refused.getMessage()).as(what).isNotBlank().doesNotContain("\n");
         } catch (Throwable other) {

@@ -7,25 +7,34 @@ import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.Quantization;
 import dev.obr.models.Weight;
 import dev.obr.models.loader.ModelLoader;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PackedModelTest {
-    /** Written by the first version of the format; PROVENANCE.md beside it says how. It must load for ever. */
+    /** Written by the first versions of the format; PROVENANCE.md beside them says how. They must load for ever. */
     private static final Path VERSION_1 = Path.of("src/test/resources/packed/format-1");
+
+    private static final Path VERSION_2 = Path.of("src/test/resources/packed/format-2");
 
     @TempDir
     Path folder;
@@ -119,10 +128,118 @@ class PackedModelTest {
         return sum;
     }
 
+    @ParameterizedTest
+    @CsvSource({"qwen3, 4:8p", "qwen2, 2:4", "stories260K, 4:8p", "llama3, dense", "llama3, unstructured"})
+    void ordersOfInputsAreRead(String fixture, String pattern) {
+        Path out = folder.resolve("packed");
+        TinyPacked tiny = new TinyPacked(fixture, Pattern.parse(pattern), true);
+        tiny.write(out, false);
+        try (Model source = tiny.source();
+                Model packed = ModelLoader.open(out)) {
+            Set<String> reordered = new HashSet<>();
+            for (Weight weight : source.weights().values()) {
+                boolean layer = weight.name().startsWith("model.layers.")
+                        && weight.shape().size() == 2;
+                if (layer && !weight.name().matches("model.layers.[13].mlp.down_proj.weight")) {
+                    String name = TinyPacked.orderName(weight);
+                    assertThat(packed.inputOrders().get(name)).isEqualTo(TinyPacked.order(weight));
+                    assertThat(InputGroup.weightsOrderedBy(name)).contains(weight.name());
+                    reordered.add(name);
+                }
+            }
+            assertThat(packed.inputOrders()).containsOnlyKeys(reordered);
+            assertThat(packed.weights()).doesNotContainKeys(reordered.toArray(String[]::new));
+        }
+    }
+
+    /** The orders' first columns and sums are those of a reader of its own, as above. */
+    @Test
+    void theSecondVersionStillLoads() {
+        try (Model model = ModelLoader.open(VERSION_2)) {
+            assertThat(Objects.requireNonNull(model.quantization()).formatVersion())
+                    .isEqualTo(2);
+            assertThat(model.packed()).hasSize(14);
+            assertThat(model.inputOrders()).hasSize(7).doesNotContainKey("model.layers.1.mlp.down_proj.input_order");
+            assertThat(weighted(model, "model.layers.0.self_attn.input_order")).isEqualTo(65324);
+            assertThat(weighted(model, "model.layers.0.mlp.down_proj.input_order"))
+                    .isEqualTo(348081);
+            assertThat(weighted(model, "model.layers.1.self_attn.o_proj.input_order"))
+                    .isEqualTo(501192);
+            assertThat(weighted(model, "model.layers.1.mlp.input_order")).isEqualTo(64336);
+        }
+    }
+
+    /** The sum of position times column. */
+    private static long weighted(Model model, String name) {
+        int[] columns = Objects.requireNonNull(model.inputOrders().get(name)).columns();
+        return IntStream.range(0, columns.length)
+                .mapToLong(j -> (long) j * columns[j])
+                .sum();
+    }
+
+    @Test
+    void onlyWholeOrdersAreRead() throws IOException {
+        String name = "model.layers.0.mlp.input_order";
+        copyFixture(VERSION_2, "", "");
+        Path weights = folder.resolve("model.safetensors");
+        byte[] whole = Files.readAllBytes(weights);
+        byte[] order = new byte[0];
+        try (Model model = ModelLoader.open(VERSION_2)) {
+            int[] columns =
+                    Objects.requireNonNull(model.inputOrders().get(name)).columns();
+            ByteBuffer bytes = ByteBuffer.allocate(4 * columns.length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asIntBuffer().put(columns);
+            order = bytes.array();
+        }
+        int at = indexOf(whole, order);
+        for (int fault : new int[] {-1, 64, Integer.MIN_VALUE}) {
+            Files.write(weights, withInt(whole, at + 8, fault));
+            fails("tensor " + name + " is no order of columns: entry 2 is " + fault
+                    + ", but there are columns 0 to 63; the file is damaged");
+        }
+        byte[] twice = whole.clone();
+        System.arraycopy(whole, at, twice, at + 4, 4);
+        Files.write(weights, twice);
+        fails("which stands before it already; the file is damaged: compress the model again");
+    }
+
+    private static byte[] withInt(byte[] bytes, int at, int value) {
+        byte[] changed = bytes.clone();
+        ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN).putInt(at, value);
+        return changed;
+    }
+
+    /** Names, types and shapes of the same length in the header. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "model.layers.0.mlp.input_order | model.layers.7.mlp.input_order | model.layers.7.mlp.input_order orders the input of no packed weights",
+                "model.layers.0.mlp.input_order | model.layers.0.abc.input_order | model.layers.0.abc.input_order orders the input of no packed weights",
+                "model.layers.0.mlp.input_order | model.layers.0.mlp.input_ordre | model.layers.0.mlp.input_ordre has dtype I32",
+                "mlp.input_order\":{\"dtype\":\"I32\" | mlp.input_order\":{\"dtype\":\"U32\" | mlp.input_order is U32 [64], but I32 [64] is expected",
+                "mlp.down_proj.input_order\":{\"dtype\":\"I32\",\"shape\":[112] | mlp.down_proj.input_order\":{\"dtype\":\"F32\",\"shape\":[112] | is F32 [112], but I32 [112]"
+            })
+    void ordersThatFitNoWeightsAreRefused(String from, String to, String fault) throws IOException {
+        copyFixture(VERSION_2, "", "");
+        Path weights = folder.resolve("model.safetensors");
+        byte[] whole = Files.readAllBytes(weights);
+        int at = indexOf(whole, from.getBytes(StandardCharsets.UTF_8));
+        System.arraycopy(to.getBytes(StandardCharsets.UTF_8), 0, whole, at, to.length());
+        Files.write(weights, whole);
+        fails(fault);
+    }
+
+    @Test
+    void theFirstVersionHasNoOrders() throws IOException {
+        copyFixture(VERSION_2, "\"format_version\" : 2", "\"format_version\" : 1");
+        fails("is part of format_version 2, but config.json says 1; the file is damaged");
+    }
+
     @Test
     void refusesANewerFormat() throws IOException {
-        copyFixture("\"format_version\" : 1", "\"format_version\" : 2");
-        fails("format_version 2, but this program reads up to format_version 1; install a newer version of it");
+        copyFixture("\"format_version\" : 1", "\"format_version\" : 3");
+        fails("format_version 3, but this program reads up to format_version 2; install a newer version of it");
     }
 
     @Test
@@ -145,7 +262,11 @@ class PackedModelTest {
     }
 
     private void copyFixture(String from, String to) throws IOException {
-        try (var files = Files.list(VERSION_1)) {
+        copyFixture(VERSION_1, from, to);
+    }
+
+    private void copyFixture(Path fixture, String from, String to) throws IOException {
+        try (var files = Files.list(fixture)) {
             for (Path file : files.toList()) {
                 byte[] bytes = Files.readAllBytes(file);
                 Files.write(folder.resolve(file.getFileName()), bytes);

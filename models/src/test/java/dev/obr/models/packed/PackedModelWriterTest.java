@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PackedModelWriterTest {
-    private final TinyPacked tiny = new TinyPacked("qwen3", Pattern.TWO_OF_FOUR);
+    private final TinyPacked tiny = new TinyPacked("qwen3", Pattern.TWO_OF_FOUR, true);
 
     @TempDir
     Path folder;
@@ -43,6 +43,7 @@ class PackedModelWriterTest {
                 assertThat(writer.finishedLayers()).isEqualTo(1);
                 assertThat(writer.packedWeights(0)).hasSize(7);
                 assertThat(writer.plainTensors(0)).hasSize(4);
+                assertThat(writer.inputOrders(0)).hasSize(4);
                 tiny.writeLayers(writer, model, model.config().layers());
                 TinyPacked.finish(writer, model);
             }

@@ -2,12 +2,14 @@ package dev.obr.models.packed;
 
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.ScalarKernels;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.ExpectedWeights.AttentionBias;
 import dev.obr.models.Fixtures;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
@@ -18,9 +20,12 @@ import dev.obr.models.loader.ModelLoader;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -28,15 +33,22 @@ import tools.jackson.databind.node.ObjectNode;
 final class TinyPacked {
     private final String fixture;
     private final Pattern pattern;
+    private final boolean reorders;
 
     TinyPacked(String fixture, Pattern pattern) {
-        this.fixture = fixture;
-        this.pattern = pattern;
+        this(fixture, pattern, false);
     }
 
-    /** Writes a fixture: {@code FIXTURE PATTERN FOLDER}. */
+    /** @param reorders whether inputs are taken in shuffled orders, but for the down projection of odd layers */
+    TinyPacked(String fixture, Pattern pattern, boolean reorders) {
+        this.fixture = fixture;
+        this.pattern = pattern;
+        this.reorders = reorders;
+    }
+
+    /** Writes a fixture: {@code FIXTURE PATTERN FOLDER}, and {@code reordered} or not. */
     public static void main(String[] args) {
-        new TinyPacked(args[0], Pattern.parse(args[1])).write(Path.of(args[2]), false);
+        new TinyPacked(args[0], Pattern.parse(args[1]), args.length > 3).write(Path.of(args[2]), false);
     }
 
     Model source() {
@@ -101,18 +113,36 @@ final class TinyPacked {
         for (int layer = writer.finishedLayers(); layer < end; layer++) {
             Map<String, PackedMatrix> packed = new LinkedHashMap<>();
             List<PlainTensor> plain = new ArrayList<>();
+            Map<String, ColumnOrder> orders = new LinkedHashMap<>();
             for (Weight weight : model.weights().values()) {
                 if (weight.name().startsWith("model.layers." + layer + ".")) {
                     if (weight.shape().size() == 2) {
                         packed.put(weight.name(), pack(weight, quantization(model)));
+                        if (reorders && (layer % 2 == 0 || !weight.name().contains("down_proj"))) {
+                            orders.put(orderName(weight), order(weight));
+                        }
                     } else {
                         plain.add(PlainTensor.vector(
                                 weight.name(), rows(weight.vector(), 0, 1).values()));
                     }
                 }
             }
-            writer.layer(packed, plain, object().put("layer", layer));
+            writer.layer(packed, orders, plain, object().put("layer", layer));
         }
+    }
+
+    static String orderName(Weight weight) {
+        String[] parts = weight.name().split("\\.", 4); // model.layers.N.self_attn.q_proj.weight
+        String member = parts[3].substring(0, parts[3].length() - ".weight".length());
+        return "model.layers." + parts[2] + "." + InputGroup.of(member).orderName();
+    }
+
+    /** The same for all weights of a group. */
+    static ColumnOrder order(Weight weight) {
+        List<Integer> columns = new ArrayList<>(
+                IntStream.range(0, weight.shape().getLast()).boxed().toList());
+        Collections.shuffle(columns, new Random(orderName(weight).hashCode()));
+        return ColumnOrder.of(columns.stream().mapToInt(Integer::intValue).toArray());
     }
 
     static void finish(PackedModelWriter writer, Model model) {

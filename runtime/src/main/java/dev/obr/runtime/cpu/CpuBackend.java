@@ -4,10 +4,12 @@ import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.Backend;
+import dev.obr.runtime.transformer.DeviceOrder;
 import dev.obr.runtime.transformer.DeviceWeight;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
@@ -19,6 +21,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +52,7 @@ public final class CpuBackend implements Backend {
     private final CpuAttention attention;
     private MemorySegment rotary = MemorySegment.NULL; // [positions, headDim] of the table used last
     private float[] rotaryRows = new float[0];
-    private MemorySegment codes = MemorySegment.NULL; // of the inputs of packed layers
+    private MemorySegment codes = MemorySegment.NULL; // of the inputs of packed layers, or those inputs reordered
 
     /**
      * @param description which kernels these are and why
@@ -81,6 +84,11 @@ public final class CpuBackend implements Backend {
     @Override
     public DeviceWeight load(PackedMatrix weight) {
         return precision.simulated() ? CpuWeight.dequantized(weight, arena) : CpuWeight.codes(weight, arena);
+    }
+
+    @Override
+    public DeviceOrder load(ColumnOrder order) {
+        return new CpuOrder(order);
     }
 
     @Override
@@ -116,14 +124,15 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void linear(Tensor x, List<Linear> layers, List<Tensor> ys) {
+    public void linear(Tensor x, @Nullable DeviceOrder order, List<Linear> layers, List<Tensor> ys) {
         int rows = 0;
         for (Linear layer : layers) {
             rows += layer.weight().rows();
         }
         int all = rows;
         int parts = parts(all, x.rows());
-        LinearInputs inputs = inputs(cpu(x), ((CpuWeight) layers.getFirst().weight()).packed());
+        boolean packed = ((CpuWeight) layers.getFirst().weight()).packed();
+        LinearInputs inputs = inputs(cpu(x), order == null ? null : ((CpuOrder) order).order(), packed);
         // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
         team.run(parts, part -> {
             int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
@@ -149,17 +158,19 @@ public final class CpuBackend implements Backend {
         return Math.min(perThread * team.threads(), (rows + ROW_GRAIN - 1) / ROW_GRAIN);
     }
 
-    /** What layers multiply that share the input x: x itself, or its codes. */
-    private LinearInputs inputs(CpuTensor x, boolean packed) {
-        ActivationQuantizer quantizer = precision.activations();
-        if (!packed || quantizer == null) {
+    /** What layers multiply that share the input x: x itself, or its codes, in their order. */
+    private LinearInputs inputs(CpuTensor x, @Nullable ColumnOrder order, boolean packed) {
+        ActivationQuantizer quantizer = packed ? precision.activations() : null;
+        if (quantizer == null && order == null) {
             return new LinearInputs(x, null);
         }
         if (codes.byteSize() < x.memory().byteSize()) {
             codes = arena.allocate(x.memory().byteSize(), 64);
         }
         CpuTensor values = new CpuTensor(codes, x.rows(), x.cols());
-        return LinearInputs.quantized(x, quantizer, precision.simulated(), values, team);
+        return quantizer == null
+                ? LinearInputs.gathered(x, Objects.requireNonNull(order), values, team)
+                : LinearInputs.quantized(x, order, quantizer, precision.simulated(), values, team);
     }
 
     // y[t, from..to) = W[from..to, :] x[t, :] + b[from..to)

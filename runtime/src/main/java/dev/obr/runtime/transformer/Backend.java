@@ -2,10 +2,12 @@ package dev.obr.runtime.transformer;
 
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The operations that a transformer needs, on tensors that live where the backend wants them.
@@ -25,6 +27,9 @@ public interface Backend extends AutoCloseable {
     /** Takes a packed weight: as {@link #load(WeightMatrix)}. Linear layers of it compute in the backend's {@link Precision}. */
     DeviceWeight load(PackedMatrix weight);
 
+    /** Takes the order of an input's components into the backend's memory. */
+    DeviceOrder load(ColumnOrder order);
+
     /** A weight of one row as floats [1, n]: norms and biases. */
     Tensor vector(WeightMatrix weight);
 
@@ -40,8 +45,13 @@ public interface Backend extends AutoCloseable {
     /** RMSNorm of every row: y = x / sqrt(mean(x²) + eps) · weight; y may be x. */
     void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y);
 
-    /** y_i = W_i x + b_i for linear layers that share the input x [tokens, in]. */
-    void linear(Tensor x, List<Linear> layers, List<Tensor> ys);
+    /**
+     * y_i = W_i x' + b_i for linear layers that share the input x [tokens, in], where x'[t, j] = x[t, order[j]]. Inputs are quantised before they are reordered, so that codes and
+     * their scale do not depend on the order.
+     *
+     * @param order null for x' = x
+     */
+    void linear(Tensor x, @Nullable DeviceOrder order, List<Linear> layers, List<Tensor> ys);
 
     /** The Hadamard transform of every row of x in place: [n, cols / n] column by column, n the transform's length. */
     void hadamard(Tensor x, HadamardTransform transform);

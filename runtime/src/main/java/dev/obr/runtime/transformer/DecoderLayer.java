@@ -1,6 +1,8 @@
 package dev.obr.runtime.transformer;
 
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.Weight;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +24,35 @@ public record DecoderLayer(
         Tensor postAttentionNorm,
         Linear gate,
         Linear up,
-        Linear down) {
+        Linear down,
+        InputOrders orders) {
+    /** A layer that takes its inputs as they are. */
+    public DecoderLayer(
+            Tensor inputNorm,
+            Linear query,
+            Linear key,
+            Linear value,
+            @Nullable Tensor queryNorm,
+            @Nullable Tensor keyNorm,
+            Linear output,
+            Tensor postAttentionNorm,
+            Linear gate,
+            Linear up,
+            Linear down) {
+        this(
+                inputNorm,
+                query,
+                key,
+                value,
+                queryNorm,
+                keyNorm,
+                output,
+                postAttentionNorm,
+                gate,
+                up,
+                down,
+                InputOrders.NONE);
+    }
 
     static DecoderLayer load(Model model, int index, Backend backend) {
         Loader in = new Loader(model, backend, "model.layers." + index + ".");
@@ -37,7 +67,12 @@ public record DecoderLayer(
                 in.vector("post_attention_layernorm.weight"),
                 in.linear("mlp.gate_proj"),
                 in.linear("mlp.up_proj"),
-                in.linear("mlp.down_proj"));
+                in.linear("mlp.down_proj"),
+                new InputOrders(
+                        in.order(InputGroup.ATTENTION),
+                        in.order(InputGroup.OUTPUT),
+                        in.order(InputGroup.FEED_FORWARD),
+                        in.order(InputGroup.DOWN)));
     }
 
     /** Loads weights by Hugging Face name below a prefix. */
@@ -57,6 +92,12 @@ public record DecoderLayer(
         @Nullable
         Tensor optionalVector(String name) {
             return model.weights().containsKey(prefix + name) ? vector(name) : null;
+        }
+
+        @Nullable
+        DeviceOrder order(InputGroup group) {
+            ColumnOrder order = model.inputOrders().get(prefix + group.orderName());
+            return order == null ? null : backend.load(order);
         }
 
         Linear linear(String name) {

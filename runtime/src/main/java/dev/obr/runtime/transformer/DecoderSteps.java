@@ -86,7 +86,8 @@ public final class DecoderSteps {
         Tensor q = query.rows(0, n);
         Tensor k = key.rows(0, n);
         Tensor v = value.rows(0, n);
-        backend.linear(h, List.of(layer.query(), layer.key(), layer.value()), List.of(q, k, v));
+        backend.linear(
+                h, layer.orders().attention(), List.of(layer.query(), layer.key(), layer.value()), List.of(q, k, v));
         Tensor queries = q.reshape(n * config.heads(), headDim);
         Tensor keys = k.reshape(n * config.kvHeads(), headDim);
         if (layer.queryNorm() != null) {
@@ -109,7 +110,7 @@ public final class DecoderSteps {
     /** x += Wo m. */
     public void output(DecoderLayer layer, Tensor mixed, Tensor x) {
         Tensor h = normed.rows(0, x.rows());
-        backend.linear(mixed, List.of(layer.output()), List.of(h));
+        backend.linear(mixed, layer.orders().output(), List.of(layer.output()), List.of(h));
         backend.add(x, h);
     }
 
@@ -122,7 +123,7 @@ public final class DecoderSteps {
     public Tensor activate(DecoderLayer layer, Tensor h) {
         Tensor g = gate.rows(0, h.rows());
         Tensor u = up.rows(0, h.rows());
-        backend.linear(h, List.of(layer.gate(), layer.up()), List.of(g, u));
+        backend.linear(h, layer.orders().feedForward(), List.of(layer.gate(), layer.up()), List.of(g, u));
         backend.siluMul(g, u);
         rotate(g, downRotation);
         return g;
@@ -131,7 +132,7 @@ public final class DecoderSteps {
     /** x += Wdown g. */
     public void down(DecoderLayer layer, Tensor activated, Tensor x) {
         Tensor h = normed.rows(0, x.rows());
-        backend.linear(activated, List.of(layer.down()), List.of(h));
+        backend.linear(activated, layer.orders().down(), List.of(layer.down()), List.of(h));
         backend.add(x, h);
     }
 

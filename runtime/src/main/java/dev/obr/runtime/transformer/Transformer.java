@@ -126,7 +126,7 @@ public final class Transformer implements AutoCloseable {
 
     // logits = Whead norm(x): [tokens, hiddenSize] -> [tokens, vocabularySize]
     private Tensor head(Tensor x, Tensor logits) {
-        backend.linear(steps.norm(x, finalNorm), List.of(head), List.of(logits));
+        backend.linear(steps.norm(x, finalNorm), null, List.of(head), List.of(logits));
         return logits;
     }
 

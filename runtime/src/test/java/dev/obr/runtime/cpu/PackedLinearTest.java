@@ -155,7 +155,7 @@ class PackedLinearTest {
                 MemorySegment.copy(x[t], 0, values, ValueLayout.JAVA_FLOAT, 4L * t * codes.cols, codes.cols);
             }
             backend.write(values, input);
-            backend.linear(input, List.of(layer), List.of(output));
+            backend.linear(input, null, List.of(layer), List.of(output));
             float[][] y = new float[x.length][codes.rows];
             for (int t = 0; t < x.length; t++) {
                 backend.read(output, t, y[t]);

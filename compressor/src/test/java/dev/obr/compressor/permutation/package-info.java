@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.compressor.permutation;
+
+import org.jspecify.annotations.NullMarked;
