@@ -20,7 +20,8 @@ class GreedyOrderTest {
     void scoresAreMeansOverAllRows() {
         Matrix first = new Matrix(2, 2, new float[] {1, 0, -2, 3});
         Matrix second = new Matrix(1, 2, new float[] {4, -3});
-        assertThat(GreedyOrder.scores(List.of(first, second), new double[] {0.5, 2})).containsExactly(14, 3);
+        assertThat(GreedyOrder.scores(List.of(first, second), new double[] {0.5, 2}))
+                .containsExactly(14, 3);
     }
 
     /**
@@ -50,9 +51,12 @@ class GreedyOrderTest {
         for (Pattern pattern : Pattern.values()) {
             if (pattern.grouped()) {
                 int[] columns = GreedyOrder.of(scores, pattern).columns();
-                assertThat(Arrays.stream(columns).sorted()).containsExactly(IntStream.range(0, cols).toArray());
+                assertThat(Arrays.stream(columns).sorted().toArray())
+                        .containsExactly(IntStream.range(0, cols).toArray());
                 // Whole groups: the best unit of every group beats the second of any.
-                for (int at = 0; at + pattern.group() <= cols / pattern.group() * pattern.group(); at += pattern.group()) {
+                for (int at = 0;
+                        at + pattern.group() <= cols / pattern.group() * pattern.group();
+                        at += pattern.group()) {
                     assertThat(scores[columns[at]]).isGreaterThanOrEqualTo(scores[columns[pattern.unit()]]);
                 }
             }
