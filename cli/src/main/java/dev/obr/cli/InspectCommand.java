@@ -1,17 +1,20 @@
 package dev.obr.cli;
 
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Quantization;
 import dev.obr.models.WeightSummary;
 import dev.obr.models.chat.ChatFormat;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,7 +71,7 @@ final class InspectCommand implements Callable<Integer> {
         return List.copyOf(groups.values());
     }
 
-    /** All packed weights together, or nothing where there are none. */
+    /** All packed weights together, the orders of their inputs included, or nothing where there are none. */
     private static @Nullable Group packed(Model opened) {
         List<PackedMatrix> matrices = List.copyOf(opened.packed().values());
         return matrices.isEmpty()
@@ -80,7 +83,10 @@ final class InspectCommand implements Callable<Integer> {
                         matrices.stream()
                                 .mapToLong(m -> (long) m.rows() * m.cols())
                                 .sum(),
-                        matrices.stream().mapToLong(PackedMatrix::byteSize).sum());
+                        matrices.stream().mapToLong(PackedMatrix::byteSize).sum()
+                                + opened.inputOrders().values().stream()
+                                        .mapToLong(order -> 4L * order.size())
+                                        .sum());
     }
 
     private static String groupName(String tensor) {
@@ -136,6 +142,9 @@ final class InspectCommand implements Callable<Integer> {
                             "%.3f bits per weight, %.2fx smaller than FP16",
                             packed.bitsPerWeight(),
                             16 / packed.bitsPerWeight()));
+            if (!opened.inputOrders().isEmpty()) {
+                line(text, "permuted", permuted(opened));
+            }
         }
         text.append(String.format(
                 "%n%-14s %-17s %8s %16s %16s %12s%n",
@@ -171,6 +180,24 @@ final class InspectCommand implements Callable<Integer> {
                 + q.seed()
                 + "; runs with A" + q.activationBits() + " KV" + q.kvBits() + "; format " + q.formatVersion()
                 + ", written by version " + q.toolVersion();
+    }
+
+    /** In how many layers each group of linear layers takes its input in another order. */
+    private static Map<InputGroup, Integer> layersPermuted(Model opened) {
+        Map<InputGroup, Integer> layers = new EnumMap<>(InputGroup.class);
+        for (InputGroup group : InputGroup.values()) {
+            layers.put(group, (int) opened.inputOrders().keySet().stream()
+                    .filter(name -> name.endsWith("." + group.orderName()))
+                    .count());
+        }
+        return layers;
+    }
+
+    private static String permuted(Model opened) {
+        return layersPermuted(opened).entrySet().stream()
+                .map(group -> group.getKey().label() + " " + group.getValue())
+                .collect(Collectors.joining(
+                        ", ", "inputs of ", " of " + opened.config().layers() + " layers"));
     }
 
     private static void line(StringBuilder text, String label, String value) {
@@ -214,6 +241,9 @@ final class InspectCommand implements Callable<Integer> {
             object.put("kv_bits", quantization.kvBits());
             object.put("packed_bits_per_weight", packed.bitsPerWeight());
             object.put("packed_ratio_to_fp16", 16 / packed.bitsPerWeight());
+            Map<String, Integer> permuted = new LinkedHashMap<>();
+            layersPermuted(opened).forEach((group, layers) -> permuted.put(group.label(), layers));
+            object.put("permuted_layers", permuted);
         }
         object.put("groups", groups.stream().map(InspectCommand::json).toList());
         if (tensors) {

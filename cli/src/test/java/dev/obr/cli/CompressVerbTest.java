@@ -148,6 +148,7 @@ class CompressVerbTest {
                 Arguments.of("\"1:2\" is no sparsity pattern", new String[] {"--pattern", "1:2"}),
                 Arguments.of("\"magic\" is no method", new String[] {"--method", "magic"}),
                 Arguments.of("--rotation is 'spin'", new String[] {"--rotation", "spin"}),
+                Arguments.of("permute", new String[] {"--permute", "maybe"}),
                 Arguments.of("not 5", new String[] {"--a-bits", "5"}),
                 Arguments.of("not 3", new String[] {"--kv-bits", "3"}),
                 Arguments.of("--a-clip is 2.0", new String[] {"--a-clip", "2"}),

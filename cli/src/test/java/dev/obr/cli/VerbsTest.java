@@ -83,6 +83,17 @@ class VerbsTest {
     }
 
     @Test
+    void inspectShowsOrdersOfInputs() {
+        String model = "../models/src/test/resources/packed/format-2";
+        assertThat(Ran.verb("inspect", "-m", model).out())
+                .contains("permuted       inputs of attention 2, o_proj 2, feed-forward 2, down_proj 1 of 2 layers");
+        JsonNode json = JsonMapper.shared()
+                .readTree(Ran.verb("inspect", "--json", "-m", model).out());
+        assertThat(json.get("format_version").asInt()).isEqualTo(2);
+        assertThat(json.get("permuted_layers").get("down_proj").asInt()).isEqualTo(1);
+    }
+
+    @Test
     void devicesNamesKernelsAndGpu() {
         assertThat(Ran.verb("devices").out()).contains("kernels: ", "scalar", "processor", "memory", "gpu");
         assertThat(JsonMapper.shared()

@@ -178,7 +178,7 @@ final class DecoderCompressor {
             for (Projection producer : List.of(Projection.GATE, Projection.UP)) {
                 PackedMatrix packed = PackedRows.inOrder(done.weight(floats.name(producer)), order::column);
                 done.packed().put(floats.name(producer), packed);
-                floats.replace(producer, packed, null);
+                floats.replace(producer, packed, done.orders().get(floats.orderName(producer)));
             }
             floats.replace(Projection.DOWN, done.weight(floats.name(Projection.DOWN)), null);
         } else {

@@ -51,7 +51,7 @@ class GreedyOrderTest {
         for (Pattern pattern : Pattern.values()) {
             if (pattern.grouped()) {
                 int[] columns = GreedyOrder.of(scores, pattern).columns();
-                assertThat(Arrays.stream(columns).sorted())
+                assertThat(Arrays.stream(columns).sorted().toArray())
                         .containsExactly(IntStream.range(0, cols).toArray());
                 // Whole groups: the best unit of every group beats the second of any.
                 for (int at = 0;

@@ -1,11 +1,13 @@
 package dev.obr.runtime.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
@@ -20,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,6 +45,18 @@ class PackedLinearTest {
                 }
             }
             return made;
+        }
+
+        /** The same weight with its columns where the order takes them from: what it multiplies without an order. */
+        Codes restored(ColumnOrder order) {
+            Codes restored = new Codes(rows, cols, new byte[rows * cols], new boolean[rows * cols], scales);
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < cols; c++) {
+                    restored.codes[r * cols + order.column(c)] = codes[r * cols + c];
+                    restored.mask[r * cols + order.column(c)] = mask[r * cols + c];
+                }
+            }
+            return restored;
         }
 
         /** Σ codes · x of one row. */
@@ -78,6 +93,46 @@ class PackedLinearTest {
         }
     }
 
+    /** Reordered columns of a reordered input: the sums of the weight in the input's own order, whatever pattern that would be. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void anOrderOfTheInputChangesNoSum(String name) {
+        CpuKernels kernels = kernels(name);
+        Random random = new Random(13);
+        for (Pattern pattern : Pattern.values()) {
+            Codes codes = Codes.random(37, 172, 4, pattern, random);
+            ColumnOrder order =
+                    ColumnOrder.of(random.ints(0, 172).distinct().limit(172).toArray());
+            Codes restored = codes.restored(order);
+            for (int tokens : new int[] {1, 5, 70}) {
+                float[][] x = random(tokens, 172, random);
+                for (ActivationQuantizer quantizer : List.of(
+                        new ActivationQuantizer(4, ActivationQuantizer.SEARCH), new ActivationQuantizer(8, 1))) {
+                    Precision precision = new Precision(quantizer, false, KvScheme.HEAD);
+                    assertThat(run(kernels, pattern, 4, codes, order, precision, x))
+                            .as("%s, %d tokens, %d bits", pattern, tokens, quantizer.bits())
+                            .isDeepEqualTo(run(kernels, Pattern.UNSTRUCTURED, 4, restored, null, precision, x));
+                }
+                for (boolean simulated : new boolean[] {false, true}) {
+                    Precision floats = new Precision(null, simulated, KvScheme.HEAD);
+                    float[][] y = run(kernels, pattern, 4, codes, order, floats, x);
+                    float[][] expected = run(kernels, Pattern.UNSTRUCTURED, 4, restored, null, floats, x);
+                    for (int t = 0; t < tokens; t++) {
+                        assertThat(y[t]).containsExactly(expected[t], within(1e-4f * largest(expected[t])));
+                    }
+                }
+            }
+        }
+    }
+
+    private static float largest(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return largest;
+    }
+
     /** The widest layer for which float32 counts exactly: its sums come close to 2^24. */
     @ParameterizedTest
     @MethodSource("kernels")
@@ -99,7 +154,13 @@ class PackedLinearTest {
         Codes codes = Codes.random(24, 96, 4, Pattern.FOUR_OF_EIGHT, random);
         float[][] x = random(3, 96, random);
         float[][] y = run(
-                kernels("scalar"), Pattern.FOUR_OF_EIGHT, 4, codes, new Precision(null, simulated, KvScheme.HEAD), x);
+                kernels("scalar"),
+                Pattern.FOUR_OF_EIGHT,
+                4,
+                codes,
+                null,
+                new Precision(null, simulated, KvScheme.HEAD),
+                x);
         for (int t = 0; t < x.length; t++) {
             for (int r = 0; r < codes.rows; r++) {
                 double sum = bias(r);
@@ -121,7 +182,7 @@ class PackedLinearTest {
             Codes codes,
             ActivationQuantizer quantizer,
             float[][] x) {
-        float[][] y = run(kernels, pattern, weightBits, codes, new Precision(quantizer, false, KvScheme.HEAD), x);
+        float[][] y = run(kernels, pattern, weightBits, codes, null, new Precision(quantizer, false, KvScheme.HEAD), x);
         for (int t = 0; t < x.length; t++) {
             float[] token = x[t].clone();
             float step = quantizer.quantize(token, 0, token.length);
@@ -137,7 +198,13 @@ class PackedLinearTest {
     }
 
     private static float[][] run(
-            CpuKernels kernels, Pattern pattern, int bits, Codes codes, Precision precision, float[][] x) {
+            CpuKernels kernels,
+            Pattern pattern,
+            int bits,
+            Codes codes,
+            @Nullable ColumnOrder order,
+            Precision precision,
+            float[][] x) {
         try (CpuBackend backend = new CpuBackend(kernels, "", 2, precision);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment biases = arena.allocate(4L * codes.rows, 64);
@@ -155,7 +222,7 @@ class PackedLinearTest {
                 MemorySegment.copy(x[t], 0, values, ValueLayout.JAVA_FLOAT, 4L * t * codes.cols, codes.cols);
             }
             backend.write(values, input);
-            backend.linear(input, null, List.of(layer), List.of(output));
+            backend.linear(input, order == null ? null : backend.load(order), List.of(layer), List.of(output));
             float[][] y = new float[x.length][codes.rows];
             for (int t = 0; t < x.length; t++) {
                 backend.read(output, t, y[t]);
