@@ -81,6 +81,12 @@ smol() {
     echo "| $label | $pattern | $(bits "$name") | $(value "$name-w" perplexity) | $(value "$name-a8" perplexity) | $(value "$name-a8" kld_mean 4) | $(value "$name-a4" perplexity) | $(awk '{printf "%.0f", $1 / 60}' "$work/$name.seconds") |"
 }
 
+smol_rows=$(
+    smol "obr-plus, residual" 2:4 --preset quality
+    smol "obr-plus, residual" 4:8p --preset quality
+    smol obr-gptq 2:4 --preset paper
+    smol obr-gptq unstructured --preset paper
+)
 measured books-float "$books_model" "$books_text" --limit 100
 books_rows=$(
     for pattern in unstructured 32:64 2:4 4:8p; do
@@ -93,14 +99,6 @@ books_rows=$(
     books rtn dense --preset paper --method rtn
 )
 cache_rows=$(for bits in 16 8 4; do cache $bits; done)
-smol_rows=$(
-    smol "obr-plus, residual" 2:4 --preset quality
-    smol "obr-plus, residual" 4:8p --preset quality
-    smol "obr-plus, residual" unstructured --preset quality
-    smol obr-gptq 2:4 --preset paper
-    smol obr-gptq unstructured --preset paper
-)
-
 cat >"$table.part" <<TABLE
 # What compression costs
 

@@ -70,7 +70,7 @@ record PartialFolder(Path target, Path folder) {
         if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             if (!force && exists() && Files.exists(layer(0))) {
                 throw new ObrException(
-                        folder + " holds a run that was stopped; go on with --resume, or start over with --force");
+                        folder + " holds a run that was stopped; go on with compress --resume, or start over with --force");
             }
             if (!exists() && !(Files.isDirectory(folder) && isEmpty(folder))) {
                 throw new ObrException(folder + " is in the way and was not made by this program; move it elsewhere");
