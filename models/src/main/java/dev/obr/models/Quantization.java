@@ -79,8 +79,7 @@ public record Quantization(
             } catch (NumberFormatException e) {
                 // no ratio either
             }
-            throw new ObrException(
-                    name + " is '" + clip + "', but must be search, or a number above 0 and at most 1");
+            throw new ObrException(name + " is '" + clip + "', but must be search, or a number above 0 and at most 1");
         }
 
         /** Whether the ratio is searched. */
