@@ -109,7 +109,7 @@ the default) and the cache, too. All prune half of each linear layer, rotated by
 rows are short here, so a scale weighs more than in a large model (4096 x 4096: 2.51 for 4:8p, 3.01 for the other sparse patterns, 4.01 dense). A dash is a figure that was not measured.
 
 How to read it: \`obr-plus, residual\` is \`--preset quality\`, the default; \`obr-plus\` is the same fitted layer by layer (\`--target layer --permute off\`); \`obr-gptq\` is \`--preset paper\`;
-the others are its baselines. The target is the largest lever, the search of mask and codes the next. With both, 4:8p, the pairs that tensor cores execute, loses less at 2.5 bits than the
+the others are its baselines. Where much is lost, at 2:4 and 4:8p, the target is the larger lever, elsewhere the search of mask and codes. With both, 4:8p, the pairs that tensor cores execute, loses less at 2.5 bits than the
 published method at 2:4 and 3 bits. 32:64 costs hardly more than unstructured. 8-bit activations cost next to nothing, 4-bit ones more on a real model. One-shot 50% sparsity remains expensive
 for small models: SmolLM2's perplexity doubles at best.
 
