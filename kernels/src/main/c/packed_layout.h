@@ -1,0 +1,330 @@
+/*
+ * The file's layout of a packed weight -> the layout that packed_dot.h streams and packed_tiles.h unpacks.
+ *
+ * Panels of rows, one after the other; a panel is cut into units of 16 U columns, a unit into vectors of V bytes. Slot s, the row's place in the panel, takes bytes s U .. s U + U - 1 of
+ * every vector. Nibbles hold code + 8.
+ *
+ *   4:8p     | M | C0 | C1 | C2 | C3 |      Ck: a byte is a kept pair, its first code in the low half. U / 2 groups of 8 columns, 2 kept pairs each, are a row's U bytes
+ *                                           M:  bits 2k+1:2k of a byte say which of its group's 4 pairs the same byte of Ck is
+ *   2:4      | M | C0 | C1 | twice          likewise for groups of 4 columns and single codes; C0 holds k = 0 in low and 1 in high halves, C1 2 and 3
+ *   4:8      | M | C0 | C1 | twice          M: a byte is a group's bitmap; U groups of 8 columns are a row's U bytes. C0: a group's first two kept codes, C1: its last two
+ *   dense    | C | 2 U times                panels of V / 4 rows of 4 bytes: 4 columns in the low halves, the next 4 in the high halves
+ *
+ * Bitmaps are laid out row by row, in groups of 64 columns:
+ *
+ *   32:64         | mask 8 | codes 16 | ..
+ *   unstructured  | starts 8 (rows + 1) | masks 8 a group | codes of every row from its start on |      masks apart, so that no address waits for a mask
+ *
+ * AVX2's codes of a group are 4 bit planes (of the file's codes, not + 8), each of whole bytes, because pdep spreads bits: 0.2 bits a weight more than the file where groups keep
+ * different numbers. AVX-512's are nibbles from a whole byte on, because vpexpandb spreads bytes: 0.03 more. NEON has neither: it lays bitmaps out as dense.
+ *
+ * Bits a weight: 2.5 for 4:8p, 4 for dense, else 3, as in the file. Columns are padded to whole units or groups with codes of zero, rows to whole panels.
+ * Cost: about a nanosecond a weight and thread; callers lay out ranges of rows in parallel.
+ */
+
+#define UNIT (16 * U)
+#define PANEL (V / U)
+
+#if defined(OBR_DOTPROD)
+#define BITMAPS 0
+#define BLOCK 64
+#elif defined(OBR_AVX512VNNI)
+#define BITMAPS 1
+#define BLOCK 64 /* columns of a bitmap that are spread at a time */
+#else
+#define BITMAPS 1
+#define BLOCK 256
+#endif
+
+enum { SPARE = 64 }; /* bytes behind a layout that may be read */
+
+/* the pattern by which a weight is laid out here */
+INLINE int laid_out_as(int pattern) {
+    return !BITMAPS && (pattern == UNSTRUCTURED || pattern == HALF_OF_64) ? DENSE : pattern;
+}
+
+INLINE int is_bitmap(int pattern) { return pattern == UNSTRUCTURED || pattern == HALF_OF_64; }
+
+INLINE int panel_rows(int pattern) { return pattern == DENSE ? QUADS : is_bitmap(pattern) ? 1 : PANEL; }
+
+INLINE int64_t unit_bytes(int pattern) { return V * (pattern == PAIRS_4_OF_8 ? 5 : pattern == DENSE ? 2 * U : 6); }
+
+INLINE int64_t panel_bytes(int pattern, int cols) { return whole(cols, UNIT) * unit_bytes(pattern); }
+
+/* Rows 4..7 and 8..11 change places where a vector is two lanes of 8 rows: unpacking to quads of bytes then gives rows in order. */
+INLINE int slot_of(int row) { return U == 2 ? (row & 3) | (row & 4) << 1 | (row & 8) >> 1 : row; }
+
+INLINE int64_t code_bytes(int kept) { return U == 4 ? (kept + 1) / 2 : 4 * ((kept + 7) / 8); }
+
+INLINE uint64_t word_at(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return word;
+}
+
+/* ---- the file's layout ---- */
+
+INLINE int64_t index_row_bytes(int pattern, int cols) {
+    switch (pattern) {
+    case DENSE: return 0;
+    case UNSTRUCTURED: return whole(cols, 8);
+    case HALF_OF_64: return 8 * whole(cols, 64);
+    case TWO_OF_FOUR: return whole(whole(cols, 4), 2);
+    case PAIRS_4_OF_8: return whole(whole(cols, 8), 2);
+    default: return whole(cols, 8);
+    }
+}
+
+/* 0 for the unstructured pattern, whose rows differ */
+INLINE int64_t code_row_bytes(int pattern, int cols) {
+    int group = pattern == TWO_OF_FOUR ? 4 : pattern == HALF_OF_64 ? 64 : 8;
+    return pattern == UNSTRUCTURED ? 0 : pattern == DENSE ? whole(cols, 2) : whole(cols, group) * group / 4;
+}
+
+/* 64 columns of a bitmap row of `bytes` bytes */
+INLINE uint64_t mask_of(const uint8_t *row, int64_t bytes, int64_t group) {
+    uint64_t mask = 0;
+    int64_t left = bytes - 8 * group;
+    memcpy(&mask, row + 8 * group, left < 8 ? (size_t)left : 8);
+    return mask;
+}
+
+INLINE int nibble(const uint8_t *row, int64_t i) { return row[i / 2] >> (i & 1) * 4 & 15; }
+
+INLINE int signed_nibble(int n) { return (n ^ 8) - 8; }
+
+/* bytes that rows from..to take in the file and in the layout, counted from an unstructured index */
+static void count_rows(int cols, int from, int to, const uint8_t *index, int64_t *in_file, int64_t *laid_out) {
+    int64_t bytes = index_row_bytes(UNSTRUCTURED, cols);
+    for (int r = from; r < to; r++) {
+        int64_t kept = 0;
+        for (int64_t g = 0; g < whole(cols, 64); g++) {
+            int ones = __builtin_popcountll(mask_of(index + r * bytes, bytes, g));
+            kept += ones;
+            *laid_out += code_bytes(ones);
+        }
+        *in_file += (kept + 1) / 2;
+    }
+}
+
+OBR_API int64_t NAME(obr_packed_size)(int32_t pattern, int32_t rows, int32_t cols, const void *index) {
+    int64_t groups = whole(cols, 64), in_file = 0, laid_out = 0;
+    pattern = laid_out_as(pattern);
+    if (pattern == HALF_OF_64) return 24 * groups * rows + SPARE;
+    if (pattern == UNSTRUCTURED) {
+        count_rows(cols, 0, rows, index, &in_file, &laid_out);
+        return 8 * ((int64_t)rows + 1) + 8 * groups * rows + laid_out + SPARE;
+    }
+    return whole(rows, panel_rows(pattern)) * panel_bytes(pattern, cols) + SPARE;
+}
+
+/* ---- panels ---- */
+
+/* One row of 4:8p; returns the sum of its codes. Likewise the others. */
+static int lay_pairs(int cols, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
+    int sum = 0;
+    for (int64_t g = 0; g < whole(cols, 8); g++) {
+        uint8_t *m = row + g / (2 * U) * unit_bytes(PAIRS_4_OF_8) + g % (U / 2) * 2;
+        int k = (int)(g % (2 * U) / (U / 2)), pairs = nibble(index, g);
+        uint8_t *c = m + V * (1 + k);
+        for (int i = 0; i < 2; i++) {
+            int two = codes[2 * g + i];
+            m[i] |= (uint8_t)((pairs >> 2 * i & 3) << 2 * k);
+            c[i] = (uint8_t)(two ^ 0x88);
+            sum += signed_nibble(two & 15) + signed_nibble(two >> 4);
+        }
+    }
+    return sum;
+}
+
+static int lay_two_of_four(int cols, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
+    int sum = 0;
+    for (int64_t g = 0; g < whole(cols, 4); g++) {
+        uint8_t *m = row + g / (2 * U) * (3 * V) + g % (U / 2) * 2;
+        int k = (int)(g % (2 * U) / (U / 2)), columns = nibble(index, g), half = (k & 1) * 4;
+        uint8_t *c = m + V * (1 + k / 2);
+        for (int i = 0; i < 2; i++) {
+            int code = codes[g] >> 4 * i & 15;
+            m[i] |= (uint8_t)((columns >> 2 * i & 3) << 2 * k);
+            c[i] = (uint8_t)((c[i] & 0xf0 >> half) | (code ^ 8) << half);
+            sum += signed_nibble(code);
+        }
+    }
+    return sum;
+}
+
+static int lay_four_of_eight(int cols, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
+    int sum = 0;
+    for (int64_t g = 0; g < whole(cols, 8); g++) {
+        uint8_t *m = row + g / U * (3 * V) + g % U;
+        m[0] = index[g];
+        for (int i = 0; i < 2; i++) {
+            int two = codes[2 * g + i];
+            m[V * (1 + i)] = (uint8_t)(two ^ 0x88);
+            sum += signed_nibble(two & 15) + signed_nibble(two >> 4);
+        }
+    }
+    return sum;
+}
+
+INLINE void lay_code(int64_t c, int code, uint8_t *row) {
+    uint8_t *byte = row + c / 8 * V + c % 4;
+    int half = c % 8 < 4 ? 0 : 4;
+    *byte = (uint8_t)((*byte & 0xf0 >> half) | (code ^ 8) << half);
+}
+
+static int lay_dense(int cols, const uint8_t *codes, uint8_t *row) {
+    int sum = 0;
+    for (int64_t c = 0; c < cols; c++) {
+        int code = nibble(codes, c);
+        lay_code(c, code, row);
+        sum += signed_nibble(code);
+    }
+    return sum;
+}
+
+/* a bitmap as a row of dense codes */
+static int lay_filled(int64_t index_bytes, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
+    int sum = 0;
+    int64_t kept = 0;
+    for (int64_t g = 0; 8 * g < index_bytes; g++)
+        for (uint64_t mask = mask_of(index, index_bytes, g); mask; mask &= mask - 1) {
+            int code = nibble(codes, kept++);
+            lay_code(64 * g + __builtin_ctzll(mask), code, row);
+            sum += signed_nibble(code);
+        }
+    return sum;
+}
+
+/* ---- bitmaps ---- */
+
+/* `kept` codes of one group, a nibble each -> code_bytes(kept) bytes */
+INLINE void lay_codes(const uint64_t *nibbles, int kept, uint8_t *codes) {
+#if BITMAPS && U == 2
+    int bytes = (kept + 7) / 8;
+    for (int p = 0; p < 4; p++) {
+        uint64_t plane = 0;
+        for (int i = 0; i < 4; i++) plane |= _pext_u64(nibbles[i], 0x1111111111111111u << p) << 16 * i;
+        memcpy(codes + p * bytes, &plane, (size_t)bytes);
+    }
+#else
+    uint64_t biased[4];
+    for (int i = 0; i < 4; i++) biased[i] = nibbles[i] ^ 0x8888888888888888u;
+    memcpy(codes, biased, (size_t)code_bytes(kept));
+#endif
+}
+
+/* One row of a bitmap. Masks are `stride` bytes apart; the codes of a group follow its mask (32:64), or those of the group before (unstructured). */
+static int lay_bitmap(int64_t index_bytes, const uint8_t *codes, const uint8_t *index, uint8_t *masks, int stride,
+                      uint8_t *laid_out) {
+    int sum = 0;
+    int64_t first = 0;
+    for (int64_t g = 0; 8 * g < index_bytes; g++, masks += stride) {
+        uint64_t mask = mask_of(index, index_bytes, g), nibbles[4] = {0};
+        int kept = __builtin_popcountll(mask);
+        for (int i = 0; i < kept; i++) {
+            int code = nibble(codes, first + i);
+            nibbles[i / 16] |= (uint64_t)code << i % 16 * 4;
+            sum += signed_nibble(code);
+        }
+        first += kept;
+        memcpy(masks, &mask, 8);
+        lay_codes(nibbles, kept, laid_out);
+        laid_out += stride == 8 ? code_bytes(kept) : stride;
+    }
+    return sum;
+}
+
+static void lay_unstructured(int rows, int cols, int from, int to, const uint8_t *codes, const uint8_t *index,
+                             uint8_t *layout, int32_t *sums) {
+    int64_t groups = whole(cols, 64), bytes = index_row_bytes(UNSTRUCTURED, cols), in_file = 0;
+    int64_t start = 8 * ((int64_t)rows + 1) + 8 * groups * rows;
+    uint8_t *masks = layout + 8 * ((int64_t)rows + 1);
+    count_rows(cols, 0, from, index, &in_file, &start);
+    for (int r = from; r < to; r++) {
+        memcpy(layout + 8 * (int64_t)r, &start, 8);
+        sums[r] = BIAS * lay_bitmap(bytes, codes + in_file, index + r * bytes, masks + 8 * groups * r, 8, layout + start);
+        count_rows(cols, r, r + 1, index, &in_file, &start);
+    }
+    if (to == rows) memcpy(layout + 8 * (int64_t)rows, &start, 8);
+}
+
+OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
+                                  const void *codes, const void *index, void *layout, int32_t *sums) {
+    int as = laid_out_as(pattern), panel = panel_rows(as);
+    int64_t code_bytes_of_row = code_row_bytes(pattern, cols), index_bytes = index_row_bytes(pattern, cols);
+    const uint8_t *row_codes = (const uint8_t *)codes + from * code_bytes_of_row;
+    const uint8_t *row_index = (const uint8_t *)index + from * index_bytes;
+    if (as == UNSTRUCTURED) {
+        lay_unstructured(rows, cols, from, to, codes, index, layout, sums);
+        return;
+    }
+    if (pattern == UNSTRUCTURED) {
+        int64_t in_file = 0, laid_out = 0;
+        count_rows(cols, 0, from, index, &in_file, &laid_out);
+        row_codes = (const uint8_t *)codes + in_file;
+    }
+    for (int r = from; r < to; r++, row_codes += code_bytes_of_row, row_index += index_bytes) {
+        if (as == HALF_OF_64) {
+            uint8_t *row = (uint8_t *)layout + r * 3 * index_bytes;
+            sums[r] = BIAS * lay_bitmap(index_bytes, row_codes, row_index, row, 24, row + 8);
+            continue;
+        }
+        int64_t bytes = panel_bytes(as, cols), vectors = bytes / V, period = as == DENSE ? 1 : as == PAIRS_4_OF_8 ? 5 : 3;
+        uint8_t *row = (uint8_t *)layout + r / panel * bytes;
+        if (r % panel == 0)
+            for (int64_t v = 0; v < vectors; v++) memset(row + v * V, as != DENSE && v % period == 0 ? 0 : 0x88, V);
+        row += as == DENSE ? r % panel * 4 : slot_of(r % panel) * U;
+        int sum = 0;
+        switch (pattern) {
+        case DENSE: sum = lay_dense(cols, row_codes, row); break;
+        case TWO_OF_FOUR: sum = lay_two_of_four(cols, row_codes, row_index, row); break;
+        case FOUR_OF_EIGHT: sum = lay_four_of_eight(cols, row_codes, row_index, row); break;
+        case PAIRS_4_OF_8: sum = lay_pairs(cols, row_codes, row_index, row); break;
+        default: sum = lay_filled(index_bytes, row_codes, row_index, row); break;
+        }
+        sums[r] = BIAS * sum;
+        if (pattern == UNSTRUCTURED) {
+            int64_t in_file = 0, laid_out = 0;
+            count_rows(cols, r, r + 1, index, &in_file, &laid_out);
+            row_codes += in_file;
+        }
+    }
+}
+
+/* ---- activations ----
+ *
+ *   4:8p, for every U / 2 groups of 8 columns: the first columns of all their pairs, then the second
+ *   bitmaps of AVX2, for every 256 columns: columns 0, 8, 16 .., then 1, 9, 17 ..: bit b of every byte of a plane
+ *   else in order
+ */
+
+INLINE int64_t input_columns(int pattern, int cols) {
+    return is_bitmap(pattern) ? whole(cols, BLOCK) * BLOCK : whole(cols, 64) * 64;
+}
+
+OBR_API int64_t NAME(obr_packed_input_size)(int32_t pattern, int32_t cols) {
+    return input_columns(laid_out_as(pattern), cols);
+}
+
+/* where column c goes */
+INLINE int64_t input_place(int pattern, int64_t c) {
+    if (pattern == PAIRS_4_OF_8) return c / (4 * U) * (4 * U) + (c & 1) * (2 * U) + c % (4 * U) / 2;
+    if (is_bitmap(pattern) && BLOCK == 256) return c / 256 * 256 + c % 8 * 32 + c % 256 / 8;
+    return c;
+}
+
+INLINE void place(int pattern, int cols, const int8_t *x, uint8_t *input) {
+    for (int64_t c = 0; c < cols; c++) input[input_place(pattern, c)] = (uint8_t)(x[c] + BIAS);
+}
+
+OBR_API void NAME(obr_packed_input)(int32_t pattern, int32_t cols, const int8_t *x, void *input) {
+    pattern = laid_out_as(pattern);
+    memset(input, BIAS, (size_t)input_columns(pattern, cols));
+    if (pattern == PAIRS_4_OF_8)
+        place(PAIRS_4_OF_8, cols, x, input);
+    else if (is_bitmap(pattern))
+        place(UNSTRUCTURED, cols, x, input);
+    else
+        place(DENSE, cols, x, input);
+}

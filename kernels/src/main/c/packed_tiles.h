@@ -1,0 +1,285 @@
+/*
+ * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens.
+ *
+ *     tile, SLICE columns of TILE_ROWS rows: quads of columns          inputs, as packed_layout.h orders them
+ *         quad 0 | r0: 4 bytes | r1 | .. r15 |                             t0 | 4 bytes of quad 0 | quad 1 | ..
+ *         quad 1 | r0: 4 bytes | r1 | .. r15 |                             t1 | ..
+ *
+ * For each quad: TILE_VECTORS vectors of the tile, TILE_TOKENS broadcasts of x, their products into TILE_VECTORS x TILE_TOKENS accumulators: 15 of the 16 registers of AVX2 (2 x 6), 27 of
+ * the 32 of AVX-512 (2 x 12) and 29 of NEON (4 x 6). AVX2's 16-bit sums go to the 32-bit ones, which lie in L1, every 8 quads. A tile of 1024 columns (16 KiB with AVX2) stays in L1 for
+ * all tokens; each weight is unpacked once per TOKEN_BLOCK tokens. Columns stand in the order of the inputs.
+ *
+ * Bound: AVX2: for 32 products one vpmaddubsw and 1/8 of a vpmaddwd, of which two run a cycle: 57 products a cycle. VNNI: one instruction for 4 V products... of V bytes, two a cycle.
+ */
+
+#if defined(OBR_DOTPROD)
+enum { TILE_VECTORS = 4, TILE_TOKENS = 6 };
+#elif defined(OBR_AVX512VNNI)
+enum { TILE_VECTORS = 2, TILE_TOKENS = 12 };
+#else
+enum { TILE_VECTORS = 2, TILE_TOKENS = 6 };
+#endif
+enum {
+    TILE_ROWS = TILE_VECTORS * QUADS,
+    SLICE = 1024, /* columns: whole units and blocks */
+    TOKEN_BLOCK = 516
+};
+
+/* Scratch of one thread: a tile, and its sums with all tokens of a block. */
+static _Thread_local uint8_t tile_memory[SLICE * TILE_ROWS] __attribute__((aligned(64)));
+static _Thread_local int32_t total_memory[TOKEN_BLOCK * TILE_ROWS] __attribute__((aligned(64)));
+
+/* quad `quad` of a column of QUADS rows within the tile */
+INLINE uint8_t *quad_at(uint8_t *tile, int64_t quad) { return tile + quad * (TILE_VECTORS * V); }
+
+/* ---- unpacking: QUADS rows where a panel has as many, else a panel of two vectors ---- */
+
+/* Two kept of four -> four, for all rows of a panel: bytes `codes` stand at `columns`. */
+INLINE void spread_pairs(vb codes, vb columns, uint8_t *tile, int64_t quad) {
+#if U == 2
+    for (int v = 0; v < 2; v++) { /* slots 0..3 of both lanes, then 4..7: rows 0..7, then 8..15 */
+        vb first, second, four;
+        for (int i = 0; i < V; i++) {
+            first[i] = (uint8_t)(8 * v + i % 16 / 4 * 2);
+            second[i] = (uint8_t)(first[i] + 1);
+            four[i] = i % 4;
+        }
+        vb is_first = (vb)(lookup(columns, first) == four), is_second = (vb)(lookup(columns, second) == four);
+        store(quad_at(tile, quad) + v * V, (lookup(codes, first) & is_first) | (lookup(codes, second) & is_second));
+    }
+#else
+    for (int e = 0; e < 2; e++) { /* the two groups of a row's 4 bytes */
+        vb first, second, four;
+        for (int i = 0; i < V; i++) {
+            first[i] = (uint8_t)(i % 16 / 4 * 4 + 2 * e);
+            second[i] = (uint8_t)(first[i] + 1);
+            four[i] = (uint8_t)(4 * e + i % 4);
+        }
+        vb is_first = (vb)(lookup(columns, first) == four), is_second = (vb)(lookup(columns, second) == four);
+        store(quad_at(tile, quad + e), (lookup(codes, first) & is_first) | (lookup(codes, second) & is_second));
+    }
+#endif
+}
+
+INLINE void unpack_pairs(const uint8_t *w, int units, uint8_t *tile) {
+    const vb offsets = group_offsets(2, 4);
+    for (int u = 0; u < units; u++, w += 5 * V)
+        for (int k = 0; k < 4; k++) {
+            vb c = load(w + V * (1 + k)), pairs = field(load(w), k) | offsets;
+            spread_pairs(half_codes(c, 0), pairs, tile, 4 * U * u + k * U);
+            spread_pairs(half_codes(c, 1), pairs, tile, 4 * U * u + k * U + U / 2);
+        }
+}
+
+INLINE void unpack_two_of_four(const uint8_t *w, int units, uint8_t *tile) {
+    const vb offsets = group_offsets(2, 4);
+    for (int u = 0; u < 2 * units; u++, w += 3 * V)
+        for (int k = 0; k < 4; k++) {
+            vb c = load(w + V * (1 + k / 2));
+            spread_pairs(half_codes(c, k & 1), field(load(w), k) | offsets, tile, 2 * U * u + k * (U / 2));
+        }
+}
+
+/* codes[q]: column 4 half + q of the U groups of every row -> that half of every group as quads */
+INLINE void store_quads(const vb *codes, int half, uint8_t *tile, int64_t quad) {
+#if U == 2
+    for (int e = 0; e < 2; e++) {
+        vw two[2];
+        for (int i = 0; i < 2; i++) {
+            vw even = (vw)codes[2 * i], odd = (vw)codes[2 * i + 1];
+            two[i] = e == 0 ? (even & 0x00ff) | odd << 8 : even >> 8 | (odd & 0xff00);
+        }
+        uint8_t *at = quad_at(tile, quad + 2 * e + half);
+        store(at, (vb)_mm256_unpacklo_epi16((__m256i)two[0], (__m256i)two[1]));
+        store(at + V, (vb)_mm256_unpackhi_epi16((__m256i)two[0], (__m256i)two[1]));
+    }
+#else
+    for (int e = 0; e < U; e++) {
+        vd four = {0};
+        for (int q = 0; q < 4; q++) four |= ((vd)codes[q] >> (8 * e) & 0xff) << (8 * q);
+        store(quad_at(tile, quad + 2 * e + half), (vb)four);
+    }
+#endif
+}
+
+INLINE void unpack_four_of_eight(const uint8_t *w, int units, uint8_t *tile) {
+    for (int u = 0; u < 2 * units; u++, w += 3 * V) {
+        vb m = load(w), columns[4], kept[4];
+        for (int k = 0; k < 4; k++) {
+            columns[k] =
+                lookup(table16(kept_low[k]), low_nibbles(m)) | lookup(table16(kept_high[k]), high_nibbles(m));
+            kept[k] = half_codes(load(w + V * (1 + k / 2)), k & 1);
+        }
+        for (int half = 0; half < 2; half++) {
+            vb codes[4];
+            for (int q = 0; q < 4; q++) {
+                codes[q] = (vb){0};
+                for (int k = 0; k < 4; k++) codes[q] |= kept[k] & (vb)(columns[k] == (uint8_t)(4 * half + q));
+            }
+            store_quads(codes, half, tile, 2 * U * u);
+        }
+    }
+}
+
+INLINE void unpack_dense(const uint8_t *w, int units, uint8_t *tile) {
+    for (int k = 0; k < 2 * U * units; k++) {
+        vb c = load(w + V * k);
+        store(quad_at(tile, 2 * k), half_codes(c, 0));
+        store(quad_at(tile, 2 * k + 1), half_codes(c, 1));
+    }
+}
+
+#if BITMAPS
+/* in: QUADS vectors of QUADS quads, row by row; out: the same square column by column. log2(QUADS) perfect shuffles transpose. */
+INLINE void transpose(vd *square) {
+    for (int done = 1; done < QUADS; done *= 2) {
+        vd from[QUADS], low, high;
+        for (int i = 0; i < QUADS; i++) {
+            from[i] = square[i];
+            low[i] = (uint32_t)(i / 2 + i % 2 * QUADS);
+            high[i] = low[i] + QUADS / 2;
+        }
+        for (int i = 0; i < QUADS / 2; i++) {
+            square[2 * i] = __builtin_shuffle(from[i], from[i + QUADS / 2], low);
+            square[2 * i + 1] = __builtin_shuffle(from[i], from[i + QUADS / 2], high);
+        }
+    }
+}
+
+/* QUADS rows, those past `filled` zeros; moves the rows on by `columns` */
+INLINE void unpack_bitmaps(int half, bitmap *at, int filled, int columns, uint8_t *tile) {
+    for (int c = 0; c < columns; c += BLOCK) {
+        vb codes[QUADS][BLOCK / V];
+        memset(codes, 0, sizeof codes);
+        for (int r = 0; r < filled; r++)
+            spread(half, at + r, at_most((int)whole(columns - c, 64), BLOCK / 64), codes[r]);
+        for (int i = 0; i < BLOCK / V; i++) {
+            vd square[QUADS];
+            for (int r = 0; r < QUADS; r++) square[r] = (vd)codes[r][i];
+            transpose(square);
+            for (int q = 0; q < QUADS; q++) store(quad_at(tile, c / 4 + i * QUADS + q), (vb)square[q]);
+        }
+    }
+}
+#endif
+
+NOINLINE void unpack_units(int pattern, const uint8_t *w, int units, uint8_t *tile) {
+    switch (pattern) {
+    case DENSE: unpack_dense(w, units, tile); break;
+    case TWO_OF_FOUR: unpack_two_of_four(w, units, tile); break;
+    case FOUR_OF_EIGHT: unpack_four_of_eight(w, units, tile); break;
+    case PAIRS_4_OF_8: unpack_pairs(w, units, tile); break;
+    }
+}
+
+/* ---- products ---- */
+
+/* totals [t][TILE_ROWS] += tile . x[t] over `quads` quads for T tokens; T is a constant where this is expanded */
+INLINE void outer(int T, const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int32_t *totals) {
+    for (int q0 = 0; q0 < quads; q0 += 8) {
+        vq4 products[TILE_TOKENS][TILE_VECTORS];
+        for (int t = 0; t < T; t++)
+            for (int v = 0; v < TILE_VECTORS; v++)
+                products[t][v] = begin4((vi)load(totals + t * TILE_ROWS + v * QUADS));
+        for (int q = q0; q < q0 + 8; q++) {
+            vb w[TILE_VECTORS];
+            for (int v = 0; v < TILE_VECTORS; v++) w[v] = load(tile + (q * TILE_VECTORS + v) * V);
+            for (int t = 0; t < T; t++) {
+                vb four = broadcast4(x + t * x_stride + 4 * q);
+                for (int v = 0; v < TILE_VECTORS; v++) products[t][v] = product4(products[t][v], four, w[v]);
+            }
+        }
+        for (int t = 0; t < T; t++)
+            for (int v = 0; v < TILE_VECTORS; v++) {
+                int32_t *at = totals + t * TILE_ROWS + v * QUADS;
+                store(at, (vb)end4((vi)load(at), products[t][v]));
+            }
+    }
+}
+
+#define OUTER_PARAMETERS const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int32_t *totals
+#define OUTER(T) \
+    NOINLINE void outer_##T(OUTER_PARAMETERS) { outer(T, tile, x, x_stride, quads, totals); }
+OUTER(1)
+OUTER(2)
+OUTER(4)
+OUTER(6)
+#if defined(OBR_AVX512VNNI)
+OUTER(12)
+#endif
+
+NOINLINE void tile_times_tokens(const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int tokens,
+                                int32_t *totals) {
+    static const struct {
+        int tokens;
+        void (*multiply)(OUTER_PARAMETERS);
+    } steps[] = {
+#if defined(OBR_AVX512VNNI)
+        {12, outer_12},
+#endif
+        {6, outer_6}, {4, outer_4}, {2, outer_2}, {1, outer_1}};
+    for (int s = 0, t = 0; t < tokens;)
+        if (tokens - t >= steps[s].tokens) {
+            steps[s].multiply(tile, x + t * x_stride, x_stride, quads, totals + t * TILE_ROWS);
+            t += steps[s].tokens;
+        } else {
+            s++;
+        }
+}
+
+static void matmul_many(int pattern, int rows, int cols, int from, int to, const uint8_t *layout, const int32_t *sums,
+                        const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
+                        int64_t y_stride) {
+    int64_t stride = input_columns(pattern, cols), bytes = panel_bytes(pattern, cols);
+    int panel = is_bitmap(pattern) ? QUADS : panel_rows(pattern);
+    for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
+        int block = at_most(tokens - t0, TOKEN_BLOCK);
+        for (int r = from; r < to; r += TILE_ROWS) {
+            int filled = at_most(to - r, TILE_ROWS);
+            memset(total_memory, 0, sizeof(int32_t) * TILE_ROWS * (size_t)block);
+            if (filled < TILE_ROWS) memset(tile_memory, 0, sizeof tile_memory);
+#if BITMAPS
+            bitmap at[TILE_ROWS];
+            for (int i = 0; is_bitmap(pattern) && i < filled; i++)
+                at[i] = bitmap_row(pattern, rows, cols, layout, r + i);
+#endif
+            for (int64_t c = 0; c < stride; c += SLICE) {
+                int columns = (int)(stride - c < SLICE ? stride - c : SLICE);
+                for (int p = 0; p < filled; p += panel) {
+                    uint8_t *tile = tile_memory + p / QUADS * V;
+#if BITMAPS
+                    if (is_bitmap(pattern)) {
+                        int left = at_most((int)(whole(cols, 64) * 64 - c), columns);
+                        int n = at_most(filled - p, QUADS);
+                        if (pattern == HALF_OF_64)
+                            unpack_bitmaps(1, at + p, n, left, tile);
+                        else
+                            unpack_bitmaps(0, at + p, n, left, tile);
+                        continue;
+                    }
+#endif
+                    int units = (int)(at_most((int)(whole(cols, UNIT) * UNIT - c), columns) / UNIT);
+                    unpack_units(pattern, layout + (r + p) / panel * bytes + c / UNIT * unit_bytes(pattern), units,
+                                 tile);
+                }
+                int quads = is_bitmap(pattern) ? columns / 4 : (int)(at_most((int)(whole(cols, UNIT) * UNIT - c), columns) / 4);
+                tile_times_tokens(tile_memory, inputs + t0 * stride + c, stride, quads, block, total_memory);
+            }
+            scale_totals(total_memory, TILE_ROWS, filled, sums + r, scales + r, input_scales + t0, block,
+                         y + t0 * y_stride + r, y_stride);
+        }
+    }
+    (void)rows;
+}
+
+enum { MANY_TOKENS = 12 }; /* where unpacking begins to pay */
+
+OBR_API void NAME(obr_packed_matmul)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
+                                     const void *layout, const int32_t *sums, const float *scales, const void *inputs,
+                                     const float *input_scales, int32_t tokens, float *y, int64_t y_stride) {
+    pattern = laid_out_as(pattern);
+    if (tokens < MANY_TOKENS)
+        matmul_few(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
+    else
+        matmul_many(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
+}

@@ -1,0 +1,17 @@
+/* The integer kernels of avxvnni with its own instructions written out in C: in the place of packed_avxvnni.c. */
+#if defined(__x86_64__)
+
+#define OBR_AVXVNNI
+#define NAME(function) function##_avxvnni
+
+#pragma GCC target("avx2,bmi,bmi2,popcnt")
+#include "avx512_in_c.h"
+#include "packed.h"
+
+#include "packed_bytes.h"
+#include "packed_layout.h"
+#include "packed_bitmap.h"
+#include "packed_dot.h"
+#include "packed_tiles.h"
+
+#endif
