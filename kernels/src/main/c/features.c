@@ -34,11 +34,6 @@ static int has_avx512(void) {
            all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
 }
 
-static int has_bmi2(void) {
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && all(b, bit_BMI | bit_BMI2);
-}
-
 static int has_avxvnni(void) {
     unsigned a, b, c, d;
     return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && all(a, 1u << 4);
@@ -52,9 +47,9 @@ static int has_avx512vnni(void) {
 
 int32_t obr_packed_supports(int32_t set) {
     switch (set) {
-    case PACKED_AVX2: return has_avx2() && has_bmi2();
-    case PACKED_AVXVNNI: return has_avxvnni() && has_bmi2();
-    case PACKED_AVX512VNNI: return has_avx512vnni() && has_bmi2();
+    case PACKED_AVX2: return has_avx2();
+    case PACKED_AVXVNNI: return has_avxvnni();
+    case PACKED_AVX512VNNI: return has_avx512vnni();
     default: return 0;
     }
 }

@@ -1,4 +1,4 @@
-/* The integer kernels for AVX2 and BMI2. The rest of the library never calls them unless obr_packed_supports says so. */
+/* The integer kernels for AVX2. The rest of the library never calls them unless obr_packed_supports says so. */
 #if defined(__x86_64__)
 
 #define OBR_AVX2
@@ -8,16 +8,13 @@
 #include "packed.h"
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,popcnt"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
 #else
-#pragma GCC target("avx2,bmi,bmi2,popcnt")
+#pragma GCC target("avx2")
 #endif
 
 #include "packed_bytes.h"
 #include "packed_layout.h"
-#if BITMAPS
-#include "packed_bitmap.h"
-#endif
 #include "packed_dot.h"
 #include "packed_tiles.h"
 

@@ -47,6 +47,11 @@ INLINE vb low_nibbles(vb c) { return c & 15; }
 
 INLINE vb high_nibbles(vb c) { return (vb)((vw)c >> 4) & 15; }
 
+/* nibbles that hold code + 8 */
+INLINE vb codes_of(vb nibbles) { return nibbles - 8; }
+
+INLINE vb half_codes(vb c, int high) { return codes_of(high ? high_nibbles(c) : low_nibbles(c)); }
+
 /* bits 2k+1:2k of every byte */
 INLINE vb field(vb m, int k) { return (vb)((vw)m >> (2 * k)) & 3; }
 

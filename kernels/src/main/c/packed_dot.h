@@ -12,9 +12,9 @@
  * The two kept of four are 2 bits each, shifted out of M. For 4:8 the k-th kept column of 8 comes out of the bitmap by two lookups: with a and b its low and high half, exactly 4 bits
  * are set in both together, so either a has a k-th set bit, or b has a (3-k)-th one counted from the top; each table holds 0 where there is none.
  *
- * Bitmaps are spread to all their columns, BLOCK at a time (packed_bitmap.h), and multiplied row by row.
+ * Bitmaps are spread to all their columns (packed_bitmap.h) and multiplied row by row.
  *
- * Bound: bytes. Instructions of AVX2 for 64 weights and one token, without loads of x: 4:8p 7, 2:4 8, 4:8 12, dense 7, 32:64 and unstructured 38 (4 of them pdep).
+@BOUND@
  */
 
 enum { FEW_TOKENS = 4 };
@@ -38,11 +38,6 @@ INLINE vb group_offsets(int kept, int step) {
 
 /* 4 columns of each group of four that a vector covers */
 INLINE vb groups_of_4(const uint8_t *x) { return U == 2 ? broadcast4(x) : broadcast8(x); }
-
-/* nibbles that hold code + 8 */
-INLINE vb codes_of(vb nibbles) { return nibbles - 8; }
-
-INLINE vb half_codes(vb c, int high) { return codes_of(high ? high_nibbles(c) : low_nibbles(c)); }
 
 #define DOT_PARAMETERS const uint8_t *w, int units, const uint8_t *x, int64_t x_stride, int32_t *totals
 
@@ -163,16 +158,9 @@ static void (*const panel_dots[][FEW_TOKENS])(DOT_PARAMETERS) = {
 /* totals [T][PANEL], of one row each */
 INLINE void dot_bitmap(int half, int T, bitmap row, int cols, const uint8_t *x, int64_t x_stride, int32_t *totals) {
     vi sums[FEW_TOKENS] = {0};
-    int groups = (int)whole(cols, 64);
-    for (int g = 0; g < groups; g += BLOCK / 64, x += BLOCK) {
-        vb codes[BLOCK / V];
-        spread(half, &row, at_most(groups - g, BLOCK / 64), codes);
-        for (int t = 0; t < T; t++) {
-            vq4 products = begin4(sums[t]);
-            for (int i = 0; i < BLOCK / V; i++)
-                products = product4(products, load(x + t * x_stride + i * V), codes[i]);
-            sums[t] = end4(sums[t], products);
-        }
+    for (int64_t g = 0; g < whole(cols, 64); g++, x += 64) {
+        vb codes = spread(half, &row);
+        for (int t = 0; t < T; t++) sums[t] = product4(sums[t], load(x + t * x_stride), codes);
     }
     for (int t = 0; t < T; t++) {
         int32_t total = 0;
@@ -210,7 +198,7 @@ static void matmul_few(int pattern, int rows, int cols, int from, int to, const 
                        const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
                        int64_t y_stride) {
     int32_t totals[FEW_TOKENS * PANEL];
-    int64_t stride = input_columns(pattern, cols), bytes = panel_bytes(pattern, cols);
+    int64_t stride = input_columns(cols), bytes = panel_bytes(pattern, cols);
     int panel = panel_rows(pattern), units = (int)whole(cols, UNIT);
     for (int r = from; r < to; r += panel) {
         for (int t = 0; t < tokens; t += FEW_TOKENS) {

@@ -10,30 +10,25 @@
  *   4:8      | M | C0 | C1 | twice          M: a byte is a group's bitmap; U groups of 8 columns are a row's U bytes. C0: a group's first two kept codes, C1: its last two
  *   dense    | C | 2 U times                panels of V / 4 rows of 4 bytes: 4 columns in the low halves, the next 4 in the high halves
  *
- * Bitmaps are laid out row by row, in groups of 64 columns:
+ * Bitmaps (32:64 and unstructured), AVX-512: row by row, in groups of 64 columns, whose codes vpexpandb spreads:
  *
  *   32:64         | mask 8 | codes 16 | ..
  *   unstructured  | starts 8 (rows + 1) | masks 8 a group | codes of every row from its start on |      masks apart, so that no address waits for a mask
  *
- * AVX2's codes of a group are 4 bit planes (of the file's codes, not + 8), each of whole bytes, because pdep spreads bits: 0.2 bits a weight more than the file where groups keep
- * different numbers. AVX-512's are nibbles from a whole byte on, because vpexpandb spreads bytes: 0.03 more. NEON has neither: it lays bitmaps out as dense.
+ * Codes of a group begin with a whole byte, which takes 0.03 bits a weight more than the file where groups keep different numbers. The other instruction sets lay bitmaps out as dense: to
+ * spread 64 columns of 4 bit planes by pdep, which also is in AVX2's processors, took 8.3 cycles on a Zen 3 (39 instructions), while the 8 bytes saved are read in 2.
  *
- * Bits a weight: 2.5 for 4:8p, 4 for dense, else 3, as in the file. Columns are padded to whole units or groups with codes of zero, rows to whole panels.
+ * Bits a weight: 2.5 for 4:8p, 4 for dense, else 3, as in the file, but for bitmaps laid out as dense. Columns are padded to whole units or groups with codes of zero, rows to whole panels.
  * Cost: about a nanosecond a weight and thread; callers lay out ranges of rows in parallel.
  */
 
 #define UNIT (16 * U)
 #define PANEL (V / U)
 
-#if defined(OBR_DOTPROD)
-#define BITMAPS 0
-#define BLOCK 64
-#elif defined(OBR_AVX512VNNI)
+#if defined(OBR_AVX512VNNI)
 #define BITMAPS 1
-#define BLOCK 64 /* columns of a bitmap that are spread at a time */
 #else
-#define BITMAPS 1
-#define BLOCK 256
+#define BITMAPS 0
 #endif
 
 enum { SPARE = 64 }; /* bytes behind a layout that may be read */
@@ -54,7 +49,7 @@ INLINE int64_t panel_bytes(int pattern, int cols) { return whole(cols, UNIT) * u
 /* Rows 4..7 and 8..11 change places where a vector is two lanes of 8 rows: unpacking to quads of bytes then gives rows in order. */
 INLINE int slot_of(int row) { return U == 2 ? (row & 3) | (row & 4) << 1 | (row & 8) >> 1 : row; }
 
-INLINE int64_t code_bytes(int kept) { return U == 4 ? (kept + 1) / 2 : 4 * ((kept + 7) / 8); }
+INLINE int64_t code_bytes(int kept) { return (kept + 1) / 2; }
 
 INLINE uint64_t word_at(const uint8_t *p) {
     uint64_t word;
@@ -167,52 +162,48 @@ static int lay_four_of_eight(int cols, const uint8_t *codes, const uint8_t *inde
     return sum;
 }
 
-INLINE void lay_code(int64_t c, int code, uint8_t *row) {
-    uint8_t *byte = row + c / 8 * V + c % 4;
-    int half = c % 8 < 4 ? 0 : 4;
-    *byte = (uint8_t)((*byte & 0xf0 >> half) | (code ^ 8) << half);
+/* 4 nibbles -> the low halves of 4 bytes */
+INLINE uint32_t in_bytes(uint32_t nibbles) {
+    uint32_t pairs = (nibbles | nibbles << 8) & 0x00ff00ff;
+    return (pairs | pairs << 4) & 0x0f0f0f0f;
+}
+
+/* the codes of columns 8 g .. 8 g + 7 */
+INLINE int lay_eight(uint32_t codes, int64_t g, uint8_t *row) {
+    uint32_t biased = codes ^ 0x88888888, low = in_bytes(biased & 0xffff), high = in_bytes(biased >> 16);
+    uint32_t bytes = low | high << 4;
+    memcpy(row + g * V, &bytes, 4);
+    return (int)((low + high) * 0x01010101 >> 24) - 64;
 }
 
 static int lay_dense(int cols, const uint8_t *codes, uint8_t *row) {
     int sum = 0;
-    for (int64_t c = 0; c < cols; c++) {
-        int code = nibble(codes, c);
-        lay_code(c, code, row);
-        sum += signed_nibble(code);
+    int64_t bytes = whole(cols, 2);
+    for (int64_t g = 0; 4 * g < bytes; g++) {
+        uint32_t eight = 0;
+        memcpy(&eight, codes + 4 * g, bytes - 4 * g < 4 ? (size_t)(bytes - 4 * g) : 4);
+        sum += lay_eight(eight, g, row);
     }
     return sum;
 }
 
 /* a bitmap as a row of dense codes */
-static int lay_filled(int64_t index_bytes, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
+static int lay_filled(int cols, int64_t index_bytes, const uint8_t *codes, const uint8_t *index, uint8_t *row) {
     int sum = 0;
     int64_t kept = 0;
-    for (int64_t g = 0; 8 * g < index_bytes; g++)
+    for (int64_t g = 0; 8 * g < index_bytes; g++) {
+        uint32_t eights[8] = {0};
         for (uint64_t mask = mask_of(index, index_bytes, g); mask; mask &= mask - 1) {
-            int code = nibble(codes, kept++);
-            lay_code(64 * g + __builtin_ctzll(mask), code, row);
-            sum += signed_nibble(code);
+            int c = __builtin_ctzll(mask);
+            eights[c / 8] |= (uint32_t)nibble(codes, kept++) << c % 8 * 4;
         }
+        for (int i = 0; i < 8 && 64 * g + 8 * i < cols; i++) sum += lay_eight(eights[i], 8 * g + i, row);
+    }
     return sum;
 }
 
+#if BITMAPS
 /* ---- bitmaps ---- */
-
-/* `kept` codes of one group, a nibble each -> code_bytes(kept) bytes */
-INLINE void lay_codes(const uint64_t *nibbles, int kept, uint8_t *codes) {
-#if BITMAPS && U == 2
-    int bytes = (kept + 7) / 8;
-    for (int p = 0; p < 4; p++) {
-        uint64_t plane = 0;
-        for (int i = 0; i < 4; i++) plane |= _pext_u64(nibbles[i], 0x1111111111111111u << p) << 16 * i;
-        memcpy(codes + p * bytes, &plane, (size_t)bytes);
-    }
-#else
-    uint64_t biased[4];
-    for (int i = 0; i < 4; i++) biased[i] = nibbles[i] ^ 0x8888888888888888u;
-    memcpy(codes, biased, (size_t)code_bytes(kept));
-#endif
-}
 
 /* One row of a bitmap. Masks are `stride` bytes apart; the codes of a group follow its mask (32:64), or those of the group before (unstructured). */
 static int lay_bitmap(int64_t index_bytes, const uint8_t *codes, const uint8_t *index, uint8_t *masks, int stride,
@@ -228,8 +219,9 @@ static int lay_bitmap(int64_t index_bytes, const uint8_t *codes, const uint8_t *
             sum += signed_nibble(code);
         }
         first += kept;
+        for (int i = 0; i < 4; i++) nibbles[i] ^= 0x8888888888888888u;
         memcpy(masks, &mask, 8);
-        lay_codes(nibbles, kept, laid_out);
+        memcpy(laid_out, nibbles, (size_t)code_bytes(kept));
         laid_out += stride == 8 ? code_bytes(kept) : stride;
     }
     return sum;
@@ -248,6 +240,9 @@ static void lay_unstructured(int rows, int cols, int from, int to, const uint8_t
     }
     if (to == rows) memcpy(layout + 8 * (int64_t)rows, &start, 8);
 }
+#endif
+
+/* ---- all patterns ---- */
 
 OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
                                   const void *codes, const void *index, void *layout, int32_t *sums) {
@@ -255,21 +250,25 @@ OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, i
     int64_t code_bytes_of_row = code_row_bytes(pattern, cols), index_bytes = index_row_bytes(pattern, cols);
     const uint8_t *row_codes = (const uint8_t *)codes + from * code_bytes_of_row;
     const uint8_t *row_index = (const uint8_t *)index + from * index_bytes;
+#if BITMAPS
     if (as == UNSTRUCTURED) {
         lay_unstructured(rows, cols, from, to, codes, index, layout, sums);
         return;
     }
+#endif
     if (pattern == UNSTRUCTURED) {
         int64_t in_file = 0, laid_out = 0;
         count_rows(cols, 0, from, index, &in_file, &laid_out);
         row_codes = (const uint8_t *)codes + in_file;
     }
     for (int r = from; r < to; r++, row_codes += code_bytes_of_row, row_index += index_bytes) {
+#if BITMAPS
         if (as == HALF_OF_64) {
             uint8_t *row = (uint8_t *)layout + r * 3 * index_bytes;
             sums[r] = BIAS * lay_bitmap(index_bytes, row_codes, row_index, row, 24, row + 8);
             continue;
         }
+#endif
         int64_t bytes = panel_bytes(as, cols), vectors = bytes / V, period = as == DENSE ? 1 : as == PAIRS_4_OF_8 ? 5 : 3;
         uint8_t *row = (uint8_t *)layout + r / panel * bytes;
         if (r % panel == 0)
@@ -281,7 +280,7 @@ OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, i
         case TWO_OF_FOUR: sum = lay_two_of_four(cols, row_codes, row_index, row); break;
         case FOUR_OF_EIGHT: sum = lay_four_of_eight(cols, row_codes, row_index, row); break;
         case PAIRS_4_OF_8: sum = lay_pairs(cols, row_codes, row_index, row); break;
-        default: sum = lay_filled(index_bytes, row_codes, row_index, row); break;
+        default: sum = lay_filled(cols, index_bytes, row_codes, row_index, row); break;
         }
         sums[r] = BIAS * sum;
         if (pattern == UNSTRUCTURED) {
@@ -295,36 +294,22 @@ OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, i
 /* ---- activations ----
  *
  *   4:8p, for every U / 2 groups of 8 columns: the first columns of all their pairs, then the second
- *   bitmaps of AVX2, for every 256 columns: columns 0, 8, 16 .., then 1, 9, 17 ..: bit b of every byte of a plane
  *   else in order
  */
 
-INLINE int64_t input_columns(int pattern, int cols) {
-    return is_bitmap(pattern) ? whole(cols, BLOCK) * BLOCK : whole(cols, 64) * 64;
-}
+INLINE int64_t input_columns(int cols) { return whole(cols, 64) * 64; }
 
 OBR_API int64_t NAME(obr_packed_input_size)(int32_t pattern, int32_t cols) {
-    return input_columns(laid_out_as(pattern), cols);
-}
-
-/* where column c goes */
-INLINE int64_t input_place(int pattern, int64_t c) {
-    if (pattern == PAIRS_4_OF_8) return c / (4 * U) * (4 * U) + (c & 1) * (2 * U) + c % (4 * U) / 2;
-    if (is_bitmap(pattern) && BLOCK == 256) return c / 256 * 256 + c % 8 * 32 + c % 256 / 8;
-    return c;
-}
-
-INLINE void place(int pattern, int cols, const int8_t *x, uint8_t *input) {
-    for (int64_t c = 0; c < cols; c++) input[input_place(pattern, c)] = (uint8_t)(x[c] + BIAS);
+    (void)pattern;
+    return input_columns(cols);
 }
 
 OBR_API void NAME(obr_packed_input)(int32_t pattern, int32_t cols, const int8_t *x, void *input) {
-    pattern = laid_out_as(pattern);
-    memset(input, BIAS, (size_t)input_columns(pattern, cols));
+    uint8_t *y = input;
+    memset(y, BIAS, (size_t)input_columns(cols));
     if (pattern == PAIRS_4_OF_8)
-        place(PAIRS_4_OF_8, cols, x, input);
-    else if (is_bitmap(pattern))
-        place(UNSTRUCTURED, cols, x, input);
+        for (int64_t c = 0; c < cols; c++)
+            y[c / (4 * U) * (4 * U) + (c & 1) * (2 * U) + c % (4 * U) / 2] = (uint8_t)(x[c] + BIAS);
     else
-        place(DENSE, cols, x, input);
+        for (int64_t c = 0; c < cols; c++) y[c] = (uint8_t)(x[c] + BIAS);
 }

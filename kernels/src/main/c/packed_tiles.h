@@ -148,17 +148,11 @@ INLINE void transpose(vd *square) {
 
 /* QUADS rows, those past `filled` zeros; moves the rows on by `columns` */
 INLINE void unpack_bitmaps(int half, bitmap *at, int filled, int columns, uint8_t *tile) {
-    for (int c = 0; c < columns; c += BLOCK) {
-        vb codes[QUADS][BLOCK / V];
-        memset(codes, 0, sizeof codes);
-        for (int r = 0; r < filled; r++)
-            spread(half, at + r, at_most((int)whole(columns - c, 64), BLOCK / 64), codes[r]);
-        for (int i = 0; i < BLOCK / V; i++) {
-            vd square[QUADS];
-            for (int r = 0; r < QUADS; r++) square[r] = (vd)codes[r][i];
-            transpose(square);
-            for (int q = 0; q < QUADS; q++) store(quad_at(tile, c / 4 + i * QUADS + q), (vb)square[q]);
-        }
+    for (int c = 0; c < columns; c += 64) {
+        vd square[QUADS] = {0};
+        for (int r = 0; r < filled; r++) square[r] = (vd)spread(half, at + r);
+        transpose(square);
+        for (int q = 0; q < QUADS; q++) store(quad_at(tile, c / 4 + q), (vb)square[q]);
     }
 }
 #endif
@@ -230,7 +224,7 @@ NOINLINE void tile_times_tokens(const uint8_t *tile, const uint8_t *x, int64_t x
 static void matmul_many(int pattern, int rows, int cols, int from, int to, const uint8_t *layout, const int32_t *sums,
                         const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
                         int64_t y_stride) {
-    int64_t stride = input_columns(pattern, cols), bytes = panel_bytes(pattern, cols);
+    int64_t stride = input_columns(cols), bytes = panel_bytes(pattern, cols), padded = whole(cols, UNIT) * UNIT;
     int panel = is_bitmap(pattern) ? QUADS : panel_rows(pattern);
     for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
         int block = at_most(tokens - t0, TOKEN_BLOCK);
@@ -243,27 +237,22 @@ static void matmul_many(int pattern, int rows, int cols, int from, int to, const
             for (int i = 0; is_bitmap(pattern) && i < filled; i++)
                 at[i] = bitmap_row(pattern, rows, cols, layout, r + i);
 #endif
-            for (int64_t c = 0; c < stride; c += SLICE) {
-                int columns = (int)(stride - c < SLICE ? stride - c : SLICE);
+            for (int64_t c = 0; c < padded; c += SLICE) {
+                int columns = padded - c < SLICE ? (int)(padded - c) : SLICE;
                 for (int p = 0; p < filled; p += panel) {
                     uint8_t *tile = tile_memory + p / QUADS * V;
 #if BITMAPS
-                    if (is_bitmap(pattern)) {
-                        int left = at_most((int)(whole(cols, 64) * 64 - c), columns);
-                        int n = at_most(filled - p, QUADS);
-                        if (pattern == HALF_OF_64)
-                            unpack_bitmaps(1, at + p, n, left, tile);
-                        else
-                            unpack_bitmaps(0, at + p, n, left, tile);
-                        continue;
-                    }
+                    int n = at_most(filled - p, QUADS);
+                    if (pattern == HALF_OF_64)
+                        unpack_bitmaps(1, at + p, n, columns, tile);
+                    else if (pattern == UNSTRUCTURED)
+                        unpack_bitmaps(0, at + p, n, columns, tile);
+                    else
 #endif
-                    int units = (int)(at_most((int)(whole(cols, UNIT) * UNIT - c), columns) / UNIT);
-                    unpack_units(pattern, layout + (r + p) / panel * bytes + c / UNIT * unit_bytes(pattern), units,
-                                 tile);
+                        unpack_units(pattern, layout + (r + p) / panel * bytes + c / UNIT * unit_bytes(pattern),
+                                     columns / UNIT, tile);
                 }
-                int quads = is_bitmap(pattern) ? columns / 4 : (int)(at_most((int)(whole(cols, UNIT) * UNIT - c), columns) / 4);
-                tile_times_tokens(tile_memory, inputs + t0 * stride + c, stride, quads, block, total_memory);
+                tile_times_tokens(tile_memory, inputs + t0 * stride + c, stride, columns / 4, block, total_memory);
             }
             scale_totals(total_memory, TILE_ROWS, filled, sums + r, scales + r, input_scales + t0, block,
                          y + t0 * y_stride + r, y_stride);

@@ -1,5 +1,6 @@
 /* The few AVX-512 and AVX-VNNI instructions of the integer kernels, written out in C after their vendor's descriptions: tests then run those kernels on any x86 processor. */
 #include <immintrin.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct {

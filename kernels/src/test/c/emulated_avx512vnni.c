@@ -4,7 +4,7 @@
 #define OBR_AVX512VNNI
 #define NAME(function) function##_avx512vnni
 
-#pragma GCC target("avx2,bmi,bmi2,popcnt")
+#pragma GCC target("avx2,popcnt")
 #include "avx512_in_c.h"
 #include "packed.h"
 

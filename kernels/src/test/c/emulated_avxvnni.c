@@ -4,13 +4,12 @@
 #define OBR_AVXVNNI
 #define NAME(function) function##_avxvnni
 
-#pragma GCC target("avx2,bmi,bmi2,popcnt")
+#pragma GCC target("avx2,popcnt")
 #include "avx512_in_c.h"
 #include "packed.h"
 
 #include "packed_bytes.h"
 #include "packed_layout.h"
-#include "packed_bitmap.h"
 #include "packed_dot.h"
 #include "packed_tiles.h"
 

@@ -112,7 +112,7 @@ static weight random_weight(int pattern, int rows, int cols, int density, int ex
     return w;
 }
 
-static void free_weight(weight w) {
+static inline void free_weight(weight w) {
     free(w.codes);
     free(w.index);
     free(w.scales);
@@ -124,7 +124,7 @@ static int code_at(const uint8_t *row, int64_t i) {
 }
 
 /* all codes in place [rows, cols], 0 where nothing is kept */
-static int8_t *decoded(weight w) {
+static inline int8_t *decoded(weight w) {
     int8_t *plain = memory((int64_t)w.rows * w.cols);
     memset(plain, 0, (size_t)w.rows * (size_t)w.cols);
     const uint8_t *codes = w.codes;
