@@ -246,6 +246,7 @@ static void lay_unstructured(int rows, int cols, int from, int to, const uint8_t
 
 OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
                                   const void *codes, const void *index, void *layout, int32_t *sums) {
+    (void)rows;
     int as = laid_out_as(pattern), panel = panel_rows(as);
     int64_t code_bytes_of_row = code_row_bytes(pattern, cols), index_bytes = index_row_bytes(pattern, cols);
     const uint8_t *row_codes = (const uint8_t *)codes + from * code_bytes_of_row;

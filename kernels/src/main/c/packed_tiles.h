@@ -9,7 +9,9 @@
  * the 32 of AVX-512 (2 x 12) and 29 of NEON (4 x 6). AVX2's 16-bit sums go to the 32-bit ones, which lie in L1, every 8 quads. A tile of 1024 columns (16 KiB with AVX2) stays in L1 for
  * all tokens; each weight is unpacked once per TOKEN_BLOCK tokens. Columns stand in the order of the inputs.
  *
- * Bound: AVX2: for 32 products one vpmaddubsw and 1/8 of a vpmaddwd, of which two run a cycle: 57 products a cycle. VNNI: one instruction for 4 V products... of V bytes, two a cycle.
+ * Bound: AVX2: 9/8 vpmaddubsw or vpmaddwd for 32 products, two of which run in a cycle: 57 products a cycle and core. With VNNI one vpdpbusd for V products, two in a cycle.
+ * Measured with AVX2 on a Zen 3, both of its (virtual) cores busy: 26-45 products a cycle, 64 for vpmaddubsw on registers alone. What a tile costs to unpack does not show from 48 tokens on.
+ * AMX would take the same tiles; it is not used yet.
  */
 
 #if defined(OBR_DOTPROD)
@@ -130,18 +132,16 @@ INLINE void unpack_dense(const uint8_t *w, int units, uint8_t *tile) {
 }
 
 #if BITMAPS
-/* in: QUADS vectors of QUADS quads, row by row; out: the same square column by column. log2(QUADS) perfect shuffles transpose. */
+/* in: 16 vectors of 16 quads, row by row; out: the same square column by column. log2(16) perfect shuffles transpose. */
 INLINE void transpose(vd *square) {
+    const vd low = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23}, high = low + 8;
     for (int done = 1; done < QUADS; done *= 2) {
-        vd from[QUADS], low, high;
-        for (int i = 0; i < QUADS; i++) {
-            from[i] = square[i];
-            low[i] = (uint32_t)(i / 2 + i % 2 * QUADS);
-            high[i] = low[i] + QUADS / 2;
-        }
+        vd from[QUADS];
+        memcpy(from, square, sizeof from);
         for (int i = 0; i < QUADS / 2; i++) {
-            square[2 * i] = __builtin_shuffle(from[i], from[i + QUADS / 2], low);
-            square[2 * i + 1] = __builtin_shuffle(from[i], from[i + QUADS / 2], high);
+            __m512i a = (__m512i)from[i], b = (__m512i)from[i + QUADS / 2];
+            square[2 * i] = (vd)_mm512_permutex2var_epi32(a, (__m512i)low, b);
+            square[2 * i + 1] = (vd)_mm512_permutex2var_epi32(a, (__m512i)high, b);
         }
     }
 }

@@ -33,6 +33,14 @@ EMULATE __m512i emulated_permute(__m512i index, __m512i table) {
     return vector_of(r);
 }
 
+EMULATE __m512i emulated_permute2(__m512i a, __m512i index, __m512i b) {
+    uint32_t from[32], i[16], r[16];
+    memcpy(from, &a, 64), memcpy(from + 16, &b, 64), memcpy(i, &index, 64);
+    for (int n = 0; n < 16; n++) r[n] = from[i[n] & 31];
+    memcpy(&a, r, 64);
+    return a;
+}
+
 EMULATE __m512i emulated_expand(uint64_t mask, __m512i packed) {
     bytes64 p = bytes_of(packed), r;
     for (int n = 0, next = 0; n < 64; n++) r.b[n] = mask >> n & 1 ? p.b[next++] : 0;
@@ -82,6 +90,7 @@ EMULATE __m512i emulated_32(__m256i v) { return emulated_repeat(&v, 32); }
 
 #define _mm512_shuffle_epi8 emulated_shuffle
 #define _mm512_permutexvar_epi8 emulated_permute
+#define _mm512_permutex2var_epi32 emulated_permute2
 #define _mm512_maskz_expand_epi8 emulated_expand
 #define _mm512_cvtepu8_epi16 emulated_widen
 #define _mm512_broadcast_i32x4 emulated_16

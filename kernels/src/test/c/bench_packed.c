@@ -81,11 +81,11 @@ static double timed(int threads) {
 static double frequency(void) {
     double start = seconds();
     uint64_t x = 0;
-    for (int i = 0; i < 4000000; i++) {
+    for (int i = 0; i < 40000; i++) {
 #if defined(__x86_64__)
-        __asm__ volatile("add $1, %0" : "+r"(x));
+        __asm__ volatile(".rept 100\n add $1, %0\n .endr" : "+r"(x));
 #else
-        __asm__ volatile("add %0, %0, #1" : "+r"(x));
+        __asm__ volatile(".rept 100\n add %0, %0, #1\n .endr" : "+r"(x));
 #endif
     }
     return 4e6 / (seconds() - start);
