@@ -20,6 +20,7 @@
 
 #define INLINE static inline __attribute__((always_inline, unused))
 #define NOINLINE static __attribute__((noinline))
+#define UNROLL _Pragma("GCC unroll 8")
 
 #if defined(OBR_DOTPROD)
 #define V 16

@@ -1,13 +1,13 @@
 /*
- * Few tokens (decode): the layout of packed_layout.h is streamed once, multiplied by 1 to 4 tokens at a time.
+ * Weights multiplied as they lie: the layout of packed_layout.h is streamed, multiplied by up to 8 tokens at a time. All there is for few tokens, and for many where packed_tiles.h is slower.
  *
  * Sparse panels gather activations instead of spreading weights: the window of x that a vector's groups cover is the same for all rows of a panel, so it is broadcast, and one byte
  * shuffle with the metadata as indices gives every row its own kept activations.
  *
  *     4:8p, AVX2:   x    e0 e1 e2 e3 | the same 7 times     the first columns of a group's 4 pairs; then the second columns, with the same indices
- *                   M    slot 0: p p | slot 1: p p | ..     which pairs
- *                   C    slot 0: c c | slot 1: c c | ..     low halves: codes of first columns, high halves: of second columns
- *                   sum  slot 0      | slot 1      | ..     16 bits a row
+ *                   M    row 0: p p | row 1: p p | ..     which pairs
+ *                   C    row 0: c c | row 1: c c | ..     low halves: codes of first columns, high halves: of second columns
+ *                   sum  row 0      | row 1      | ..     16 bits a row
  *
  * The two kept of four are 2 bits each, shifted out of M. For 4:8 the k-th kept column of 8 comes out of the bitmap by two lookups: with a and b its low and high half, exactly 4 bits
  * are set in both together, so either a has a k-th set bit, or b has a (3-k)-th one counted from the top; each table holds 0 where there is none.
@@ -18,7 +18,7 @@
  * 64 weights in L2: 4:8p 2.3, 2:4 2.4, 4:8 3.6, dense 2.6-3.7; from memory all patterns run at the speed of a bare read of their bytes, 94-104% of it.
  */
 
-enum { FEW_TOKENS = 4 };
+enum { FEW_TOKENS = 8 };
 
 /* [k][low half of a bitmap]: its k-th set bit; [k][high half]: its (3-k)-th set bit from the top, + 4 */
 static const uint8_t kept_low[4][16] = {{0, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0},
@@ -29,6 +29,11 @@ static const uint8_t kept_high[4][16] = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                          {0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 4, 5, 5},
                                          {0, 0, 0, 4, 0, 4, 5, 5, 0, 4, 5, 5, 6, 6, 6, 6},
                                          {0, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7}};
+
+/* the k-th kept column of every group of 8, for bitmaps m of 4 bits each */
+INLINE vb kept_column(vb m, int k) {
+    return lookup(table16(kept_low[k]), low_nibbles(m)) | lookup(table16(kept_high[k]), high_nibbles(m));
+}
 
 /* what a row's bytes add to their indices: `step` for each further group, of `kept` bytes each */
 INLINE vb group_offsets(int kept, int step) {
@@ -46,7 +51,7 @@ INLINE vb groups_of_4(const uint8_t *x) { return U == 2 ? broadcast4(x) : broadc
 INLINE void keep_totals(int T, vi sums[][SUMS], int32_t *totals) {
     for (int t = 0; t < T; t++)
         for (int row = 0; row < PANEL; row++)
-            totals[t * PANEL + row] = sums[t][slot_of(row) % SUMS][slot_of(row) / SUMS];
+            totals[t * PANEL + row] = sums[t][row % SUMS][row / SUMS];
 }
 
 INLINE void dot_pairs(int T, DOT_PARAMETERS) {
@@ -78,15 +83,14 @@ INLINE void dot_two_of_four(int T, DOT_PARAMETERS) {
         vp products[FEW_TOKENS];
         prefetch_ahead(w, 6);
         for (int t = 0; t < T; t++) products[t] = begin(sums[t]);
-        for (int half = 0; half < 2; half++) {
-            vb m = load(w + half * (3 * V));
-            for (int k = 0; k < 4; k++) {
-                vb columns = field(m, k) | offsets;
-                vb codes = half_codes(load(w + half * (3 * V) + V * (1 + k / 2)), k & 1);
-                for (int t = 0; t < T; t++) {
-                    vb xk = groups_of_4(x + t * x_stride + half * (8 * U) + k * (2 * U));
-                    products[t] = product(products[t], lookup(xk, columns), codes);
-                }
+        UNROLL for (int i = 0; i < 4; i++) { /* vectors of codes; i / 2: half of the unit */
+            vb m = load(w + i / 2 * (3 * V)), c = load(w + i / 2 * (3 * V) + V * (1 + i % 2));
+            vb first_columns = field(m, 2 * (i % 2)) | offsets, second_columns = field(m, 2 * (i % 2) + 1) | offsets;
+            vb first = half_codes(c, 0), second = half_codes(c, 1);
+            for (int t = 0; t < T; t++) {
+                const uint8_t *xi = x + t * x_stride + i * (4 * U);
+                products[t] = product(products[t], lookup(groups_of_4(xi), first_columns), first);
+                products[t] = product(products[t], lookup(groups_of_4(xi + 2 * U), second_columns), second);
             }
         }
         for (int t = 0; t < T; t++) end(sums[t], products[t]);
@@ -101,15 +105,15 @@ INLINE void dot_four_of_eight(int T, DOT_PARAMETERS) {
         vp products[FEW_TOKENS];
         prefetch_ahead(w, 6);
         for (int t = 0; t < T; t++) products[t] = begin(sums[t]);
-        for (int half = 0; half < 2; half++) {
-            vb m = load(w + half * (3 * V)), a = low_nibbles(m), b = high_nibbles(m);
-            for (int k = 0; k < 4; k++) {
-                vb columns = lookup(table16(kept_low[k]), a) | lookup(table16(kept_high[k]), b) | offsets;
-                vb codes = half_codes(load(w + half * (3 * V) + V * (1 + k / 2)), k & 1);
-                for (int t = 0; t < T; t++) {
-                    window xs = groups_of_8(x + t * x_stride + half * (8 * U));
-                    products[t] = product(products[t], gather(xs, columns), codes);
-                }
+        UNROLL for (int i = 0; i < 4; i++) { /* vectors of codes; i / 2: half of the unit */
+            vb m = load(w + i / 2 * (3 * V)), c = load(w + i / 2 * (3 * V) + V * (1 + i % 2));
+            vb first_columns = kept_column(m, 2 * (i % 2)) | offsets;
+            vb second_columns = kept_column(m, 2 * (i % 2) + 1) | offsets;
+            vb first = half_codes(c, 0), second = half_codes(c, 1);
+            for (int t = 0; t < T; t++) {
+                window xi = groups_of_8(x + t * x_stride + i / 2 * (8 * U));
+                products[t] = product(products[t], gather(xi, first_columns), first);
+                products[t] = product(products[t], gather(xi, second_columns), second);
             }
         }
         for (int t = 0; t < T; t++) end(sums[t], products[t]);
@@ -140,14 +144,15 @@ INLINE void dot_dense(int T, DOT_PARAMETERS) {
 /* One function for each pattern and number of tokens, so that each has all registers to itself. */
 #define DOT(PATTERN, T) \
     NOINLINE void PATTERN##_##T(DOT_PARAMETERS) { PATTERN(T, w, units, x, x_stride, totals); }
-#define DOTS(PATTERN) DOT(PATTERN, 1) DOT(PATTERN, 2) DOT(PATTERN, 3) DOT(PATTERN, 4)
-#define DOT_TABLE(PATTERN) {PATTERN##_1, PATTERN##_2, PATTERN##_3, PATTERN##_4}
+#define DOTS(PATTERN) DOT(PATTERN, 1) DOT(PATTERN, 2) DOT(PATTERN, 3) DOT(PATTERN, 4) DOT(PATTERN, 8)
+#define DOT_TABLE(PATTERN) {PATTERN##_1, PATTERN##_2, PATTERN##_3, PATTERN##_4, [7] = PATTERN##_8}
 
 DOTS(dot_pairs)
 DOTS(dot_two_of_four)
 DOTS(dot_four_of_eight)
 DOTS(dot_dense)
 
+/* [pattern][tokens - 1] */
 static void (*const panel_dots[][FEW_TOKENS])(DOT_PARAMETERS) = {
     [DENSE] = DOT_TABLE(dot_dense),
     [TWO_OF_FOUR] = DOT_TABLE(dot_two_of_four),
@@ -181,9 +186,10 @@ BITMAP_DOT(1)
 BITMAP_DOT(2)
 BITMAP_DOT(3)
 BITMAP_DOT(4)
+BITMAP_DOT(8)
 
 static void (*const bitmap_dots[FEW_TOKENS])(int, bitmap, int, const uint8_t *, int64_t, int32_t *) = {
-    bitmap_1, bitmap_2, bitmap_3, bitmap_4};
+    bitmap_1, bitmap_2, bitmap_3, bitmap_4, [7] = bitmap_8};
 #endif
 
 /* y[t][0..rows) for totals [t][totals_stride] of these rows */
@@ -202,8 +208,8 @@ static void matmul_few(int pattern, int rows, int cols, int from, int to, const 
     int64_t stride = input_columns(cols), bytes = panel_bytes(pattern, cols);
     int panel = panel_rows(pattern), units = (int)whole(cols, UNIT);
     for (int r = from; r < to; r += panel) {
-        for (int t = 0; t < tokens; t += FEW_TOKENS) {
-            int together = at_most(tokens - t, FEW_TOKENS);
+        for (int t = 0, together; t < tokens; t += together) {
+            together = tokens - t >= FEW_TOKENS ? FEW_TOKENS : at_most(tokens - t, 4);
             const uint8_t *x = inputs + t * stride;
 #if BITMAPS
             if (is_bitmap(pattern))

@@ -1,8 +1,8 @@
 /*
  * The file's layout of a packed weight -> the layout that packed_dot.h streams and packed_tiles.h unpacks.
  *
- * Panels of rows, one after the other; a panel is cut into units of 16 U columns, a unit into vectors of V bytes. Slot s, the row's place in the panel, takes bytes s U .. s U + U - 1 of
- * every vector. Nibbles hold code + 8.
+ * Panels of rows, one after the other; a panel is cut into units of 16 U columns, a unit into vectors of V bytes. Row r of a panel takes bytes r U .. r U + U - 1 of every
+ * vector. Nibbles hold code + 8.
  *
  *   4:8p     | M | C0 | C1 | C2 | C3 |      Ck: a byte is a kept pair, its first code in the low half. U / 2 groups of 8 columns, 2 kept pairs each, are a row's U bytes
  *                                           M:  bits 2k+1:2k of a byte say which of its group's 4 pairs the same byte of Ck is
@@ -45,9 +45,6 @@ INLINE int panel_rows(int pattern) { return pattern == DENSE ? QUADS : is_bitmap
 INLINE int64_t unit_bytes(int pattern) { return V * (pattern == PAIRS_4_OF_8 ? 5 : pattern == DENSE ? 2 * U : 6); }
 
 INLINE int64_t panel_bytes(int pattern, int cols) { return whole(cols, UNIT) * unit_bytes(pattern); }
-
-/* Rows 4..7 and 8..11 change places where a vector is two lanes of 8 rows: unpacking to quads of bytes then gives rows in order. */
-INLINE int slot_of(int row) { return U == 2 ? (row & 3) | (row & 4) << 1 | (row & 8) >> 1 : row; }
 
 INLINE int64_t code_bytes(int kept) { return (kept + 1) / 2; }
 
@@ -274,7 +271,7 @@ OBR_API void NAME(obr_packed_lay)(int32_t pattern, int32_t rows, int32_t cols, i
         uint8_t *row = (uint8_t *)layout + r / panel * bytes;
         if (r % panel == 0)
             for (int64_t v = 0; v < vectors; v++) memset(row + v * V, as != DENSE && v % period == 0 ? 0 : 0x88, V);
-        row += as == DENSE ? r % panel * 4 : slot_of(r % panel) * U;
+        row += as == DENSE ? r % panel * 4 : r % panel * U;
         int sum = 0;
         switch (pattern) {
         case DENSE: sum = lay_dense(cols, row_codes, row); break;

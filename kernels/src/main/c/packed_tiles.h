@@ -1,5 +1,5 @@
 /*
- * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens.
+ * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens. AVX2 does so with dense weights only.
  *
  *     tile, SLICE columns of TILE_ROWS rows: quads of columns          inputs, as packed_layout.h orders them
  *         quad 0 | r0: 4 bytes | r1 | .. r15 |                             t0 | 4 bytes of quad 0 | quad 1 | ..
@@ -10,7 +10,8 @@
  * all tokens; each weight is unpacked once per TOKEN_BLOCK tokens. Columns stand in the order of the inputs.
  *
  * Bound: AVX2: 9/8 vpmaddubsw or vpmaddwd for 32 products, two of which run in a cycle: 57 products a cycle and core. With VNNI one vpdpbusd for V products, two in a cycle.
- * Measured with AVX2 on a Zen 3, both of its (virtual) cores busy: 26-45 products a cycle, 64 for vpmaddubsw on registers alone. What a tile costs to unpack does not show from 48 tokens on.
+ * Measured with AVX2 on a Zen 3, both of its (virtual) cores busy, medians .. best of interleaved rounds, products of the dense shape a cycle: tile 25-38 .. 28-38, while packed_dot.h
+ * makes 4:8p 30-45 .. 33-52, 2:4 28-32 .. 33-41 and 4:8 26-30 out of the same tokens; vpmaddubsw on registers alone 64.
  * AMX would take the same tiles; it is not used yet.
  */
 
@@ -34,23 +35,12 @@ static _Thread_local int32_t total_memory[TOKEN_BLOCK * TILE_ROWS] __attribute__
 /* quad `quad` of a column of QUADS rows within the tile */
 INLINE uint8_t *quad_at(uint8_t *tile, int64_t quad) { return tile + quad * (TILE_VECTORS * V); }
 
-/* ---- unpacking: QUADS rows where a panel has as many, else a panel of two vectors ---- */
+/* ---- unpacking: QUADS rows, of sparse panels where these have as many ---- */
 
-/* Two kept of four -> four, for all rows of a panel: bytes `codes` stand at `columns`. */
+#if U == 4
+/* Two kept of four -> four, for all rows of a panel: bytes `codes` stand at `columns`. Two quads, one for each of the groups of a row's 4 bytes. */
 INLINE void spread_pairs(vb codes, vb columns, uint8_t *tile, int64_t quad) {
-#if U == 2
-    for (int v = 0; v < 2; v++) { /* slots 0..3 of both lanes, then 4..7: rows 0..7, then 8..15 */
-        vb first, second, four;
-        for (int i = 0; i < V; i++) {
-            first[i] = (uint8_t)(8 * v + i % 16 / 4 * 2);
-            second[i] = (uint8_t)(first[i] + 1);
-            four[i] = i % 4;
-        }
-        vb is_first = (vb)(lookup(columns, first) == four), is_second = (vb)(lookup(columns, second) == four);
-        store(quad_at(tile, quad) + v * V, (lookup(codes, first) & is_first) | (lookup(codes, second) & is_second));
-    }
-#else
-    for (int e = 0; e < 2; e++) { /* the two groups of a row's 4 bytes */
+    for (int e = 0; e < 2; e++) {
         vb first, second, four;
         for (int i = 0; i < V; i++) {
             first[i] = (uint8_t)(i % 16 / 4 * 4 + 2 * e);
@@ -60,7 +50,6 @@ INLINE void spread_pairs(vb codes, vb columns, uint8_t *tile, int64_t quad) {
         vb is_first = (vb)(lookup(columns, first) == four), is_second = (vb)(lookup(columns, second) == four);
         store(quad_at(tile, quad + e), (lookup(codes, first) & is_first) | (lookup(codes, second) & is_second));
     }
-#endif
 }
 
 INLINE void unpack_pairs(const uint8_t *w, int units, uint8_t *tile) {
@@ -84,32 +73,18 @@ INLINE void unpack_two_of_four(const uint8_t *w, int units, uint8_t *tile) {
 
 /* codes[q]: column 4 half + q of the U groups of every row -> that half of every group as quads */
 INLINE void store_quads(const vb *codes, int half, uint8_t *tile, int64_t quad) {
-#if U == 2
-    for (int e = 0; e < 2; e++) {
-        vw two[2];
-        for (int i = 0; i < 2; i++) {
-            vw even = (vw)codes[2 * i], odd = (vw)codes[2 * i + 1];
-            two[i] = e == 0 ? (even & 0x00ff) | odd << 8 : even >> 8 | (odd & 0xff00);
-        }
-        uint8_t *at = quad_at(tile, quad + 2 * e + half);
-        store(at, (vb)_mm256_unpacklo_epi16((__m256i)two[0], (__m256i)two[1]));
-        store(at + V, (vb)_mm256_unpackhi_epi16((__m256i)two[0], (__m256i)two[1]));
-    }
-#else
     for (int e = 0; e < U; e++) {
         vd four = {0};
         for (int q = 0; q < 4; q++) four |= ((vd)codes[q] >> (8 * e) & 0xff) << (8 * q);
         store(quad_at(tile, quad + 2 * e + half), (vb)four);
     }
-#endif
 }
 
 INLINE void unpack_four_of_eight(const uint8_t *w, int units, uint8_t *tile) {
     for (int u = 0; u < 2 * units; u++, w += 3 * V) {
         vb m = load(w), columns[4], kept[4];
         for (int k = 0; k < 4; k++) {
-            columns[k] =
-                lookup(table16(kept_low[k]), low_nibbles(m)) | lookup(table16(kept_high[k]), high_nibbles(m));
+            columns[k] = kept_column(m, k);
             kept[k] = half_codes(load(w + V * (1 + k / 2)), k & 1);
         }
         for (int half = 0; half < 2; half++) {
@@ -122,6 +97,8 @@ INLINE void unpack_four_of_eight(const uint8_t *w, int units, uint8_t *tile) {
         }
     }
 }
+
+#endif
 
 INLINE void unpack_dense(const uint8_t *w, int units, uint8_t *tile) {
     for (int k = 0; k < 2 * U * units; k++) {
@@ -159,10 +136,12 @@ INLINE void unpack_bitmaps(int half, bitmap *at, int filled, int columns, uint8_
 
 NOINLINE void unpack_units(int pattern, const uint8_t *w, int units, uint8_t *tile) {
     switch (pattern) {
-    case DENSE: unpack_dense(w, units, tile); break;
+#if U == 4
     case TWO_OF_FOUR: unpack_two_of_four(w, units, tile); break;
     case FOUR_OF_EIGHT: unpack_four_of_eight(w, units, tile); break;
     case PAIRS_4_OF_8: unpack_pairs(w, units, tile); break;
+#endif
+    default: unpack_dense(w, units, tile); break;
     }
 }
 
@@ -267,7 +246,8 @@ OBR_API void NAME(obr_packed_matmul)(int32_t pattern, int32_t rows, int32_t cols
                                      const void *layout, const int32_t *sums, const float *scales, const void *inputs,
                                      const float *input_scales, int32_t tokens, float *y, int64_t y_stride) {
     pattern = laid_out_as(pattern);
-    if (tokens < MANY_TOKENS)
+    /* AVX2's product is two instructions, so that a tile with all its zeros costs more than gathering what was kept (packed_dot.h). */
+    if (tokens < MANY_TOKENS || (U == 2 && pattern != DENSE))
         matmul_few(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
     else
         matmul_many(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
