@@ -240,7 +240,7 @@ static void matmul_many(int pattern, int rows, int cols, int from, int to, const
     (void)rows;
 }
 
-enum { MANY_TOKENS = 12 }; /* where unpacking begins to pay */
+enum { MANY_TOKENS = 16 }; /* where unpacking begins to pay */
 
 OBR_API void NAME(obr_packed_matmul)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
                                      const void *layout, const int32_t *sums, const float *scales, const void *inputs,

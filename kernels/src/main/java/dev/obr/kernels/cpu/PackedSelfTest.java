@@ -18,7 +18,7 @@ final class PackedSelfTest {
     private static final int COLS = 72;
 
     /** The last one is enough for the path of a prefill. */
-    private static final int[] TOKENS = {1, 3, 13};
+    private static final int[] TOKENS = {1, 3, 17};
 
     private PackedSelfTest() {}
 
