@@ -34,8 +34,9 @@ OBR_API int32_t obr_packed_supports(int32_t set);
                                       const void *codes, const void *index, void *layout, int32_t *sums);             \
     /* bytes of one token's activations in the order of the pattern, a multiple of 64 */                              \
     OBR_API int64_t obr_packed_input_size_##SET(int32_t pattern, int32_t cols);                                       \
-    /* x [cols] -> input */                                                                                           \
-    OBR_API void obr_packed_input_##SET(int32_t pattern, int32_t cols, const int8_t *x, void *input);                 \
+    /* x [cols] -> input: codes clamp(rint(x / scale), -most - 1, most), in the order of the pattern; most: 127 or 7 */\
+    OBR_API void obr_packed_input_##SET(int32_t pattern, int32_t cols, const float *x, float scale, int32_t most,     \
+                                        void *input);                                                                 \
     /* rows from..to of W [rows, cols] . inputs [tokens, input_size] -> y [tokens, y_stride], columns from..to */     \
     OBR_API void obr_packed_matmul_##SET(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,       \
                                          const void *layout, const int32_t *sums, const float *scales,                \

@@ -302,12 +302,27 @@ OBR_API int64_t NAME(obr_packed_input_size)(int32_t pattern, int32_t cols) {
     return input_columns(cols);
 }
 
-OBR_API void NAME(obr_packed_input)(int32_t pattern, int32_t cols, const int8_t *x, void *input) {
+INLINE uint8_t input_code(float x, float scale, float most) {
+    float code = __builtin_rintf(x / scale);
+    code = code > -most - 1 ? code : -most - 1; /* a NaN becomes the least code */
+    code = code < most ? code : most;
+    return (uint8_t)((int)code + BIAS);
+}
+
+OBR_API void NAME(obr_packed_input)(int32_t pattern, int32_t cols, const float *x, float scale, int32_t most,
+                                    void *input) {
+    const int half = 2 * U; /* columns of one kind in a vector's groups of 4:8p */
     uint8_t *y = input;
+    int64_t c = 0;
     memset(y, BIAS, (size_t)input_columns(cols));
-    if (pattern == PAIRS_4_OF_8)
-        for (int64_t c = 0; c < cols; c++)
-            y[c / (4 * U) * (4 * U) + (c & 1) * (2 * U) + c % (4 * U) / 2] = (uint8_t)(x[c] + BIAS);
-    else
-        for (int64_t c = 0; c < cols; c++) y[c] = (uint8_t)(x[c] + BIAS);
+    if (pattern == PAIRS_4_OF_8) {
+        for (; c + 2 * half <= cols; c += 2 * half)
+            for (int i = 0; i < half; i++) {
+                y[c + i] = input_code(x[c + 2 * i], scale, (float)most);
+                y[c + half + i] = input_code(x[c + 2 * i + 1], scale, (float)most);
+            }
+        for (int i = 0; c + i < cols; i++) y[c + i % 2 * half + i / 2] = input_code(x[c + i], scale, (float)most);
+    } else {
+        for (; c < cols; c++) y[c] = input_code(x[c], scale, (float)most);
+    }
 }

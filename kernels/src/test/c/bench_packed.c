@@ -122,11 +122,11 @@ int main(void) {
         lay_seconds[p] = seconds() - lay_seconds[p];
         for (int c = 1; c < s->copies; c++) memcpy(s->layouts + c * s->size, s->layouts, (size_t)s->size);
         int64_t stride = chosen->input_size(p, COLS);
-        int8_t x[COLS];
+        float x[COLS];
         s->inputs = memory(TOKENS * stride);
         for (int t = 0; t < TOKENS; t++) {
-            for (int c = 0; c < COLS; c++) x[c] = (int8_t)(random_below(256) - 128);
-            chosen->input(p, COLS, x, s->inputs + t * stride);
+            for (int c = 0; c < COLS; c++) x[c] = (float)(random_below(256) - 128);
+            chosen->input(p, COLS, x, 1, 127, s->inputs + t * stride);
         }
     }
     double decode[PATTERNS] = {0}, reads[PATTERNS] = {0}, cached[PATTERNS] = {0}, prefill[PATTERNS] = {0};

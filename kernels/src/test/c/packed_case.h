@@ -162,7 +162,7 @@ typedef struct {
     int64_t (*size)(int32_t, int32_t, int32_t, const void *);
     void (*lay)(int32_t, int32_t, int32_t, int32_t, int32_t, const void *, const void *, void *, int32_t *);
     int64_t (*input_size)(int32_t, int32_t);
-    void (*input)(int32_t, int32_t, const int8_t *, void *);
+    void (*input)(int32_t, int32_t, const float *, float, int32_t, void *);
     void (*matmul)(int32_t, int32_t, int32_t, int32_t, int32_t, const void *, const int32_t *, const float *,
                    const void *, const float *, int32_t, float *, int64_t);
 } kernels;

@@ -6,6 +6,12 @@
 
 static int failures = 0, cases = 0;
 
+/* what is coded thus in steps of 0.5: off the grid by less than half a step, beyond its ends by more */
+static float activation_of(int code, int c) {
+    float off = (float)(c % 5 - 2) / 16;
+    return code == 127 ? 63.5f + (float)(c % 3) : code == -128 ? -64.0f - (float)(c % 3) : (float)code / 2 + off;
+}
+
 static void check(const kernels *k, weight w, const int8_t *plain, int tokens, int extreme) {
     int64_t stride = k->input_size(w.pattern, w.cols);
     int8_t *x = memory((int64_t)tokens * w.cols);
@@ -16,9 +22,9 @@ static void check(const kernels *k, weight w, const int8_t *plain, int tokens, i
         x[i] = (int8_t)(extreme ? random_below(8) ? 127 : -128 : random_below(256) - 128);
     for (int t = 0; t < tokens; t++) {
         input_scales[t] = (float)(1 + random_below(100)) / 64;
-        int8_t *token = memory(w.cols); /* exactly as long, so that reading further is found */
-        memcpy(token, x + (int64_t)t * w.cols, (size_t)w.cols);
-        k->input(w.pattern, w.cols, token, inputs + t * stride);
+        float *token = memory(4 * (int64_t)w.cols); /* exactly as long, so that reading further is found */
+        for (int c = 0; c < w.cols; c++) token[c] = activation_of(x[(int64_t)t * w.cols + c], c);
+        k->input(w.pattern, w.cols, token, 0.5f, 127, inputs + t * stride);
         free(token);
     }
     int middle = w.rows / 2 / PACKED_GRAIN * PACKED_GRAIN; /* laid out in two ranges, the later first */

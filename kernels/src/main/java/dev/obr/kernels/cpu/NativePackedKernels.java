@@ -3,6 +3,7 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.cpu.PackedBinding.InstructionSet;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -110,9 +111,10 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
-    public void arrange(Pattern pattern, byte[] codes, MemorySegment input) {
-        checkBytes(input, inputBytes(pattern, codes.length));
-        c.input(pattern, codes.length, MemorySegment.ofArray(codes), input);
+    public void code(
+            Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+        checkBytes(input, inputBytes(pattern, x.length));
+        c.input(pattern, x.length, MemorySegment.ofArray(x), scale, quantizer.most(), input);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.obr.kernels.cpu;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -64,11 +65,11 @@ final class PackedBinding {
                         JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
         inputSize = NativeBinding.downcall(
                 library, "obr_packed_input_size" + end, FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_INT));
-        // A microsecond that may hold up the garbage collector, so that codes need not be copied out of the heap.
+        // A microsecond that may hold up the garbage collector, so that activations need not be copied out of the heap.
         input = NativeBinding.downcall(
                 library,
                 "obr_packed_input" + end,
-                FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS),
+                FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, ADDRESS, JAVA_FLOAT, JAVA_INT, ADDRESS),
                 Linker.Option.critical(true));
         matmul = NativeBinding.downcall(
                 library,
@@ -145,9 +146,9 @@ final class PackedBinding {
         }
     }
 
-    void input(Pattern pattern, int cols, MemorySegment codes, MemorySegment input) {
+    void input(Pattern pattern, int cols, MemorySegment x, float scale, int most, MemorySegment input) {
         try {
-            this.input.invokeExact(pattern.ordinal(), cols, codes, input);
+            this.input.invokeExact(pattern.ordinal(), cols, x, scale, most, input);
         } catch (Throwable e) {
             throw NativeBinding.unexpected(e);
         }

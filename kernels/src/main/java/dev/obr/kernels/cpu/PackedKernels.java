@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -12,8 +13,8 @@ import java.lang.foreign.MemorySegment;
  *   y[t, r] = float(sum over c of code[r, c] · x[t, c]) · (inputScale[t] · scale[r])        the sum exact
  * </pre>
  *
- * <p>Weights have 4-bit codes, activations 8-bit ones (of which {@code -8..7} is a special case). A weight is laid out once for the instruction set that will multiply it; activations are put in the
- * order of the layer's pattern. {@link ScalarPackedKernels} is the specification, which all others equal to the bit.
+ * <p>Weights have 4-bit codes, activations 8-bit ones (of which {@code -8..7} is a special case). A weight is laid out once for the instruction set that will multiply it; activations are coded in
+ * the order of the layer's pattern. {@link ScalarPackedKernels} is the specification, which all others equal to the bit.
  *
  * <p>Kernels keep no state: one instance serves all threads, which take disjoint ranges of rows.
  */
@@ -48,12 +49,13 @@ public interface PackedKernels {
     long inputBytes(Pattern pattern, int cols);
 
     /**
-     * Puts one token's activations in the order of a pattern.
+     * Codes one token's activations and puts them in the order of a pattern.
      *
-     * @param codes [cols]
+     * @param x [cols]
+     * @param scale the quantiser's for this token ({@link ActivationQuantizer#scale})
      * @param input receives {@link #inputBytes} bytes
      */
-    void arrange(Pattern pattern, byte[] codes, MemorySegment input);
+    void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input);
 
     /**
      * Rows {@code from <= r < to} of a linear layer.

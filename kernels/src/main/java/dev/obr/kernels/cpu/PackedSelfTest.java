@@ -3,6 +3,7 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,6 +15,7 @@ import java.util.Random;
  */
 final class PackedSelfTest {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+    private static final ActivationQuantizer QUANTIZER = new ActivationQuantizer(8, 1);
     private static final int ROWS = 18;
     private static final int COLS = 72;
 
@@ -29,9 +31,11 @@ final class PackedSelfTest {
         for (Pattern pattern : Pattern.values()) {
             PackedMatrix weight = weight(pattern, random);
             for (int tokens : TOKENS) {
-                byte[][] x = new byte[tokens][COLS];
-                for (byte[] token : x) {
-                    random.nextBytes(token);
+                float[][] x = new float[tokens][COLS];
+                for (float[] token : x) {
+                    for (int c = 0; c < COLS; c++) {
+                        token[c] = (float) random.nextGaussian();
+                    }
                 }
                 float[] expected = product(reference, weight, x);
                 float[] actual = product(candidate, weight, x);
@@ -68,7 +72,7 @@ final class PackedSelfTest {
     }
 
     /** y [tokens · rows] */
-    private static float[] product(PackedKernels kernels, PackedMatrix weight, byte[][] x) {
+    private static float[] product(PackedKernels kernels, PackedMatrix weight, float[][] x) {
         try (Arena arena = Arena.ofConfined()) {
             PackedLayout layout = kernels.allocate(weight, arena);
             kernels.layOut(layout, 0, ROWS);
@@ -77,8 +81,9 @@ final class PackedSelfTest {
             MemorySegment scales = arena.allocate(FLOAT, x.length);
             MemorySegment y = arena.allocate(FLOAT, (long) x.length * ROWS);
             for (int t = 0; t < x.length; t++) {
-                kernels.arrange(weight.pattern(), x[t], inputs.asSlice(t * bytes, bytes));
-                scales.setAtIndex(FLOAT, t, 1f / (t + 1));
+                float scale = QUANTIZER.scale(x[t], 0, COLS);
+                kernels.code(weight.pattern(), x[t], scale, QUANTIZER, inputs.asSlice(t * bytes, bytes));
+                scales.setAtIndex(FLOAT, t, scale);
             }
             kernels.matmul(layout, 0, PackedKernels.GRAIN, inputs, scales, x.length, y);
             kernels.matmul(layout, PackedKernels.GRAIN, ROWS, inputs, scales, x.length, y);

@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -33,8 +34,11 @@ public final class ScalarPackedKernels implements PackedKernels {
     }
 
     @Override
-    public void arrange(Pattern pattern, byte[] codes, MemorySegment input) {
-        MemorySegment.copy(codes, 0, input, ValueLayout.JAVA_BYTE, 0, codes.length);
+    public void code(
+            Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+        for (int c = 0; c < x.length; c++) {
+            input.set(ValueLayout.JAVA_BYTE, c, (byte) quantizer.code(x[c], scale));
+        }
     }
 
     // W [out,in] · x [tokens,in] -> y [tokens,out]: each row of W is taken apart once and meets every token

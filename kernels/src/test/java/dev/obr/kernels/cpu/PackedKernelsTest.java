@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,6 +20,8 @@ import org.opentest4j.TestAbortedException;
 /** Integer kernels give the sum of the products of codes, scaled once, to the last bit; the test in C (make test-native) compares more shapes. */
 class PackedKernelsTest {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+    private static final ActivationQuantizer QUANTIZER = new ActivationQuantizer(8, 1);
+    private static final float STEP = 0.25f;
     private static final int[][] SHAPES = {{1, 1}, {16, 64}, {17, 65}, {50, 300}, {35, 1100}};
     private static final int[] TOKENS = {1, 4, 9, 40};
 
@@ -115,7 +118,11 @@ class PackedKernelsTest {
             MemorySegment scales = arena.allocate(FLOAT, x.length);
             MemorySegment y = arena.allocate(FLOAT, (long) x.length * rows);
             for (int t = 0; t < x.length; t++) {
-                kernels.arrange(weight.pattern(), x[t], inputs.asSlice(t * bytes, bytes));
+                float[] floats = new float[x[t].length];
+                for (int c = 0; c < floats.length; c++) {
+                    floats[c] = x[t][c] * STEP;
+                }
+                kernels.code(weight.pattern(), floats, STEP, QUANTIZER, inputs.asSlice(t * bytes, bytes));
                 scales.setAtIndex(FLOAT, t, 1f / (t + 3));
             }
             kernels.matmul(layout, middle, rows, inputs, scales, x.length, y);
@@ -140,7 +147,7 @@ class PackedKernelsTest {
                     .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> kernels.matmul(layout, 8, 40, inputs, scales, 1, y))
                     .hasMessageContaining("no whole panels");
-            assertThatThrownBy(() -> kernels.arrange(weight.pattern(), new byte[65], inputs))
+            assertThatThrownBy(() -> kernels.code(weight.pattern(), new float[65], 1, QUANTIZER, inputs))
                     .isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
@@ -177,8 +184,9 @@ class PackedKernelsTest {
         }
 
         @Override
-        public void arrange(Pattern pattern, byte[] codes, MemorySegment input) {
-            right.arrange(pattern, codes, input);
+        public void code(
+                Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+            right.code(pattern, x, scale, quantizer, input);
         }
 
         @Override

@@ -22,7 +22,7 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
     }
 
     /**
-     * Quantises every row of x, reorders and arranges it.
+     * Finds every row's scale, reorders and codes it.
      *
      * @param order of the layers' columns, or null: that of x
      * @param memory {@link #bytes} or more, aligned to 64
@@ -43,19 +43,15 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
         team.run(parts, part -> {
             float[] row = new float[x.cols()];
             float[] ordered = order == null ? row : new float[x.cols()];
-            byte[] codes = new byte[x.cols()];
             int end = (int) ((long) x.rows() * (part + 1) / parts);
             for (int t = (int) ((long) x.rows() * part / parts); t < end; t++) {
                 MemorySegment.copy(x.from(t), ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
-                float scale = quantizer.quantize(row, 0, row.length);
+                float scale = quantizer.scale(row, 0, row.length);
                 inputs.scales.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) t * Float.BYTES, scale);
                 if (order != null) {
                     order.gather(row, ordered);
                 }
-                for (int c = 0; c < codes.length; c++) {
-                    codes[c] = (byte) ordered[c];
-                }
-                kernels.arrange(pattern, codes, inputs.codes.asSlice(t * tokenBytes, tokenBytes));
+                kernels.code(pattern, ordered, scale, quantizer, inputs.codes.asSlice(t * tokenBytes, tokenBytes));
             }
         });
         return inputs;
