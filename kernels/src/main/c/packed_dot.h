@@ -14,8 +14,8 @@
  *
  * Bitmaps are spread to all their columns (packed_bitmap.h) and multiplied row by row.
  *
- * Bound: bytes. For 64 weights and one token AVX2 computes 7 instructions (4:8p), 8 (2:4), 12 (4:8) or 8 (dense) besides loads. Measured on a Zen 3, both (virtual) cores busy, cycles for
- * 64 weights in L2: 4:8p 2.3, 2:4 2.4, 4:8 3.6, dense 2.6-3.7; from memory all patterns run at the speed of a bare read of their bytes, 94-104% of it.
+ * Bound: bytes. For 64 weights and one token AVX2 computes 7 instructions (4:8p), 8 (2:4), 12 (4:8) or 8 (dense) besides loads. Measured on a Zen 3, both of its virtual cores busy with
+ * other work as well, cycles for 64 weights in L2: 4:8p 2.3-3.1, 2:4 2.4-2.8, 4:8 3.6, dense 2.6-4.5; from memory every pattern runs at 87-104% of a bare read of its bytes.
  */
 
 enum { FEW_TOKENS = 8 };

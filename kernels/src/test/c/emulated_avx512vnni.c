@@ -4,7 +4,12 @@
 #define OBR_AVX512VNNI
 #define NAME(function) function##_avx512vnni
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,popcnt"))), apply_to = function)
+#else
 #pragma GCC target("avx2,popcnt")
+#endif
+
 #include "avx512_in_c.h"
 #include "packed.h"
 
@@ -13,5 +18,9 @@
 #include "packed_bitmap.h"
 #include "packed_dot.h"
 #include "packed_tiles.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 #endif
