@@ -66,8 +66,7 @@ final class NativePackedKernels implements PackedKernels {
         }
         PackedMatrix readable = readable(weight, arena);
         long bytes = c.size(weight.pattern(), rows, weight.cols(), readable.index());
-        return new PackedLayout(
-                readable, c.allocate(bytes, arena), arena.allocate(ValueLayout.JAVA_INT, rows), scales);
+        return new PackedLayout(readable, c.allocate(bytes, arena), arena.allocate(ValueLayout.JAVA_INT, rows), scales);
     }
 
     /** The weight itself, or a copy outside of the heap. */
@@ -111,8 +110,7 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
-    public void code(
-            Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+    public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
         checkBytes(input, inputBytes(pattern, x.length));
         c.input(pattern, x.length, MemorySegment.ofArray(x), scale, quantizer.most(), input);
     }

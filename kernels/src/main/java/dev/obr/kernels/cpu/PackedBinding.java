@@ -81,8 +81,8 @@ final class PackedBinding {
 
     /** Whether the processor and the operating system run {@code set}. */
     static boolean supports(SymbolLookup library, InstructionSet set) {
-        MethodHandle supports = NativeBinding.downcall(
-                library, "obr_packed_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        MethodHandle supports =
+                NativeBinding.downcall(library, "obr_packed_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
         try {
             return (int) supports.invokeExact(set.ordinal()) != 0;
         } catch (Throwable e) {

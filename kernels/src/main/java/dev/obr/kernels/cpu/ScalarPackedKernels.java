@@ -34,8 +34,7 @@ public final class ScalarPackedKernels implements PackedKernels {
     }
 
     @Override
-    public void code(
-            Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+    public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
         for (int c = 0; c < x.length; c++) {
             input.set(ValueLayout.JAVA_BYTE, c, (byte) quantizer.code(x[c], scale));
         }

@@ -78,7 +78,8 @@ class PackedKernelsTest {
         return Twins.NATIVE_GENERIC
                 .get()
                 .packed()
-                .orElseThrow(() -> new TestAbortedException("this machine has no instructions for the integer kernels"));
+                .orElseThrow(
+                        () -> new TestAbortedException("this machine has no instructions for the integer kernels"));
     }
 
     private static void multiplyCodes(PackedKernels kernels, Pattern pattern) {
@@ -134,7 +135,8 @@ class PackedKernelsTest {
     @Test
     void refusesBuffersThatAreTooShortAndCutPanels() {
         PackedKernels kernels = natives();
-        PackedMatrix weight = Plain.random(Pattern.PAIRS_4_OF_8, 40, 64, new Random(1)).packed(Pattern.PAIRS_4_OF_8);
+        PackedMatrix weight =
+                Plain.random(Pattern.PAIRS_4_OF_8, 40, 64, new Random(1)).packed(Pattern.PAIRS_4_OF_8);
         try (Arena arena = Arena.ofConfined()) {
             PackedLayout layout = kernels.allocate(weight, arena);
             kernels.layOut(layout, 0, 40);
@@ -156,7 +158,8 @@ class PackedKernelsTest {
     void theSelfTestFindsAWrongKernel() {
         assertThat(PackedSelfTest.firstDifference(new ScalarPackedKernels())).isEmpty();
         Optional<String> difference = PackedSelfTest.firstDifference(new Forgetful());
-        assertThat(difference).hasValueSatisfying(sentence -> assertThat(sentence).contains("of 3 tokens"));
+        assertThat(difference)
+                .hasValueSatisfying(sentence -> assertThat(sentence).contains("of 3 tokens"));
     }
 
     /** Right but for the second token. */
@@ -184,8 +187,7 @@ class PackedKernelsTest {
         }
 
         @Override
-        public void code(
-                Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+        public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
             right.code(pattern, x, scale, quantizer, input);
         }
 
