@@ -43,7 +43,8 @@ final class CpuLinear {
     private final Precision precision;
     private final ThreadTeam team;
     private final Arena arena;
-    private MemorySegment floats = MemorySegment.NULL; // codes of the inputs of packed layers, or those inputs reordered
+    private MemorySegment floats =
+            MemorySegment.NULL; // codes of the inputs of packed layers, or those inputs reordered
     private MemorySegment bytes = MemorySegment.NULL; // codes for integer kernels, with their scales
 
     CpuLinear(CpuKernels kernels, Precision precision, ThreadTeam team, Arena arena) {
