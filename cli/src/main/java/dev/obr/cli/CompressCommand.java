@@ -9,6 +9,7 @@ import dev.obr.compressor.pipeline.Preset;
 import dev.obr.compressor.pipeline.Target;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.compressor.text.TextFile;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
@@ -269,19 +270,11 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private ActivationClip clip() {
-        if (activationClip.equals("search")) {
-            return ActivationClip.SEARCH;
-        }
-        @Nullable Double ratio = null;
         try {
-            ratio = Double.valueOf(activationClip);
-        } catch (NumberFormatException notANumber) {
-            throw wrong("--a-clip is '" + activationClip + "', but must be search or a number");
+            return ActivationClip.parse("--a-clip", activationClip);
+        } catch (ObrException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        if (!(ratio > 0 && ratio <= 1)) {
-            throw wrong("--a-clip is " + ratio + ", but must be above 0 and at most 1");
-        }
-        return new ActivationClip(ratio);
     }
 
     private ParameterException wrong(String sentence) {

@@ -1,6 +1,7 @@
 package dev.obr.cli;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Quantization.ActivationClip;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.RuntimeOptions.Activations;
@@ -115,18 +116,7 @@ final class ModelOptions {
         if (activationClip == null) {
             return Activations.MODELS_OWN;
         }
-        if (activationClip.equals("search")) {
-            return Activations.SEARCH;
-        }
-        try {
-            double ratio = Double.parseDouble(activationClip);
-            if (ratio > 0 && ratio <= 1) {
-                return ratio;
-            }
-        } catch (NumberFormatException e) {
-            // falls through to the one sentence for all that is no ratio
-        }
-        throw new ObrException(
-                "--a-clip is '" + activationClip + "', but must be search, or a number above 0 and at most 1");
+        ActivationClip clip = ActivationClip.parse("--a-clip", activationClip);
+        return clip.searched() ? Activations.SEARCH : clip.ratio();
     }
 }

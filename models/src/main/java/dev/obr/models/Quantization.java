@@ -1,5 +1,6 @@
 package dev.obr.models;
 
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
 import java.util.Map;
 
@@ -59,6 +60,26 @@ public record Quantization(
             if (!(ratio >= 0 && ratio <= 1)) {
                 throw new IllegalArgumentException("no activation is clipped at " + ratio);
             }
+        }
+
+        /**
+         * {@code search}, or a ratio above 0 and at most 1.
+         *
+         * @throws ObrException if it is neither, beginning with {@code name}
+         */
+        public static ActivationClip parse(String name, String clip) {
+            if (clip.equals("search")) {
+                return SEARCH;
+            }
+            try {
+                double ratio = Double.parseDouble(clip);
+                if (ratio > 0 && ratio <= 1) {
+                    return new ActivationClip(ratio);
+                }
+            } catch (NumberFormatException e) {
+                // no ratio either
+            }
+            throw new ObrException(name + " is '" + clip + "', but must be search, or a number above 0 and at most 1");
         }
 
         /** Whether the ratio is searched. */

@@ -30,7 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
  * a few copies of the largest weight. The result does not depend on the number of threads.
  */
 public final class CheckpointImport {
-    /** Published models are made for 4-bit activations, keys and values, clipped nowhere. */
+    /** Published models are made for 4-bit activations, keys and values. */
     private static final int ACTIVATION_BITS = 4;
 
     private static final int CODE_BITS = 4;
@@ -147,7 +147,7 @@ public final class CheckpointImport {
                 model.rotation().label(),
                 model.rotation().online(model.config()),
                 ACTIVATION_BITS,
-                new ActivationClip(1),
+                ActivationClip.SEARCH,
                 ACTIVATION_BITS,
                 "unknown text (imported)",
                 0,

@@ -9,10 +9,12 @@ import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.imports.PublishedCheckpoint.Stored;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.obr.Method;
+import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.pipeline.CompressionPlan;
 import dev.obr.compressor.pipeline.CompressionProgress;
 import dev.obr.compressor.pipeline.LinearReport;
 import dev.obr.compressor.pipeline.ModelCompressor;
+import dev.obr.compressor.pipeline.Target;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
@@ -86,6 +88,8 @@ class CheckpointImportTest {
                     new Random(6).ints(500, 0, model.config().vocabularySize()).toArray();
             CompressionPlan plan = new CompressionPlan(
                     options.withWeightClip(true),
+                    Target.LAYER,
+                    Permute.OFF,
                     Rotation.quarot(model.config(), 0, false),
                     CalibrationWindows.draw(
                             tokens, "random", 3, 40, model.config().contextLength(), 0),
@@ -101,7 +105,8 @@ class CheckpointImportTest {
                             LinearAlgebras.choose(System.getenv()).algebra(),
                             2,
                             new Silent())
-                    .compress(model, plan, CompanionFiles.of(source), new ModelCompressor.Target(out, false, false));
+                    .compress(
+                            model, plan, CompanionFiles.of(source), new ModelCompressor.Destination(out, false, false));
         }
         return out;
     }

@@ -69,8 +69,8 @@ record PartialFolder(Path target, Path folder) {
     void begin(boolean force, JsonNode settings) {
         if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             if (!force && exists() && Files.exists(layer(0))) {
-                throw new ObrException(
-                        folder + " holds a run that was stopped; go on with --resume, or start over with --force");
+                throw new ObrException(folder
+                        + " holds a run that was stopped; go on with compress --resume, or start over with --force");
             }
             if (!exists() && !(Files.isDirectory(folder) && isEmpty(folder))) {
                 throw new ObrException(folder + " is in the way and was not made by this program; move it elsewhere");

@@ -37,8 +37,9 @@ class PackedModelWriterTest {
             assertThat(out).doesNotExist();
             assertThatThrownBy(() -> tiny.create(out, model, false))
                     .isInstanceOf(ObrException.class)
-                    .hasMessageEndingWith("resumed.partial holds a run that was stopped; go on with --resume, or start"
-                            + " over with --force");
+                    .hasMessageEndingWith(
+                            "resumed.partial holds a run that was stopped; go on with compress --resume, or start"
+                                    + " over with --force");
             try (PackedModelWriter writer = tiny.resume(out, model)) {
                 assertThat(writer.finishedLayers()).isEqualTo(1);
                 assertThat(writer.packedWeights(0)).hasSize(7);
