@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test bench quality ptx clean format help
+.PHONY: all jar natives run test test-native bench quality ptx clean format help
 
 all: jar
 
@@ -41,8 +41,12 @@ natives:
 run: jar
 	@java -jar $(JAR) generate --prompt "$$PROMPT" $(ARGS)
 
-test: natives
+test: natives test-native
 	@$(MVN) verify
+
+# The kernels in C under sanitizers; without a compiler one line says so.
+test-native:
+	@$(MAKE) --no-print-directory -C kernels test-native
 
 bench: jar
 	@java -jar $(JAR) bench membw

@@ -20,12 +20,16 @@ enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K };
 enum { GENERIC, AVX2, AVX512 };
 
 /* Changes whenever a signature does, so that Java never calls a stale library. */
-enum { OBR_ABI = 1 };
+enum { OBR_ABI = 2 };
 
 OBR_API int32_t obr_abi(void);
 
 /* Whether processor and operating system both run instruction set `set`; 1 or 0. */
 OBR_API int32_t obr_supports(int32_t set);
+
+/* `bytes` of memory for weights, aligned to 64 and not cleared; null where there is none left. obr_release gives it back. */
+OBR_API void *obr_allocate(int64_t bytes);
+OBR_API void obr_release(void *memory);
 
 #define OBR_DECLARE(SET)                                                                                                    \
     /* W [.., cols] . x [tokens, cols] -> y [tokens, y_stride], columns from..to; row o of W starts at w + o * row_bytes */ \

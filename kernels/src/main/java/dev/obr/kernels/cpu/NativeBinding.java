@@ -22,7 +22,7 @@ import java.nio.file.Path;
  */
 final class NativeBinding {
     /** The value of OBR_ABI that these signatures belong to. */
-    private static final int ABI = 1;
+    private static final int ABI = 2;
 
     /** What the C sources are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
     enum InstructionSet {
@@ -203,10 +203,11 @@ final class NativeBinding {
         return downcall(library, "obr_" + name + "_" + set.suffix, FunctionDescriptor.ofVoid(parameters));
     }
 
-    private static MethodHandle downcall(SymbolLookup library, String name, FunctionDescriptor signature) {
+    static MethodHandle downcall(
+            SymbolLookup library, String name, FunctionDescriptor signature, Linker.Option... options) {
         MemorySegment symbol =
                 library.find(name).orElseThrow(() -> new IllegalArgumentException("it has no function " + name));
-        return Linker.nativeLinker().downcallHandle(symbol, signature);
+        return Linker.nativeLinker().downcallHandle(symbol, signature, options);
     }
 
     private static int call(MethodHandle function) {
@@ -218,7 +219,7 @@ final class NativeBinding {
     }
 
     /** C functions throw nothing; what a handle throws is a closed or heap segment among the arguments. */
-    private static RuntimeException unexpected(Throwable e) {
+    static RuntimeException unexpected(Throwable e) {
         if (e instanceof RuntimeException exception) {
             return exception;
         }

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernels in C ({@code kernels/src/main/c}), called through the foreign function interface: about 10 ns a call.
@@ -20,10 +22,12 @@ import java.util.Objects;
 public final class NativeKernels implements CpuKernels {
     private final NativeBinding c;
     private final InstructionSet set;
+    private final @Nullable PackedKernels packed;
 
-    private NativeKernels(NativeBinding c, InstructionSet set) {
+    private NativeKernels(NativeBinding c, InstructionSet set, @Nullable PackedKernels packed) {
         this.c = c;
         this.set = set;
+        this.packed = packed;
     }
 
     /**
@@ -44,7 +48,8 @@ public final class NativeKernels implements CpuKernels {
     static Loaded load(int most, Map<String, String> environment) {
         SymbolLookup library = NativeLibrary.open(NativeLibrary.cacheFolders(environment));
         List<NativeKernels> usable = new ArrayList<>();
-        List<String> refusals = new ArrayList<>();
+        NativePackedKernels.Loaded integers = NativePackedKernels.load(library);
+        List<String> refusals = new ArrayList<>(integers.refusals());
         for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
             if (usable.size() == most) {
                 break;
@@ -53,7 +58,7 @@ public final class NativeKernels implements CpuKernels {
                 refusals.add("this machine has no " + set.description());
                 continue;
             }
-            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set);
+            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set, integers.kernels());
             SelfTest.firstDifference(kernels)
                     .ifPresentOrElse(
                             difference -> refusals.add(set.description() + " computes wrongly: " + difference),
@@ -72,7 +77,12 @@ public final class NativeKernels implements CpuKernels {
 
     @Override
     public String instructionSet() {
-        return set.description();
+        return packed == null ? set.description() : set.description() + "; integers: " + packed.instructionSet();
+    }
+
+    @Override
+    public Optional<PackedKernels> packed() {
+        return Optional.ofNullable(packed);
     }
 
     @Override

@@ -30,17 +30,32 @@ public record ActivationQuantizer(int bits, float clip) {
         }
     }
 
+    /** The largest code; the least is one further from 0. */
+    public int most() {
+        return (1 << bits - 1) - 1;
+    }
+
     /**
      * Quantises {@code x[at .. at + n)} in place: the codes, as whole numbers.
      *
      * @return the scale, which a half float holds exactly
      */
     public float quantize(float[] x, int at, int n) {
+        float scale = scale(x, at, n);
+        int q = most();
+        for (int i = at; i < at + n; i++) {
+            x[i] = code(x[i], scale, q);
+        }
+        return scale;
+    }
+
+    /** The scale by which {@code x[at .. at + n)} is quantised. */
+    public float scale(float[] x, int at, int n) {
         float largest = 0;
         for (int i = at; i < at + n; i++) {
             largest = Math.max(largest, Math.abs(x[i]));
         }
-        int q = (1 << bits - 1) - 1;
+        int q = most();
         float scale = scale(largest * (bits == 4 && clip != SEARCH ? clip : 1), q);
         if (bits == 4 && clip == SEARCH) {
             double least = Double.POSITIVE_INFINITY;
@@ -53,10 +68,12 @@ public record ActivationQuantizer(int bits, float clip) {
                 }
             }
         }
-        for (int i = at; i < at + n; i++) {
-            x[i] = code(x[i], scale, q);
-        }
         return scale;
+    }
+
+    /** The code of one activation under that scale. */
+    public float code(float x, float scale) {
+        return code(x, scale, most());
     }
 
     private static float scale(float largest, int q) {

@@ -6,7 +6,6 @@ import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
-import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DeviceOrder;
@@ -21,7 +20,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,17 +28,6 @@ import org.jspecify.annotations.Nullable;
  * <p>What takes less than some microseconds (norms and additions of a single token) stays on the calling thread.
  */
 public final class CpuBackend implements Backend {
-    /** Output rows are handed out in multiples of this, the widest register tile of the kernels. */
-    private static final int ROW_GRAIN = 16;
-
-    /** Parts per thread in a long operation: a thread that is held up leaves the rest to the others, and few wait long for the last part. */
-    private static final int PARTS_PER_THREAD = 8;
-
-    /** From this many tokens on, a part of a linear layer has {@link #PREFILL_ROWS} rows or more where it can: each part packs all of x for itself. */
-    private static final int PREFILL_TOKENS = 64;
-
-    private static final int PREFILL_ROWS = 1024;
-
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
 
@@ -49,10 +36,10 @@ public final class CpuBackend implements Backend {
     private final Precision precision;
     private final ThreadTeam team;
     private final Arena arena = Arena.ofShared();
+    private final CpuLinear linear;
     private final CpuAttention attention;
     private MemorySegment rotary = MemorySegment.NULL; // [positions, headDim] of the table used last
     private float[] rotaryRows = new float[0];
-    private MemorySegment codes = MemorySegment.NULL; // of the inputs of packed layers, or those inputs reordered
 
     /**
      * @param description which kernels these are and why
@@ -63,6 +50,7 @@ public final class CpuBackend implements Backend {
         this.description = description;
         this.precision = precision;
         this.team = new ThreadTeam(threads);
+        this.linear = new CpuLinear(kernels, precision, team, arena);
         this.attention = new CpuAttention(kernels, team, arena, precision);
     }
 
@@ -83,7 +71,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public DeviceWeight load(PackedMatrix weight) {
-        return precision.simulated() ? CpuWeight.dequantized(weight, arena) : CpuWeight.codes(weight, arena);
+        return linear.load(weight);
     }
 
     @Override
@@ -125,81 +113,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void linear(Tensor x, @Nullable DeviceOrder order, List<Linear> layers, List<Tensor> ys) {
-        int rows = 0;
-        for (Linear layer : layers) {
-            rows += layer.weight().rows();
-        }
-        int all = rows;
-        int parts = parts(all, x.rows());
-        boolean packed = ((CpuWeight) layers.getFirst().weight()).packed();
-        LinearInputs inputs = inputs(cpu(x), order == null ? null : ((CpuOrder) order).order(), packed);
-        // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
-        team.run(parts, part -> {
-            int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
-            int to = ThreadTeam.split(all, ROW_GRAIN, parts, part + 1);
-            int start = 0;
-            for (int i = 0; i < layers.size() && start < to; i++) {
-                Linear layer = layers.get(i);
-                int out = layer.weight().rows();
-                int first = Math.max(from - start, 0);
-                int end = Math.min(to - start, out);
-                if (first < end) {
-                    linearRows(layer, inputs, first, end, cpu(ys.get(i)));
-                }
-                start += out;
-            }
-        });
-    }
-
-    /** How many parts {@code rows} output rows are handed out in: equally many for each thread, unless there are few rows. */
-    private int parts(int rows, int tokens) {
-        int grain = tokens < PREFILL_TOKENS ? ROW_GRAIN : PREFILL_ROWS;
-        int perThread = Math.clamp(rows / ((long) grain * team.threads()), 1, PARTS_PER_THREAD);
-        return Math.min(perThread * team.threads(), (rows + ROW_GRAIN - 1) / ROW_GRAIN);
-    }
-
-    /** What layers multiply that share the input x: x itself, or its codes, in their order. */
-    private LinearInputs inputs(CpuTensor x, @Nullable ColumnOrder order, boolean packed) {
-        ActivationQuantizer quantizer = packed ? precision.activations() : null;
-        if (quantizer == null && order == null) {
-            return new LinearInputs(x, null);
-        }
-        if (codes.byteSize() < x.memory().byteSize()) {
-            codes = arena.allocate(x.memory().byteSize(), 64);
-        }
-        CpuTensor values = new CpuTensor(codes, x.rows(), x.cols());
-        return quantizer == null
-                ? LinearInputs.gathered(x, Objects.requireNonNull(order), values, team)
-                : LinearInputs.quantized(x, order, quantizer, precision.simulated(), values, team);
-    }
-
-    // y[t, from..to) = W[from..to, :] x[t, :] + b[from..to)
-    private void linearRows(Linear layer, LinearInputs inputs, int from, int to, CpuTensor y) {
-        CpuWeight weight = (CpuWeight) layer.weight();
-        CpuTensor x = inputs.values();
-        kernels.matmul(weight.matrix(), from, to, x.memory(), x.rows(), y.memory());
-        float[] scales = weight.scales();
-        if (scales != null) {
-            scale(y, from, to, scales, inputs.scales());
-        }
-        if (layer.bias() != null) {
-            MemorySegment bias = cpu(layer.bias()).memory().asSlice(4L * from);
-            for (int t = 0; t < x.rows(); t++) {
-                kernels.add(y.from(t).asSlice(4L * from), bias, to - from);
-            }
-        }
-    }
-
-    // y[t, r] *= scale of row r · scale of token t
-    private static void scale(CpuTensor y, int from, int to, float[] rows, float @Nullable [] tokens) {
-        for (int t = 0; t < y.rows(); t++) {
-            float token = tokens == null ? 1 : tokens[t];
-            long at = 4L * t * y.cols();
-            for (int r = from; r < to; r++) {
-                float product = y.memory().get(ValueLayout.JAVA_FLOAT, at + 4L * r);
-                y.memory().set(ValueLayout.JAVA_FLOAT, at + 4L * r, product * (token * rows[r]));
-            }
-        }
+        linear.run(cpu(x), order == null ? null : ((CpuOrder) order).order(), layers, ys);
     }
 
     @Override

@@ -18,6 +18,7 @@ import dev.obr.runtime.transformer.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -133,6 +134,40 @@ class PackedLinearTest {
         return largest;
     }
 
+    /** Layers of other patterns and bits side by side, none of a whole number of panels: each gives what it gives alone, however rows are handed out. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void layersThatShareAnInputDoNotDisturbEachOther(String name) {
+        CpuKernels kernels = kernels(name);
+        Random random = new Random(17);
+        List<Pattern> patterns =
+                List.of(Pattern.PAIRS_4_OF_8, Pattern.DENSE, Pattern.TWO_OF_FOUR, Pattern.PAIRS_4_OF_8);
+        int[] bits = {4, 8, 4, 4};
+        int[] rows = {37, 5, 70, 3};
+        Precision precision = new Precision(new ActivationQuantizer(8, 1), false, KvScheme.HEAD);
+        for (int tokens : new int[] {1, 40}) {
+            float[][] x = random(tokens, 100, random);
+            try (CpuBackend backend = new CpuBackend(kernels, "", 2, precision);
+                    Arena arena = Arena.ofConfined()) {
+                List<Linear> layers = new ArrayList<>();
+                List<Tensor> outputs = new ArrayList<>();
+                List<float[][]> expected = new ArrayList<>();
+                for (int i = 0; i < rows.length; i++) {
+                    Codes codes = Codes.random(rows[i], 100, bits[i], patterns.get(i), random);
+                    layers.add(layer(backend, patterns.get(i), bits[i], codes, arena));
+                    outputs.add(backend.tensor(tokens, rows[i]));
+                    expected.add(run(kernels, patterns.get(i), bits[i], codes, null, precision, x));
+                }
+                backend.linear(input(backend, x, arena), null, layers, outputs);
+                for (int i = 0; i < rows.length; i++) {
+                    assertThat(rows(backend, outputs.get(i)))
+                            .as("layer %d, %d tokens", i, tokens)
+                            .isDeepEqualTo(expected.get(i));
+                }
+            }
+        }
+    }
+
     /** The widest layer for which float32 counts exactly: its sums come close to 2^24. */
     @ParameterizedTest
     @MethodSource("kernels")
@@ -207,28 +242,42 @@ class PackedLinearTest {
             float[][] x) {
         try (CpuBackend backend = new CpuBackend(kernels, "", 2, precision);
                 Arena arena = Arena.ofConfined()) {
-            MemorySegment biases = arena.allocate(4L * codes.rows, 64);
-            for (int r = 0; r < codes.rows; r++) {
-                biases.setAtIndex(ValueLayout.JAVA_FLOAT, r, bias(r));
-            }
-            Linear layer = new Linear(
-                    backend.load(
-                            Packing.pack(pattern, bits, codes.rows, codes.cols, codes.codes, codes.mask, codes.scales)),
-                    backend.vector(new WeightMatrix(DType.F32, 1, codes.rows, biases)));
-            Tensor input = backend.tensor(x.length, codes.cols);
+            Linear layer = layer(backend, pattern, bits, codes, arena);
+            Tensor input = input(backend, x, arena);
             Tensor output = backend.tensor(x.length, codes.rows);
-            MemorySegment values = arena.allocate(4L * x.length * codes.cols, 64);
-            for (int t = 0; t < x.length; t++) {
-                MemorySegment.copy(x[t], 0, values, ValueLayout.JAVA_FLOAT, 4L * t * codes.cols, codes.cols);
-            }
-            backend.write(values, input);
             backend.linear(input, order == null ? null : backend.load(order), List.of(layer), List.of(output));
-            float[][] y = new float[x.length][codes.rows];
-            for (int t = 0; t < x.length; t++) {
-                backend.read(output, t, y[t]);
-            }
-            return y;
+            return rows(backend, output);
         }
+    }
+
+    private static Linear layer(CpuBackend backend, Pattern pattern, int bits, Codes codes, Arena arena) {
+        MemorySegment biases = arena.allocate(4L * codes.rows, 64);
+        for (int r = 0; r < codes.rows; r++) {
+            biases.setAtIndex(ValueLayout.JAVA_FLOAT, r, bias(r));
+        }
+        return new Linear(
+                backend.load(
+                        Packing.pack(pattern, bits, codes.rows, codes.cols, codes.codes, codes.mask, codes.scales)),
+                backend.vector(new WeightMatrix(DType.F32, 1, codes.rows, biases)));
+    }
+
+    private static Tensor input(CpuBackend backend, float[][] x, Arena arena) {
+        int cols = x[0].length;
+        Tensor input = backend.tensor(x.length, cols);
+        MemorySegment values = arena.allocate(4L * x.length * cols, 64);
+        for (int t = 0; t < x.length; t++) {
+            MemorySegment.copy(x[t], 0, values, ValueLayout.JAVA_FLOAT, 4L * t * cols, cols);
+        }
+        backend.write(values, input);
+        return input;
+    }
+
+    private static float[][] rows(CpuBackend backend, Tensor tensor) {
+        float[][] rows = new float[tensor.rows()][tensor.cols()];
+        for (int t = 0; t < rows.length; t++) {
+            backend.read(tensor, t, rows[t]);
+        }
+        return rows;
     }
 
     private static float bias(int row) {

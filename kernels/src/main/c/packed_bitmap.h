@@ -1,0 +1,26 @@
+/*
+ * Bitmaps of AVX-512: codes of the kept entries -> codes of 64 columns, zeros where nothing is kept. vpexpandb puts as many bytes in place as the mask has ones.
+ */
+
+typedef struct {
+    const uint8_t *masks, *codes; /* of the group that comes next */
+} bitmap;
+
+INLINE bitmap bitmap_row(int pattern, int rows, int cols, const uint8_t *layout, int row) {
+    int64_t groups = whole(cols, 64);
+    if (pattern == HALF_OF_64) return (bitmap){layout + 24 * groups * row, layout + 24 * groups * row + 8};
+    int64_t start = (int64_t)word_at(layout + 8 * (int64_t)row);
+    return (bitmap){layout + 8 * ((int64_t)rows + 1) + 8 * groups * row, layout + start};
+}
+
+/* the codes of 64 columns; goes on to the next */
+INLINE vb spread(int half, bitmap *at) {
+    uint64_t mask = word_at(at->masks);
+    __m256i two = half ? _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)at->codes))
+                       : _mm256_loadu_si256((const __m256i *)at->codes);
+    vw pairs = (vw)_mm512_cvtepu8_epi16(two);
+    vb nibbles = (vb)((pairs & 0x000f) | (pairs << 4 & 0x0f00));
+    at->masks += half ? 24 : 8;
+    at->codes += half ? 24 : code_bytes(__builtin_popcountll(mask));
+    return (vb)_mm512_maskz_expand_epi8(mask, (__m512i)codes_of(nibbles));
+}

@@ -1,0 +1,158 @@
+package dev.obr.kernels.cpu;
+
+import dev.obr.kernels.cpu.PackedBinding.InstructionSet;
+import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.packed.Pattern;
+import dev.obr.kernels.quantize.ActivationQuantizer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The integer kernels in C ({@code packed*.c}), called through the foreign function interface.
+ *
+ * <p>Segments must be native memory. Sizes are checked before each call: a segment that is too short is an {@link IndexOutOfBoundsException}.
+ */
+final class NativePackedKernels implements PackedKernels {
+    private final PackedBinding c;
+    private final InstructionSet set;
+
+    private NativePackedKernels(PackedBinding c, InstructionSet set) {
+        this.c = c;
+        this.set = set;
+    }
+
+    /**
+     * What loading found.
+     *
+     * @param kernels of the fastest instruction set that this machine runs and whose results were right; null if there is none
+     * @param refusals for each set that computed wrongly, a phrase that says so
+     */
+    record Loaded(@Nullable NativePackedKernels kernels, List<String> refusals) {}
+
+    /** Tries the machine's instruction sets on {@link PackedSelfTest}'s cases, fastest first, before they are trusted. */
+    static Loaded load(SymbolLookup library) {
+        List<String> refusals = new ArrayList<>();
+        for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
+            if (!PackedBinding.supports(library, set)) {
+                continue;
+            }
+            NativePackedKernels kernels = new NativePackedKernels(new PackedBinding(library, set), set);
+            String difference = PackedSelfTest.firstDifference(kernels).orElse(null);
+            if (difference == null) {
+                return new Loaded(kernels, refusals);
+            }
+            refusals.add("integer kernels for " + set.description() + " compute wrongly: " + difference);
+        }
+        return new Loaded(null, refusals);
+    }
+
+    @Override
+    public String instructionSet() {
+        return set.description();
+    }
+
+    @Override
+    public PackedLayout allocate(PackedMatrix weight, Arena arena) {
+        int rows = weight.rows();
+        MemorySegment scales = arena.allocate(ValueLayout.JAVA_FLOAT, rows);
+        for (int r = 0; r < rows; r++) {
+            scales.setAtIndex(ValueLayout.JAVA_FLOAT, r, weight.scale(r));
+        }
+        PackedMatrix readable = readable(weight, arena);
+        long bytes = c.size(weight.pattern(), rows, weight.cols(), readable.index());
+        return new PackedLayout(readable, c.allocate(bytes, arena), arena.allocate(ValueLayout.JAVA_INT, rows), scales);
+    }
+
+    /** The weight itself, or a copy outside of the heap. */
+    private static PackedMatrix readable(PackedMatrix weight, Arena arena) {
+        if (weight.codes().isNative() && weight.index().isNative()) {
+            return weight;
+        }
+        return new PackedMatrix(
+                weight.pattern(),
+                weight.bits(),
+                weight.rows(),
+                weight.cols(),
+                copy(weight.codes(), arena),
+                copy(weight.index(), arena),
+                weight.scales());
+    }
+
+    private static MemorySegment copy(MemorySegment memory, Arena arena) {
+        return arena.allocate(memory.byteSize()).copyFrom(memory);
+    }
+
+    @Override
+    public void layOut(PackedLayout layout, int from, int to) {
+        checkRows(layout, from, to);
+        PackedMatrix weight = layout.weight();
+        c.lay(
+                weight.pattern(),
+                weight.rows(),
+                weight.cols(),
+                from,
+                to,
+                weight.codes(),
+                weight.index(),
+                layout.memory(),
+                layout.sums());
+    }
+
+    @Override
+    public long inputBytes(Pattern pattern, int cols) {
+        return c.inputSize(pattern, cols);
+    }
+
+    @Override
+    public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
+        checkBytes(input, inputBytes(pattern, x.length));
+        c.input(pattern, x.length, MemorySegment.ofArray(x), scale, quantizer.most(), input);
+    }
+
+    @Override
+    public void matmul(
+            PackedLayout w,
+            int from,
+            int to,
+            MemorySegment inputs,
+            MemorySegment inputScales,
+            int tokens,
+            MemorySegment y) {
+        checkRows(w, from, to);
+        checkBytes(inputs, tokens * inputBytes(w.pattern(), w.cols()));
+        checkBytes(inputScales, (long) tokens * Float.BYTES);
+        checkBytes(y, (long) tokens * w.rows() * Float.BYTES);
+        c.matmul(
+                w.pattern(),
+                w.rows(),
+                w.cols(),
+                from,
+                to,
+                w.memory(),
+                w.sums(),
+                w.scales(),
+                inputs,
+                inputScales,
+                tokens,
+                y,
+                w.rows());
+    }
+
+    private static void checkRows(PackedLayout w, int from, int to) {
+        Objects.checkFromToIndex(from, to, w.rows());
+        if (from % GRAIN != 0 || to % GRAIN != 0 && to != w.rows()) {
+            throw new IllegalArgumentException(
+                    "rows " + from + " to " + to + " of " + w.rows() + " are no whole panels of " + GRAIN);
+        }
+    }
+
+    private static void checkBytes(MemorySegment segment, long bytes) {
+        Objects.checkFromIndexSize(0, bytes, segment.byteSize());
+    }
+}

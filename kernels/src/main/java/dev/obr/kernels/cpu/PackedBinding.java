@@ -1,0 +1,190 @@
+package dev.obr.kernels.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.packed.Pattern;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The C functions of {@code packed.h} as typed Java methods, bound for one instruction set.
+ *
+ * <p>Nothing is checked here: a wrong size reads or writes foreign memory. {@link NativePackedKernels} checks.
+ */
+final class PackedBinding {
+    /** What the integer kernels are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
+    enum InstructionSet {
+        AVX2("avx2", "AVX2"),
+        AVX_VNNI("avxvnni", "AVX-VNNI, never run on such a processor"),
+        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2, never run on such a processor"),
+        DOTPROD("dotprod", "NEON dot products, run under emulation only");
+
+        private final String suffix;
+        private final String description;
+
+        InstructionSet(String suffix, String description) {
+            this.suffix = suffix;
+            this.description = description;
+        }
+
+        /** For people. */
+        String description() {
+            return description;
+        }
+    }
+
+    private final MethodHandle allocate;
+    private final MethodHandle release;
+    private final MethodHandle size;
+    private final MethodHandle lay;
+    private final MethodHandle inputSize;
+    private final MethodHandle input;
+    private final MethodHandle matmul;
+
+    /** Looks up each function of {@code set} in an open library. */
+    PackedBinding(SymbolLookup library, InstructionSet set) {
+        String end = "_" + set.suffix;
+        allocate = NativeBinding.downcall(library, "obr_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
+        release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS));
+        size = NativeBinding.downcall(
+                library,
+                "obr_packed_size" + end,
+                FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
+        lay = NativeBinding.downcall(
+                library,
+                "obr_packed_lay" + end,
+                FunctionDescriptor.ofVoid(
+                        JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
+        inputSize = NativeBinding.downcall(
+                library, "obr_packed_input_size" + end, FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_INT));
+        // A microsecond that may hold up the garbage collector, so that activations need not be copied out of the heap.
+        input = NativeBinding.downcall(
+                library,
+                "obr_packed_input" + end,
+                FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, ADDRESS, JAVA_FLOAT, JAVA_INT, ADDRESS),
+                Linker.Option.critical(true));
+        matmul = NativeBinding.downcall(
+                library,
+                "obr_packed_matmul" + end,
+                FunctionDescriptor.ofVoid(
+                        JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
+                        JAVA_INT, ADDRESS, JAVA_LONG));
+    }
+
+    /** Whether the processor and the operating system run {@code set}. */
+    static boolean supports(SymbolLookup library, InstructionSet set) {
+        MethodHandle supports =
+                NativeBinding.downcall(library, "obr_packed_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+        try {
+            return (int) supports.invokeExact(set.ordinal()) != 0;
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    /** Memory for weights, not cleared, given back when the arena closes. */
+    MemorySegment allocate(long bytes, Arena arena) {
+        MemorySegment memory;
+        try {
+            memory = (MemorySegment) allocate.invokeExact(bytes);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+        if (memory.address() == 0) {
+            throw new ObrException("there are no " + bytes + " bytes of memory left for a weight: close other programs"
+                    + " or take a smaller model");
+        }
+        return memory.reinterpret(bytes, arena, this::release);
+    }
+
+    private void release(MemorySegment memory) {
+        try {
+            release.invokeExact(memory);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    long size(Pattern pattern, int rows, int cols, MemorySegment index) {
+        try {
+            return (long) size.invokeExact(pattern.ordinal(), rows, cols, index);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    void lay(
+            Pattern pattern,
+            int rows,
+            int cols,
+            int from,
+            int to,
+            MemorySegment codes,
+            MemorySegment index,
+            MemorySegment layout,
+            MemorySegment sums) {
+        try {
+            lay.invokeExact(pattern.ordinal(), rows, cols, from, to, codes, index, layout, sums);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    long inputSize(Pattern pattern, int cols) {
+        try {
+            return (long) inputSize.invokeExact(pattern.ordinal(), cols);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    void input(Pattern pattern, int cols, MemorySegment x, float scale, int most, MemorySegment input) {
+        try {
+            this.input.invokeExact(pattern.ordinal(), cols, x, scale, most, input);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+
+    void matmul(
+            Pattern pattern,
+            int rows,
+            int cols,
+            int from,
+            int to,
+            MemorySegment layout,
+            MemorySegment sums,
+            MemorySegment scales,
+            MemorySegment inputs,
+            MemorySegment inputScales,
+            int tokens,
+            MemorySegment y,
+            long yStride) {
+        try {
+            matmul.invokeExact(
+                    pattern.ordinal(),
+                    rows,
+                    cols,
+                    from,
+                    to,
+                    layout,
+                    sums,
+                    scales,
+                    inputs,
+                    inputScales,
+                    tokens,
+                    y,
+                    yStride);
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
+    }
+}
