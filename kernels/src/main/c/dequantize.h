@@ -11,6 +11,8 @@
  *   Q6_K  256 weights  | 128 bytes low 4 bits | 64 bytes high 2 bits | 16 x int8 scale | d |  w = d s (q - 32)
  *                        in each half of 128: byte l of ql: weights l, l + 64 (nibbles) for l < 64;  byte l of qh: weights l, l + 32, l + 64, l + 96 for l < 32
  *
+ *   CODES_8, CODES_4     int8 q, or two 4-bit q, the first in the low half of a byte        w = q: the scale of a row is applied to its product
+ *
  * Every group that shares a scale has 16 or 32 weights, a whole number of vectors. Bound: about one instruction a weight in vectors of 8.
  */
 
@@ -84,6 +86,8 @@ INLINE void unpack_q6_k(const uint8_t *block, float *y) {
     }
 }
 
+INLINE float code4_at(const uint8_t *row, int64_t k) { return (float)((int8_t)(row[k / 2] << 4 * (1 - k % 2)) >> 4); }
+
 /* `count` weights of a row from column k0 on; both are multiples of the type's block size */
 static void unpack(int type, const uint8_t *row, int64_t k0, int count, float *y) {
     int i = 0;
@@ -98,6 +102,16 @@ static void unpack(int type, const uint8_t *row, int64_t k0, int count, float *y
         row += 2 * k0;
         for (; i + LANES <= count; i += LANES) store(y + i, load_bf16(row + 2 * i));
         for (; i < count; i++) y[i] = widen_bf16_one(bits_at(row + 2 * i));
+        break;
+    case CODES_8:
+        row += k0;
+        for (; i + LANES <= count; i += LANES) store(y + i, to_floats(load_s8(row + i)));
+        for (; i < count; i++) y[i] = (int8_t)row[i];
+        break;
+    case CODES_4:
+        row += k0 / 2;
+        for (; i + LANES <= count; i += LANES) store(y + i, to_floats(load_s4(row + i / 2)));
+        for (; i < count; i++) y[i] = code4_at(row, i);
         break;
     case Q8_0:
         for (row += k0 / 32 * 34; i < count; i += 32, row += 34) unpack_q8_0(row, y + i);
@@ -121,6 +135,8 @@ static void unpack(int type, const uint8_t *row, int64_t k0, int count, float *y
 INLINE int64_t block_bytes(int type, int64_t count) {
     switch (type) {
     case F32: return 4 * count;
+    case CODES_8: return count;
+    case CODES_4: return count / 2;
     case Q8_0: return count / 32 * 34;
     case Q4_0: return count / 32 * 18;
     case Q4_1: return count / 32 * 20;

@@ -95,6 +95,19 @@ INLINE uint16_t narrow_one(float f) {
     return (uint16_t)(sign | (bits - (112u << 23) + 0xfff + (bits >> 13 & 1)) >> 13);
 }
 
+/* LANES codes of 4 bits, -8..7, the first in the low half of a byte. Every lane gets all 8 codes of 4 bytes, and its own moves to the top, from where it comes down with its sign. */
+INLINE vi load_s4(const uint8_t *p) {
+    vi codes;
+    for (int i = 0; i < LANES; i += 8) {
+        int32_t eight = 0;
+        memcpy(&eight, p + i / 2, LANES < 8 ? LANES / 2 : 4);
+        for (int lane = i; lane < i + 8 && lane < LANES; lane++) codes[lane] = eight;
+    }
+    vi up;
+    for (int lane = 0; lane < LANES; lane++) up[lane] = 28 - 4 * (lane % 8);
+    return codes << up >> 28;
+}
+
 INLINE vf to_floats(vi v) { return __builtin_convertvector(v, vf); }
 
 #if !defined(__aarch64__)

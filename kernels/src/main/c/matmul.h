@@ -40,11 +40,19 @@
 /* ---- few tokens ---- */
 
 INLINE vf load_as(int type, const uint8_t *row, int64_t k) {
-    return type == F16 ? load_f16(row + 2 * k) : type == BF16 ? load_bf16(row + 2 * k) : load(row + 4 * k);
+    switch (type) {
+    case F16: return load_f16(row + 2 * k);
+    case BF16: return load_bf16(row + 2 * k);
+    case CODES_8: return to_floats(load_s8(row + k));
+    case CODES_4: return to_floats(load_s4(row + k / 2));
+    default: return load(row + 4 * k);
+    }
 }
 
 INLINE float load_one(int type, const uint8_t *row, int64_t k) {
     if (type == F16) return half_at(row + 2 * k);
+    if (type == CODES_8) return (int8_t)row[k];
+    if (type == CODES_4) return code4_at(row, k);
     if (type == BF16) return widen_bf16_one(bits_at(row + 2 * k));
     float v;
     memcpy(&v, row + 4 * k, 4);
@@ -99,11 +107,17 @@ INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
 DOTS(F32)
 DOTS(F16)
 DOTS(BF16)
+DOTS(CODES_8)
+DOTS(CODES_4)
 
-/* [type][four rows][tokens - 1] */
-static void (*const dots[3][2][DOT_TOKENS])(DOT_PARAMETERS) = {DOT_TABLE(F32), DOT_TABLE(F16), DOT_TABLE(BF16)};
+/* [type][four rows][tokens - 1]; null for block types */
+static void (*const dots[][2][DOT_TOKENS])(DOT_PARAMETERS) = {[F32] = DOT_TABLE(F32),
+                                                              [F16] = DOT_TABLE(F16),
+                                                              [BF16] = DOT_TABLE(BF16),
+                                                              [CODES_8] = DOT_TABLE(CODES_8),
+                                                              [CODES_4] = DOT_TABLE(CODES_4)};
 
-/* rows from..to and all tokens, W of plain type */
+/* rows from..to and all tokens, W of a type without blocks */
 static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x,
                       int64_t x_stride, int tokens, float *y, int64_t y_stride, int accumulate) {
     int four, together;
@@ -122,7 +136,7 @@ enum { SLICE = 256 }; /* columns unpacked at a time: one block of the largest bl
 
 static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x,
                        int tokens, float *y, int64_t y_stride) {
-    if (type == F32 || type == F16 || type == BF16) {
+    if (dots[type][0][0]) {
         dot_plain(type, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
         return;
     }

@@ -10,6 +10,7 @@ import dev.obr.models.file.AtomicFile;
 import dev.obr.models.file.TensorBytes;
 import dev.obr.models.gguf.GgufWriter;
 import dev.obr.models.huggingface.ConfigJson;
+import dev.obr.models.packed.CompanionFiles;
 import dev.obr.models.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -50,13 +51,7 @@ public record RandomModel(String name, ModelConfig config, DType type, long seed
         SafetensorsWriter safetensors = new SafetensorsWriter().metadata("format", "pt");
         tensors().forEach((tensor, shape) -> safetensors.tensor(tensor, type, shape, content(weights, weights, shape)));
         write(folder.resolve("config.json"), configJson());
-        write(folder.resolve("tokenizer.json"), vocabulary.tokenizerJson());
-        write(
-                folder.resolve("tokenizer_config.json"),
-                json(Map.of(
-                        "bos_token", vocabulary.pieces().get(RandomVocabulary.BEGIN),
-                        "eos_token", vocabulary.pieces().get(RandomVocabulary.END),
-                        "tokenizer_class", "PreTrainedTokenizerFast")));
+        CompanionFiles.of(tokenizerFiles(vocabulary)).writeTo(folder);
         safetensors.write(folder.resolve("model.safetensors"));
     }
 
@@ -86,6 +81,24 @@ public record RandomModel(String name, ModelConfig config, DType type, long seed
                     TensorBytes.of(MemorySegment.ofArray(divisors)));
         }
         gguf.write(file);
+    }
+
+    /** The tokenizer of a random model as Hugging Face has it, by file name. */
+    static Map<String, byte[]> tokenizerFiles(RandomVocabulary vocabulary) {
+        return Map.of(
+                "tokenizer.json",
+                vocabulary.tokenizerJson().getBytes(StandardCharsets.UTF_8),
+                "tokenizer_config.json",
+                json(Map.of(
+                                "bos_token", vocabulary.pieces().get(RandomVocabulary.BEGIN),
+                                "eos_token", vocabulary.pieces().get(RandomVocabulary.END),
+                                "tokenizer_class", "PreTrainedTokenizerFast"))
+                        .getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Half floats spread as a Llama's first weights are. */
+    static RandomWeights halves(long seed) {
+        return new RandomWeights(DType.F16, DEVIATION, seed);
     }
 
     private Map<String, List<Integer>> tensors() {

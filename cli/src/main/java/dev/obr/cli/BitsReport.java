@@ -23,9 +23,11 @@ final class BitsReport {
     /**
      * @param bits of a code
      * @param sparsity of unstructured patterns
+     * @param headBits of the LM head
      */
-    static String of(String model, ModelConfig config, int bits, double sparsity) {
-        PackedSize dense = PackedSize.of(config, Pattern.DENSE, bits, sparsity);
+    static String of(String model, ModelConfig config, int bits, double sparsity, int headBits) {
+        PackedSize dense = PackedSize.of(config, Pattern.DENSE, bits, sparsity, headBits);
+        long inHalves = PackedSize.of(config, Pattern.DENSE, bits, sparsity, 16).outside();
         long halves = 2 * dense.weights();
         StringBuilder text = new StringBuilder(String.format(
                 Locale.ROOT,
@@ -35,9 +37,9 @@ final class BitsReport {
                 megabytes(dense.outside())));
         text.append(String.format(
                 "%-14s %12s %16s %12s %16s%n", "weights", "bits/weight", "linear layers", "smaller", "whole model"));
-        row(text, "F16", 16, halves, halves, dense.outside());
+        row(text, "F16", 16, halves, halves, inHalves);
         for (Pattern pattern : PATTERNS) {
-            PackedSize size = PackedSize.of(config, pattern, bits, sparsity);
+            PackedSize size = PackedSize.of(config, pattern, bits, sparsity, headBits);
             row(text, pattern.label(), size.bitsPerWeight(), size.linear(), halves, size.outside());
         }
         text.append(String.format("%n%-14s %12s %16s%n", "cache", "bits/value", CONTEXT + " tokens"));

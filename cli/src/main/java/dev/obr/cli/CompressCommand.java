@@ -141,6 +141,13 @@ final class CompressCommand implements Callable<Integer> {
     private int kvBits;
 
     @Option(
+            names = "--head-bits",
+            paramLabel = "16|8|4",
+            defaultValue = "8",
+            description = "Bits of the LM head's weights; its inputs stay floats. Default: ${DEFAULT-VALUE}.")
+    private int headBits;
+
+    @Option(
             names = "--memory",
             paramLabel = "MIB",
             defaultValue = "4096",
@@ -160,13 +167,9 @@ final class CompressCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on with a run that was stopped, after its last finished layer.")
     private boolean resume;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description =
-                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ThreadsOption threads;
 
     CompressCommand(Console console, CommonOptions common) {
         this.console = console;
@@ -179,8 +182,8 @@ final class CompressCommand implements Callable<Integer> {
         checkOptions();
         if (bitsReport) {
             try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
-                console.print(
-                        BitsReport.of(model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity()));
+                console.print(BitsReport.of(
+                        model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity(), headBits));
             }
             return CommandLineApplication.DONE;
         }
@@ -207,8 +210,7 @@ final class CompressCommand implements Callable<Integer> {
                     + plan.target().label() + " · "
                     + plan.pattern() + " · rotation "
                     + plan.rotation().name() + " · " + plan.calibration() + " · " + algebra.why());
-            int team = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-            new ModelCompressor(kernels.kernels(), algebra.algebra(), team, notes)
+            new ModelCompressor(kernels.kernels(), algebra.algebra(), threads.count(), notes)
                     .compress(
                             model,
                             plan,
@@ -235,8 +237,8 @@ final class CompressCommand implements Callable<Integer> {
                 throw wrong("Activations, keys and values have 4, 8 or 16 bits, not " + bits);
             }
         }
-        if (threads < 0 || threads > 1024) {
-            throw wrong("--threads is " + threads + ", but must be 0 (one per core) to 1024");
+        if (headBits != 4 && headBits != 8 && headBits != 16) {
+            throw wrong("--head-bits is " + headBits + ", but must be 16, 8 or 4");
         }
         if (memory < 0) {
             throw wrong("--memory is " + memory + ", but must be 0 or more");
@@ -253,7 +255,6 @@ final class CompressCommand implements Callable<Integer> {
                 tokens, calibration.toString(), samples, seqlen, model.config().contextLength(), chosen.seed());
         Rotation turned =
                 rotation.equals("none") ? Rotation.none() : Rotation.quarot(model.config(), chosen.seed(), embedMean);
-        String version = CompressCommand.class.getPackage().getImplementationVersion();
         return new CompressionPlan(
                 chosen,
                 target == null ? preset.target() : target,
@@ -264,8 +265,9 @@ final class CompressCommand implements Callable<Integer> {
                 activationBits,
                 clip(),
                 kvBits,
+                headBits,
                 chosen.seed(),
-                version == null ? "development build" : version,
+                RootCommand.productVersion(),
                 (long) memory << 20);
     }
 

@@ -3,6 +3,7 @@ package dev.obr.cli;
 import com.sun.management.OperatingSystemMXBean;
 import dev.obr.bench.Processor;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
@@ -56,10 +57,10 @@ final class DevicesCommand implements Callable<Integer> {
 
     private String kernels(String name) {
         try {
-            return "works: "
-                    + CpuKernelsProvider.choose(name, console.environment())
-                            .kernels()
-                            .instructionSet();
+            CpuKernels kernels =
+                    CpuKernelsProvider.choose(name, console.environment()).kernels();
+            return "works: " + kernels.instructionSet() + "; "
+                    + kernels.packed().reason();
         } catch (ObrException e) {
             return String.valueOf(e.getMessage());
         }

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -79,13 +80,9 @@ final class ImportCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Replace what is at OUT.")
     private boolean force;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description =
-                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ThreadsOption threads;
 
     ImportCommand(Console console, CommonOptions common) {
         this.console = console;
@@ -94,17 +91,13 @@ final class ImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (threads < 0 || threads > 1024) {
-            throw wrong("--threads is " + threads + ", but must be 0 (one per core) to 1024");
-        }
         if (epsilon != null && !(epsilon > 0 && epsilon <= 1)) {
             throw wrong("--rms-eps is " + epsilon + ", but must be above 0 and at most 1");
         }
         ImportOptions options = options();
         long start = System.nanoTime();
         CompressionNotes notes = new CompressionNotes(console, common.quiet());
-        new CheckpointImport(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, notes::note)
-                .run(options, out, force);
+        new CheckpointImport(threads.count(), notes::note).run(options, out, force);
         notes.note(String.format(Locale.ROOT, "%s: %.1f s", out, (System.nanoTime() - start) / 1e9));
         return CommandLineApplication.DONE;
     }
@@ -114,7 +107,6 @@ final class ImportCommand implements Callable<Integer> {
             throw new ObrException(in + " does not exist; check the path");
         }
         Path folder = base != null ? base : Files.isDirectory(in) ? in : in.resolveSibling("");
-        String version = ImportCommand.class.getPackage().getImplementationVersion();
         try {
             return new ImportOptions(
                     in,
@@ -122,7 +114,7 @@ final class ImportCommand implements Callable<Integer> {
                     rotation.equals("auto") ? null : RotationStyle.parse(rotation),
                     pattern.equals("auto") ? null : Pattern.parse(pattern),
                     epsilon,
-                    version == null ? "development build" : version);
+                    RootCommand.productVersion());
         } catch (ObrException unknown) {
             throw wrong(String.valueOf(unknown.getMessage()));
         }

@@ -71,9 +71,12 @@ final class InspectCommand implements Callable<Integer> {
         return List.copyOf(groups.values());
     }
 
-    /** All packed weights together, the orders of their inputs included, or nothing where there are none. */
+    /** The packed weights of all decoder layers together, the orders of their inputs included, or nothing where there are none. */
     private static @Nullable Group packed(Model opened) {
-        List<PackedMatrix> matrices = List.copyOf(opened.packed().values());
+        List<PackedMatrix> matrices = opened.packed().entrySet().stream()
+                .filter(weight -> weight.getKey().startsWith("model.layers."))
+                .map(Map.Entry::getValue)
+                .toList();
         return matrices.isEmpty()
                 ? null
                 : new Group(

@@ -18,10 +18,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code layer}: a workbench for one linear layer. */
 @Command(
@@ -36,10 +33,6 @@ import picocli.CommandLine.Spec;
 final class LayerCommand implements Callable<Integer> {
     private final Console console;
     private final CommonOptions common;
-
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private CommandSpec spec;
 
     @Option(names = "--in", paramLabel = "IN", required = true, description = "The safetensors file to read.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -60,13 +53,9 @@ final class LayerCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description =
-                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ThreadsOption threads;
 
     LayerCommand(Console console, CommonOptions common) {
         this.console = console;
@@ -75,16 +64,12 @@ final class LayerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (threads < 0) {
-            throw new ParameterException(spec.commandLine(), "--threads is " + threads + ", but must be 0 or more");
-        }
         CompressionOptions chosen = options.options(Preset.QUALITY);
         LinearAlgebras.Choice choice = LinearAlgebras.choose(console.environment());
         if (!common.quiet()) {
             console.note(choice.why());
         }
-        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        try (ThreadTeam team = new ThreadTeam(count)) {
+        try (ThreadTeam team = new ThreadTeam(threads.count())) {
             run(chosen, choice.algebra(), team);
         }
         return CommandLineApplication.DONE;

@@ -2,8 +2,10 @@ package dev.obr.cli;
 
 import dev.obr.bench.ModelShape;
 import dev.obr.bench.RandomModel;
+import dev.obr.bench.RandomPackedModel;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.ModelConfig;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -41,9 +43,10 @@ final class MakeModelCommand implements Callable<Integer> {
 
     @Option(
             names = "--format",
-            paramLabel = "hf|gguf",
+            paramLabel = "hf|gguf|packed",
             defaultValue = "gguf",
-            description = "A Hugging Face folder or a GGUF file. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "A Hugging Face folder, a GGUF file, or a packed model as compress writes it. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Format format;
 
@@ -54,6 +57,22 @@ final class MakeModelCommand implements Callable<Integer> {
             description = "How weights are stored. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Type type;
+
+    @Option(
+            names = "--pattern",
+            paramLabel = "PATTERN",
+            defaultValue = "4:8p",
+            description =
+                    "Of a packed model's masks: dense, unstructured, 2:4, 4:8, 32:64 or 4:8p. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String pattern;
+
+    @Option(
+            names = "--head-bits",
+            paramLabel = "16|8|4",
+            defaultValue = "8",
+            description = "Of a packed model's LM head. Default: ${DEFAULT-VALUE}.")
+    private int headBits;
 
     @Option(
             names = "--seed",
@@ -69,7 +88,8 @@ final class MakeModelCommand implements Callable<Integer> {
     /** How the model is laid out on disk. */
     private enum Format {
         HF,
-        GGUF
+        GGUF,
+        PACKED
     }
 
     /** What weights can be made in. */
@@ -93,17 +113,22 @@ final class MakeModelCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ModelConfig config;
+        Pattern masks;
         try {
             config = ModelShape.of(shape).config(layers, vocabulary);
+            masks = Pattern.parse(pattern);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+        if (headBits != 4 && headBits != 8 && headBits != 16) {
+            throw new ParameterException(spec.commandLine(), "--head-bits is " + headBits + ", but must be 16, 8 or 4");
+        }
         RandomModel model = new RandomModel("random-" + shape, config, type.stored, seed);
         long start = System.nanoTime();
-        if (format == Format.HF) {
-            model.writeHuggingFace(out);
-        } else {
-            model.writeGguf(out);
+        switch (format) {
+            case HF -> model.writeHuggingFace(out);
+            case GGUF -> model.writeGguf(out);
+            case PACKED -> new RandomPackedModel(config, masks, headBits, seed).write(out);
         }
         if (!common.quiet()) {
             console.note(String.format(Locale.ROOT, "written in %.1f s", (System.nanoTime() - start) / 1e9));

@@ -50,14 +50,17 @@ final class RootCommand implements Runnable {
                 "name a verb: " + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /** The version in the jar's manifest. */
+    /** The version in the jar's manifest, or that there is none. */
+    static String productVersion() {
+        String version = RootCommand.class.getPackage().getImplementationVersion();
+        return version == null ? "(development build)" : version;
+    }
+
+    /** What {@code --version} shows. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = RootCommand.class.getPackage().getImplementationVersion();
-            return new String[] {
-                "OBR Runtime " + (version == null ? "(development build)" : version) + ", Java " + Runtime.version()
-            };
+            return new String[] {"OBR Runtime " + productVersion() + ", Java " + Runtime.version()};
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.obr.kernels;
 
 /**
- * How numbers are stored: plain floats, or the block formats of GGUF (whose exact bits docs/architecture.md links to).
+ * How numbers are stored: plain floats, the block formats of GGUF (whose exact bits docs/architecture.md links to), or bare codes.
  *
  * <p>A block type stores {@link #blockSize()} consecutive weights of one row in {@link #blockBytes()} bytes; plain types are blocks of one.
  */
@@ -18,7 +18,11 @@ public enum DType {
     /** 256 in 8 groups of 32, each with a 6-bit scale and minimum, under one F16 pair. */
     Q4_K(256, 144),
     /** 256 in 16 groups of 16, each with an 8-bit scale, under one F16 scale; 6-bit codes - 32. */
-    Q6_K(256, 210);
+    Q6_K(256, 210),
+    /** int8 codes; what a code stands for is kept elsewhere. */
+    CODES_8(1, 1),
+    /** 2 x signed 4-bit code, the first in the low half; what a code stands for is kept elsewhere. */
+    CODES_4(2, 1);
 
     private final int blockSize;
     private final int blockBytes;
@@ -26,6 +30,11 @@ public enum DType {
     DType(int blockSize, int blockBytes) {
         this.blockSize = blockSize;
         this.blockBytes = blockBytes;
+    }
+
+    /** Whether it is a float format. */
+    public boolean isFloat() {
+        return this == F32 || this == F16 || this == BF16;
     }
 
     /** Weights in one block. */

@@ -66,6 +66,26 @@ public record ModelConfig(
                 eosTokenIds);
     }
 
+    /** The same with a head of its own. */
+    public ModelConfig untied() {
+        return new ModelConfig(
+                architecture,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                vocabularySize,
+                contextLength,
+                rmsNormEpsilon,
+                ropeTheta,
+                ropeScaling,
+                false,
+                bosTokenId,
+                eosTokenIds);
+    }
+
     /** Whether queries and keys of each head pass an RMSNorm of their own before the rotary embedding (Qwen3). */
     public boolean qkNorm() {
         return architecture.equals("qwen3");

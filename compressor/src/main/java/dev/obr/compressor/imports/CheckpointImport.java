@@ -116,7 +116,7 @@ public final class CheckpointImport {
         for (String name : model.vectors(layer)) {
             plain.add(PlainTensor.vector(name, model.vector(name)));
         }
-        writer.layer(packed, plain, report);
+        writer.layer(packed, Map.of(), plain, report);
     }
 
     private static List<PlainTensor> outside(ImportedModel model) {

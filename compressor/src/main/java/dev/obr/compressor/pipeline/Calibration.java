@@ -29,10 +29,20 @@ final class Calibration implements AutoCloseable {
      * What a group of linear layers is given for some tokens of a window. More may follow in each array.
      *
      * @param x [tokens, width]
-     * @param dense what the model as it was gives it, [tokens, width]
-     * @param error by how much the residual stream of the model as it was exceeds this one, [tokens, hidden]
+     * @param dense of the model as it was; null where it does not go along
      */
-    record Seen(int tokens, float[] x, float @Nullable [] dense, float @Nullable [] error) {}
+    record Seen(int tokens, float[] x, @Nullable Dense dense) {}
+
+    /**
+     * The same tokens in the model as it was.
+     *
+     * @param x [tokens, width]
+     * @param error by how much its residual stream exceeds the compressed model's, [tokens, hidden]
+     */
+    record Dense(float[] x, float[] error) {}
+
+    /** The model as it was, going along: its windows, and where they are shown. */
+    private record Beside(CalibrationStream stream, Dense seen) {}
 
     /** Takes the inputs of a group of linear layers. */
     interface Inputs {
@@ -58,13 +68,10 @@ final class Calibration implements AutoCloseable {
 
     private final Backend backend;
     private final CalibrationStream stream;
-    private final @Nullable CalibrationStream dense;
+    private final @Nullable Beside beside;
     private final int samples;
     private final int length;
-    private final int hidden;
     private final float[] seen;
-    private final float @Nullable [] seenDense;
-    private final float @Nullable [] error;
 
     /**
      * @param samples windows
@@ -85,24 +92,23 @@ final class Calibration implements AutoCloseable {
         this.backend = backend;
         this.samples = samples;
         this.length = length;
-        this.hidden = config.hiddenSize();
         int chunk = Math.min(CHUNK, length);
         int widest = Math.max(config.intermediateSize(), Math.max(config.hiddenSize(), config.queryWidth()));
         long share = besideDense ? budget / 2 : budget;
         seen = new float[chunk * widest];
-        seenDense = besideDense ? new float[chunk * widest] : null;
-        error = besideDense ? new float[chunk * hidden] : null;
         stream = new CalibrationStream(config, rotation, backend, samples, length, chunk, share, scratch);
-        dense = besideDense
-                ? new CalibrationStream(config, rotation, backend, samples, length, chunk, share, scratch)
+        beside = besideDense
+                ? new Beside(
+                        new CalibrationStream(config, rotation, backend, samples, length, chunk, share, scratch),
+                        new Dense(new float[chunk * widest], new float[chunk * config.hiddenSize()]))
                 : null;
     }
 
     /** Starts a token of a window with its embedding [hidden], which is stored in half precision when the model is packed. */
     void start(int sample, int token, float[] embedding) {
-        if (dense != null) {
-            MemorySegment.copy(
-                    embedding, 0, dense.residual(sample, token, 1), ValueLayout.JAVA_FLOAT, 0, embedding.length);
+        if (beside != null) {
+            MemorySegment residual = beside.stream.residual(sample, token, 1);
+            MemorySegment.copy(embedding, 0, residual, ValueLayout.JAVA_FLOAT, 0, embedding.length);
         }
         MemorySegment stored = stream.residual(sample, token, 1);
         for (int i = 0; i < embedding.length; i++) {
@@ -116,25 +122,28 @@ final class Calibration implements AutoCloseable {
      * @param layer as it is compressed so far
      * @param original the layer as it was; looked at only beside a dense stream
      */
-    void run(Step step, DecoderLayer layer, @Nullable DecoderLayer original, Inputs inputs, Windows windows) {
+    void run(Step step, FloatLayer layer, @Nullable FloatLayer original, Inputs inputs, Windows windows) {
         for (int sample = 0; sample < samples; sample++) {
             for (int from = 0; from < length; from += CHUNK) {
                 int count = Math.min(CHUNK, length - from);
-                show(step.run(stream, layer, sample, from, count), seen, inputs);
-                if (dense != null && original != null && seenDense != null && error != null) {
-                    show(step.run(dense, original, sample, from, count), seenDense, inputs);
-                    subtract(dense.residual(sample, from, count), stream.residual(sample, from, count), error);
+                Tensor x = step.run(stream, layer.layer(), sample, from, count);
+                if (inputs != IGNORED) {
+                    backend.read(x, MemorySegment.ofArray(seen));
                 }
-                inputs.add(new Seen(count, seen, seenDense, error));
+                if (beside != null && original != null) {
+                    Tensor dense = step.run(beside.stream, original.layer(), sample, from, count);
+                    if (inputs != IGNORED) {
+                        backend.read(dense, MemorySegment.ofArray(beside.seen.x));
+                        subtract(
+                                beside.stream.residual(sample, from, count),
+                                stream.residual(sample, from, count),
+                                beside.seen.error);
+                    }
+                }
+                inputs.add(new Seen(count, seen, beside == null ? null : beside.seen));
             }
             inputs.endSequence();
             windows.done(sample + 1);
-        }
-    }
-
-    private void show(Tensor input, float[] into, Inputs inputs) {
-        if (inputs != IGNORED) {
-            backend.read(input, MemorySegment.ofArray(into));
         }
     }
 
@@ -148,8 +157,8 @@ final class Calibration implements AutoCloseable {
     @Override
     public void close() {
         stream.close();
-        if (dense != null) {
-            dense.close();
+        if (beside != null) {
+            beside.stream.close();
         }
     }
 }

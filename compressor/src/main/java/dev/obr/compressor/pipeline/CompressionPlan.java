@@ -8,6 +8,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.Quantization;
 import dev.obr.models.Quantization.ActivationClip;
+import dev.obr.models.Quantization.WeightFormat;
 import java.util.Map;
 
 /**
@@ -22,6 +23,7 @@ import java.util.Map;
  * @param activationBits that the packed model is made to run with: 4, 8 or 16
  * @param activationClip of 4-bit activations
  * @param kvBits that keys and values are meant to be cached in: 4, 8 or 16
+ * @param headBits of the LM head's codes: 4 or 8, or 16 for half floats
  * @param seed of rotation and calibration
  * @param toolVersion for the packed model
  * @param stateBytes of hidden states that are kept in memory; beyond that they lie in a file that is mapped
@@ -36,10 +38,16 @@ public record CompressionPlan(
         int activationBits,
         ActivationClip activationClip,
         int kvBits,
+        int headBits,
         long seed,
         String toolVersion,
         long stateBytes) {
+    static final String HEAD = "lm_head.weight";
+
     public CompressionPlan {
+        if (headBits != 4 && headBits != 8 && headBits != 16) {
+            throw new ObrException("The head is kept in 4, 8 or 16 bits, not " + headBits + ".");
+        }
         if (linear.bits() > 4 && linear.bits() != 8 || !linear.symmetric()) {
             throw new ObrException("Packed models hold symmetric codes of up to 4 bits, or of 8, not "
                     + (linear.symmetric() ? "" : "asymmetric ones of ") + linear.bits() + " bits.");
@@ -55,6 +63,11 @@ public record CompressionPlan(
         return linear.dense() ? Pattern.DENSE : linear.pattern();
     }
 
+    /** Whether the LM head is packed: it is not tied to the embedding then. */
+    public boolean packsHead() {
+        return headBits < 16;
+    }
+
     /** Bits that a code is stored in. */
     public int codeBits() {
         return linear.bits() == 8 ? 8 : 4;
@@ -67,7 +80,7 @@ public record CompressionPlan(
                 Quantization.FORMAT_VERSION,
                 codeBits(),
                 pattern(),
-                Map.of(),
+                packsHead() ? Map.of(HEAD, new WeightFormat(headBits, Pattern.DENSE)) : Map.of(),
                 chosen ? linear.sparsity() : pattern() == Pattern.DENSE ? 0 : 0.5,
                 linear.method().label(),
                 rotation.name(),

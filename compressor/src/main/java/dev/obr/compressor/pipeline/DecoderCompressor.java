@@ -83,8 +83,8 @@ final class DecoderCompressor {
         }
         calibration.run(
                 CalibrationStream::finish,
-                floats.layer(),
-                original == null ? null : original.layer(),
+                floats,
+                original,
                 Calibration.IGNORED,
                 count -> progress.calibrated(
                         index, "output", count, plan.windows().count()));
@@ -102,8 +102,8 @@ final class DecoderCompressor {
         Projection first = group.projections().getFirst();
         calibration.run(
                 group.step(),
-                floats.layer(),
-                original == null ? null : original.layer(),
+                floats,
+                original,
                 moments,
                 count -> progress.calibrated(
                         index, first.path(), count, plan.windows().count()));
@@ -149,8 +149,9 @@ final class DecoderCompressor {
         @Override
         public void add(Calibration.Seen seen) {
             statistics.add(seen.x(), seen.tokens());
-            if (target != null && seen.dense() != null && seen.error() != null) {
-                target.add(seen.x(), seen.dense(), seen.error(), seen.tokens());
+            Calibration.Dense dense = seen.dense();
+            if (target != null && dense != null) {
+                target.add(seen.x(), dense.x(), dense.error(), seen.tokens());
             }
         }
 

@@ -9,6 +9,7 @@ import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.InputGroup;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DecoderLayer;
+import dev.obr.runtime.transformer.InputOrders;
 import dev.obr.runtime.transformer.Linear;
 import dev.obr.runtime.transformer.Tensor;
 import java.lang.foreign.Arena;
@@ -46,7 +47,8 @@ final class FloatLayer implements AutoCloseable {
                 norm("post_attention_layernorm.weight"),
                 linear(Projection.GATE),
                 linear(Projection.UP),
-                linear(Projection.DOWN));
+                linear(Projection.DOWN),
+                InputOrders.NONE);
     }
 
     /** For the backend that it was made with. */

@@ -20,6 +20,7 @@ import dev.obr.models.packed.PackedModelWriter;
 import dev.obr.models.packed.PlainTensor;
 import dev.obr.runtime.cpu.CpuBackend;
 import dev.obr.runtime.transformer.Precision;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -72,7 +73,7 @@ public final class ModelCompressor {
                     model.name() + " is packed already; compress the model that it was made from instead.");
         }
         RotatedModel rotated = new RotatedModel(model, plan.rotation());
-        ModelConfig config = rotated.config();
+        ModelConfig config = plan.packsHead() ? rotated.config().untied() : rotated.config();
         AttentionBias bias = AttentionBias.among(model.weights().keySet());
         plan.rotation().skipped().forEach(progress::note);
         CalibrationWindows windows = plan.windows();
@@ -115,7 +116,9 @@ public final class ModelCompressor {
                 }
                 progress.finished(layer, config.layers());
             }
-            writer.finish(Map.of(), outside(rotated, config), report(plan));
+            try (Arena arena = Arena.ofShared()) {
+                writer.finish(head(rotated, config, plan, team, arena), outside(rotated, config, plan), report(plan));
+            }
         }
     }
 
@@ -176,12 +179,7 @@ public final class ModelCompressor {
                         : new FloatLayer(prefix(layer), rotated.layer(layer), backend)) {
             for (Calibration.Step step : List.<Calibration.Step>of(
                     CalibrationStream::attend, CalibrationStream::feedForwardInput, CalibrationStream::finish)) {
-                calibration.run(
-                        step,
-                        floats.layer(),
-                        original == null ? null : original.layer(),
-                        Calibration.IGNORED,
-                        count -> {});
+                calibration.run(step, floats, original, Calibration.IGNORED, count -> {});
             }
         }
     }
@@ -205,15 +203,31 @@ public final class ModelCompressor {
         return new Matrix(1, values.length, values);
     }
 
-    private static List<PlainTensor> outside(RotatedModel rotated, ModelConfig config) {
+    private static Map<String, PackedMatrix> head(
+            RotatedModel rotated, ModelConfig config, CompressionPlan plan, ThreadTeam team, Arena arena) {
+        return plan.packsHead()
+                ? Map.of(
+                        CompressionPlan.HEAD,
+                        PackedHead.pack(
+                                CompressionPlan.HEAD,
+                                config.vocabularySize(),
+                                config.hiddenSize(),
+                                plan.headBits(),
+                                rotated::head,
+                                team,
+                                arena))
+                : Map.of();
+    }
+
+    private static List<PlainTensor> outside(RotatedModel rotated, ModelConfig config, CompressionPlan plan) {
         List<PlainTensor> plain = new ArrayList<>();
         plain.add(PlainTensor.halves(
                 "model.embed_tokens.weight", config.vocabularySize(), config.hiddenSize(), rotated::embedding));
         plain.add(PlainTensor.vector(
                 "model.norm.weight", rotated.tensor("model.norm.weight").values()));
-        if (!config.tiedEmbeddings()) {
-            plain.add(
-                    PlainTensor.halves("lm_head.weight", config.vocabularySize(), config.hiddenSize(), rotated::head));
+        if (!config.tiedEmbeddings() && !plan.packsHead()) {
+            plain.add(PlainTensor.halves(
+                    CompressionPlan.HEAD, config.vocabularySize(), config.hiddenSize(), rotated::head));
         }
         return plain;
     }
@@ -224,6 +238,7 @@ public final class ModelCompressor {
         report.put("target", plan.target().label());
         report.put("pattern", plan.pattern().label());
         report.put("rotation", plan.rotation().name());
+        report.put("head_bits", plan.headBits());
         ArrayNode skipped = report.putArray("not_rotated");
         plan.rotation().skipped().forEach(skipped::add);
         report.put("calibration", plan.calibration());

@@ -28,23 +28,7 @@ public final class RotatedModel {
 
     /** The model's configuration; where norms are fused, head and embedding are no longer tied. */
     public ModelConfig config() {
-        ModelConfig c = model.config();
-        return new ModelConfig(
-                c.architecture(),
-                c.hiddenSize(),
-                c.intermediateSize(),
-                c.layers(),
-                c.heads(),
-                c.kvHeads(),
-                c.headDim(),
-                c.vocabularySize(),
-                c.contextLength(),
-                c.rmsNormEpsilon(),
-                c.ropeTheta(),
-                c.ropeScaling(),
-                c.tiedEmbeddings() && !rotation.fusesNorms(),
-                c.bosTokenId(),
-                c.eosTokenIds());
+        return rotation.fusesNorms() ? model.config().untied() : model.config();
     }
 
     /**

@@ -97,6 +97,7 @@ class CheckpointImportTest {
                     4,
                     ActivationClip.SEARCH,
                     4,
+                    16,
                     0,
                     "test",
                     1 << 20);

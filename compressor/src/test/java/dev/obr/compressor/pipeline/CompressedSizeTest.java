@@ -26,6 +26,7 @@ class CompressedSizeTest {
         Path out = folder.resolve("out");
         TinyCompression compression = TinyCompression.of("stories260K");
         compression
+                .withHeadBits(8)
                 .with(compression
                         .options()
                         .withMethod(Method.WANDA_RTN)
@@ -34,16 +35,19 @@ class CompressedSizeTest {
                 .run(out);
         try (Model model = ModelLoader.open(out);
                 Model source = ModelLoader.open(compression.source())) {
-            PackedSize size = PackedSize.of(source.config(), Pattern.parse(pattern), 4, 0.3);
+            PackedSize size = PackedSize.of(source.config(), Pattern.parse(pattern), 4, 0.3, 8);
+            long head = model.packed().get("lm_head.weight").byteSize();
             assertThat(size.linear())
                     .isEqualTo(model.packed().values().stream()
-                            .mapToLong(PackedMatrix::byteSize)
-                            .sum());
+                                    .mapToLong(PackedMatrix::byteSize)
+                                    .sum()
+                            - head);
             assertThat(size.outside())
                     .isEqualTo(model.weights().values().stream()
-                            .map(Weight::memory)
-                            .mapToLong(memory -> memory.byteSize())
-                            .sum());
+                                    .map(Weight::memory)
+                                    .mapToLong(memory -> memory.byteSize())
+                                    .sum()
+                            + head);
         }
     }
 }

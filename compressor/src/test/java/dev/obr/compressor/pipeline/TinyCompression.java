@@ -32,6 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Compresses one of the tests' small models, calibrated on random tokens.
  *
  * @param source folder of the model
+ * @param headBits of the LM head
  * @param stateBytes of hidden states in memory
  */
 record TinyCompression(
@@ -40,6 +41,7 @@ record TinyCompression(
         Target target,
         Permute permute,
         boolean rotates,
+        int headBits,
         int threads,
         long stateBytes,
         boolean force,
@@ -55,6 +57,7 @@ record TinyCompression(
                 Target.LAYER,
                 Permute.AUTO,
                 true,
+                16,
                 2,
                 1 << 20,
                 false,
@@ -62,39 +65,51 @@ record TinyCompression(
     }
 
     TinyCompression withSource(Path folder) {
-        return new TinyCompression(folder, options, target, permute, rotates, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                folder, options, target, permute, rotates, headBits, threads, stateBytes, force, resume);
     }
 
     TinyCompression with(CompressionOptions chosen) {
-        return new TinyCompression(source, chosen, target, permute, rotates, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                source, chosen, target, permute, rotates, headBits, threads, stateBytes, force, resume);
     }
 
     TinyCompression withTarget(Target chosen) {
-        return new TinyCompression(source, options, chosen, permute, rotates, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                source, options, chosen, permute, rotates, headBits, threads, stateBytes, force, resume);
     }
 
     TinyCompression withPermute(Permute chosen) {
-        return new TinyCompression(source, options, target, chosen, rotates, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                source, options, target, chosen, rotates, headBits, threads, stateBytes, force, resume);
     }
 
     TinyCompression notRotated() {
-        return new TinyCompression(source, options, target, permute, false, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                source, options, target, permute, false, headBits, threads, stateBytes, force, resume);
+    }
+
+    TinyCompression withHeadBits(int bits) {
+        return new TinyCompression(source, options, target, permute, rotates, bits, threads, stateBytes, force, resume);
     }
 
     TinyCompression withThreads(int count) {
-        return new TinyCompression(source, options, target, permute, rotates, count, stateBytes, force, resume);
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, count, stateBytes, force, resume);
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, target, permute, rotates, threads, bytes, force, resume);
+        return new TinyCompression(source, options, target, permute, rotates, headBits, threads, bytes, force, resume);
     }
 
     TinyCompression forced() {
-        return new TinyCompression(source, options, target, permute, rotates, threads, stateBytes, true, resume);
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, threads, stateBytes, true, resume);
     }
 
     TinyCompression resumed() {
-        return new TinyCompression(source, options, target, permute, rotates, threads, stateBytes, force, true);
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, threads, stateBytes, force, true);
     }
 
     /** Writes {@code out}, and returns what was said of each linear layer. */
@@ -151,6 +166,7 @@ record TinyCompression(
                 4,
                 ActivationClip.SEARCH,
                 KvType.INT4.bits(),
+                headBits,
                 options.seed(),
                 "test",
                 stateBytes);

@@ -3,7 +3,6 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
 
 /**
  * The arithmetic of a transformer on one CPU thread.
@@ -75,10 +74,8 @@ public interface CpuKernels {
     /** Rounds n floats to {@code type} (F32 copies, F16 to nearest even): the form in which keys and values are cached. */
     void store(MemorySegment x, DType type, int n, MemorySegment y);
 
-    /** Products of packed weights and quantised activations as integers; empty where this twin has none and multiplies codes as floats. */
-    default Optional<PackedKernels> packed() {
-        return Optional.empty();
-    }
+    /** Products of packed weights and quantised activations as integers, chosen when first asked for. */
+    PackedKernels.Choice packed();
 
     /** The sum of all whole 64-bit words, modulo 2^64: a bare read of memory, for measuring its bandwidth. */
     long read(MemorySegment memory);

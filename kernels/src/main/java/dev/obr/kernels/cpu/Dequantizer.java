@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
  *          bytes 32 j .. 32 j + 31 of q: group 2 j in the low 4 bits, group 2 j + 1 in the high 4
  * Q6_K  256 weights  | 128 bytes low | 64 bytes high | 16 x int8 s | d |  w = d s_g (q - 32), group g of 16
  *          q = 4 bits of low and 2 of high
+ * CODES_8, CODES_4   int8 q, or two 4-bit q, the first in the low half                    w = q
  * </pre>
  */
 final class Dequantizer {
@@ -49,6 +50,18 @@ final class Dequantizer {
                     y[start + i] = Float.intBitsToFloat(memory.get(SHORT, offset + 2L * i) << 16);
                 }
             }
+            case CODES_8 -> {
+                for (int i = 0; i < count; i++) {
+                    y[start + i] = memory.get(ValueLayout.JAVA_BYTE, offset + i);
+                }
+            }
+            case CODES_4 -> {
+                for (int i = 0; i < count; i += 2) {
+                    byte pair = memory.get(ValueLayout.JAVA_BYTE, offset + i / 2);
+                    y[start + i] = (byte) (pair << 4) >> 4;
+                    y[start + i + 1] = pair >> 4;
+                }
+            }
             default -> {
                 for (int i = 0; i < count; i += type.blockSize()) {
                     block(type, memory, offset + type.bytes(i), y, start + i);
@@ -64,7 +77,7 @@ final class Dequantizer {
             case Q4_1 -> q4(memory, offset + 4, half(memory, offset), half(memory, offset + 2), y, at);
             case Q4_K -> q4k(memory, offset, y, at);
             case Q6_K -> q6k(memory, offset, y, at);
-            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " has no blocks");
+            case F32, F16, BF16, CODES_8, CODES_4 -> throw new IllegalArgumentException(type + " has no blocks");
         }
     }
 

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +21,13 @@ import org.jspecify.annotations.Nullable;
 public final class NativeKernels implements CpuKernels {
     private final NativeBinding c;
     private final InstructionSet set;
-    private final @Nullable PackedKernels packed;
+    private final SymbolLookup library;
+    private PackedKernels.@Nullable Choice packed; // looked for when first asked: most models need none
 
-    private NativeKernels(NativeBinding c, InstructionSet set, @Nullable PackedKernels packed) {
+    private NativeKernels(NativeBinding c, InstructionSet set, SymbolLookup library) {
         this.c = c;
         this.set = set;
-        this.packed = packed;
+        this.library = library;
     }
 
     /**
@@ -48,8 +48,7 @@ public final class NativeKernels implements CpuKernels {
     static Loaded load(int most, Map<String, String> environment) {
         SymbolLookup library = NativeLibrary.open(NativeLibrary.cacheFolders(environment));
         List<NativeKernels> usable = new ArrayList<>();
-        NativePackedKernels.Loaded integers = NativePackedKernels.load(library);
-        List<String> refusals = new ArrayList<>(integers.refusals());
+        List<String> refusals = new ArrayList<>();
         for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
             if (usable.size() == most) {
                 break;
@@ -58,7 +57,7 @@ public final class NativeKernels implements CpuKernels {
                 refusals.add("this machine has no " + set.description());
                 continue;
             }
-            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set, integers.kernels());
+            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set, library);
             SelfTest.firstDifference(kernels)
                     .ifPresentOrElse(
                             difference -> refusals.add(set.description() + " computes wrongly: " + difference),
@@ -77,12 +76,15 @@ public final class NativeKernels implements CpuKernels {
 
     @Override
     public String instructionSet() {
-        return packed == null ? set.description() : set.description() + "; integers: " + packed.instructionSet();
+        return set.description();
     }
 
     @Override
-    public Optional<PackedKernels> packed() {
-        return Optional.ofNullable(packed);
+    public synchronized PackedKernels.Choice packed() {
+        if (packed == null) {
+            packed = NativePackedKernels.choose(library);
+        }
+        return packed;
     }
 
     @Override

@@ -11,7 +11,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The integer kernels in C ({@code packed*.c}), called through the foreign function interface.
@@ -27,16 +26,8 @@ final class NativePackedKernels implements PackedKernels {
         this.set = set;
     }
 
-    /**
-     * What loading found.
-     *
-     * @param kernels of the fastest instruction set that this machine runs and whose results were right; null if there is none
-     * @param refusals for each set that computed wrongly, a phrase that says so
-     */
-    record Loaded(@Nullable NativePackedKernels kernels, List<String> refusals) {}
-
-    /** Tries the machine's instruction sets on {@link PackedSelfTest}'s cases, fastest first, before they are trusted. */
-    static Loaded load(SymbolLookup library) {
+    /** The fastest instruction set that this machine runs and whose results are right on {@link PackedSelfTest}'s cases. */
+    static Choice choose(SymbolLookup library) {
         List<String> refusals = new ArrayList<>();
         for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
             if (!PackedBinding.supports(library, set)) {
@@ -45,11 +36,15 @@ final class NativePackedKernels implements PackedKernels {
             NativePackedKernels kernels = new NativePackedKernels(new PackedBinding(library, set), set);
             String difference = PackedSelfTest.firstDifference(kernels).orElse(null);
             if (difference == null) {
-                return new Loaded(kernels, refusals);
+                Choice choice = Choice.of(kernels);
+                return refusals.isEmpty()
+                        ? choice
+                        : new Choice(kernels, choice.reason() + "; " + String.join("; ", refusals));
             }
-            refusals.add("integer kernels for " + set.description() + " compute wrongly: " + difference);
+            refusals.add(set.description() + " computes wrongly: " + difference);
         }
-        return new Loaded(null, refusals);
+        return Choice.none(
+                refusals.isEmpty() ? "this machine has no instructions for them" : String.join("; ", refusals));
     }
 
     @Override

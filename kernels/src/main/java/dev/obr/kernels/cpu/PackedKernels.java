@@ -5,6 +5,7 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Linear layers of packed weights, multiplied as integers on one CPU thread:
@@ -24,6 +25,22 @@ public interface PackedKernels {
 
     /** The most columns whose sums 32 bits hold: 8 · 255 · 2^20 < 2^31. */
     int MOST_COLUMNS = 1 << 20;
+
+    /**
+     * The integer kernels of a twin.
+     *
+     * @param kernels null where it multiplies codes as floats
+     * @param reason for a log: {@code integers: AVX2}, or why there are none
+     */
+    record Choice(@Nullable PackedKernels kernels, String reason) {
+        static Choice of(PackedKernels kernels) {
+            return new Choice(kernels, "integers: " + kernels.instructionSet());
+        }
+
+        static Choice none(String why) {
+            return new Choice(null, "integers multiplied as floats: " + why);
+        }
+    }
 
     /** The instruction set in use, for people. */
     String instructionSet();

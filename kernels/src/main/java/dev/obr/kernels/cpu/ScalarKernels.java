@@ -5,7 +5,6 @@ import dev.obr.kernels.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Optional;
 
 /**
  * The kernels in plain Java: the specification that the other twins are compared with, and what serves where they cannot.
@@ -29,8 +28,8 @@ public final class ScalarKernels implements CpuKernels {
     }
 
     @Override
-    public Optional<PackedKernels> packed() {
-        return Optional.of(new ScalarPackedKernels());
+    public PackedKernels.Choice packed() {
+        return PackedKernels.Choice.of(new ScalarPackedKernels());
     }
 
     // W [out,in] · x [tokens,in] -> y [tokens,out]: each row of W becomes floats once and meets every token

@@ -29,6 +29,11 @@ final class VectorKernels implements CpuKernels {
     }
 
     @Override
+    public PackedKernels.Choice packed() {
+        return PackedKernels.Choice.none("the Vector API multiplies bytes no faster");
+    }
+
+    @Override
     public String instructionSet() {
         return "Vector API, " + FLOATS.vectorBitSize() + " bits, " + LENGTH + " lanes";
     }

@@ -17,8 +17,8 @@ import jdk.incubator.vector.VectorOperators;
  * <p>Three ways, by the number of tokens:
  *
  * <ol>
- *   <li>One token, plain weights: the dot product of each row with x, weights widened on the way. Bound: the bytes of W; half floats cost some 12 instructions a vector.
- *   <li>A few tokens, or block types: a row becomes floats once, then meets each token. Bound: two loads a multiply-add.
+ *   <li>One token, weights that are floats: the dot product of each row with x, weights widened on the way. Bound: the bytes of W; half floats cost some 12 instructions a vector.
+ *   <li>A few tokens, or codes: a row becomes floats once, then meets each token. Bound: two loads a multiply-add.
  *   <li>Many tokens: outer products of packed tiles, in which two vectors of W and four tokens feed eight multiply-adds:
  *       <pre>
  *       W tile: column k of 2 LENGTH rows is contiguous      x block: column k of 4 tokens is contiguous
@@ -60,7 +60,7 @@ final class VectorMatmul {
     void rows(int from, int to) {
         if (tokens >= MANY_TOKENS) {
             manyTokens(from, to);
-        } else if (tokens == 1 && w.type().blockSize() == 1) {
+        } else if (tokens == 1 && w.type().isFloat()) {
             oneToken(from, to);
         } else {
             fewTokens(from, to);

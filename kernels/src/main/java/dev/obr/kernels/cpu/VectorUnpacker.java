@@ -37,16 +37,33 @@ final class VectorUnpacker {
                 }
                 Dequantizer.dequantize(type, memory, offset + 2L * i, count - i, y, start + i);
             }
+            case CODES_8 -> codes8(memory, offset, count, y, start);
+            case CODES_4 -> Dequantizer.dequantize(type, memory, offset, count, y, start);
             default -> blocks(type, memory, offset, count, y, start);
         }
     }
 
-    private void blocks(DType type, MemorySegment memory, long offset, int count, float[] y, int start) {
-        int length = Math.toIntExact(type.bytes(count));
+    private void codes8(MemorySegment memory, long offset, int count, float[] y, int start) {
+        copy(memory, offset, count);
+        int i = 0;
+        for (; i + LENGTH <= count; i += LENGTH) {
+            Lanes.toFloats(Lanes.signedCodes(bytes, i)).intoArray(y, start + i);
+        }
+        for (; i < count; i++) {
+            y[start + i] = bytes[i];
+        }
+    }
+
+    private void copy(MemorySegment memory, long offset, int length) {
         if (bytes.length < length + Lanes.PADDING) {
             bytes = new byte[length + Lanes.PADDING];
         }
         MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, offset, bytes, 0, length);
+    }
+
+    private void blocks(DType type, MemorySegment memory, long offset, int count, float[] y, int start) {
+        int length = Math.toIntExact(type.bytes(count));
+        copy(memory, offset, length);
         int at = start;
         for (int block = 0; block < length; block += type.blockBytes(), at += type.blockSize()) {
             switch (type) {

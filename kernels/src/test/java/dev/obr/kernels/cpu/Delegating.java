@@ -23,6 +23,11 @@ class Delegating implements CpuKernels {
     }
 
     @Override
+    public PackedKernels.Choice packed() {
+        return kernels.packed();
+    }
+
+    @Override
     public void matmul(WeightMatrix w, int from, int to, MemorySegment x, int tokens, MemorySegment y) {
         kernels.matmul(w, from, to, x, tokens, y);
     }

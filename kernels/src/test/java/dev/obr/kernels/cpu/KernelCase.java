@@ -85,7 +85,7 @@ public sealed interface KernelCase {
                     double[] values = Arrays.copyOfRange(
                             Operands.decode(type, weights, rows * cols), row * cols, (row + 1) * cols);
                     double[] tolerances = new double[cols];
-                    Arrays.fill(tolerances, type.blockSize() == 1 ? 0 : 1e-6);
+                    Arrays.fill(tolerances, type.blockSize() <= 2 ? 0 : 1e-6);
                     return new Truth(values, tolerances);
                 }
             };

@@ -13,8 +13,9 @@ public final class KernelCases {
         List<KernelCase> cases = new ArrayList<>();
         for (DType type : DType.values()) {
             int block = type.blockSize();
-            if (block == 1) {
-                for (int cols : new int[] {1, 8, 37, 172, 256, 300, 576}) {
+            if (block <= 2) {
+                for (int most : new int[] {2, 8, 37, 172, 256, 300, 577}) {
+                    int cols = most / block * block;
                     cases.add(whole(type, 21, cols, 1));
                     cases.add(whole(type, 21, cols, 3));
                     cases.add(whole(type, 21, cols, 31));

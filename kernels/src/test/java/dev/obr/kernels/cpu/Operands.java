@@ -50,6 +50,7 @@ final class Operands {
                     memory.set(SHORT, at + 2, half(0.03f * random.nextFloat()));
                 }
                 case Q6_K -> memory.set(SHORT, at + 208, half(0.001f * random.nextFloat()));
+                case CODES_8, CODES_4 -> {} // any bits will do
             }
         }
         return memory;
@@ -63,7 +64,7 @@ final class Operands {
     static double[] decode(DType type, MemorySegment memory, int count) {
         double[] values = new double[count];
         float[] floats = new float[count];
-        if (type.blockSize() > 1) {
+        if (type.blockSize() > 2) {
             Dequantizer.dequantize(type, memory, 0, count, floats, 0);
         }
         for (int i = 0; i < count; i++) {
@@ -71,6 +72,8 @@ final class Operands {
                 case F32 -> memory.get(FLOAT, 4L * i);
                 case F16 -> fromBits(memory.get(SHORT, 2L * i), 5, 10);
                 case BF16 -> fromBits(memory.get(SHORT, 2L * i), 8, 7);
+                case CODES_8 -> memory.get(ValueLayout.JAVA_BYTE, i);
+                case CODES_4 -> Math.floorMod((memory.get(ValueLayout.JAVA_BYTE, i / 2) >> i % 2 * 4) + 8, 16) - 8;
                 default -> floats[i];
             };
         }

@@ -123,11 +123,6 @@ public final class PackedModelWriter implements AutoCloseable {
         return finishedLayers;
     }
 
-    /** Writes the next decoder layer, whose weights take their inputs as they are. */
-    public void layer(Map<String, PackedMatrix> packed, List<PlainTensor> plain, ObjectNode report) {
-        layer(packed, Map.of(), plain, report);
-    }
-
     /**
      * Writes the next decoder layer.
      *

@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @param weights of the decoder's linear layers
  * @param linear bytes of these, packed
- * @param outside bytes of everything else: embedding and head in half precision, each of its own, as rotation makes them differ; norms in float32
+ * @param outside bytes of everything else: the embedding in half precision, a head of its own, as rotation makes them differ; norms in float32
  */
 public record PackedSize(long weights, long linear, long outside) {
     /**
@@ -20,11 +20,14 @@ public record PackedSize(long weights, long linear, long outside) {
      *
      * @param bits of a code, 4 or 8
      * @param sparsity share of each row that {@link Pattern#UNSTRUCTURED} prunes
+     * @param headBits of the head's codes: 4 or 8, or 16 for half floats
      */
-    public static PackedSize of(ModelConfig config, Pattern pattern, int bits, double sparsity) {
+    public static PackedSize of(ModelConfig config, Pattern pattern, int bits, double sparsity, int headBits) {
         long weights = 0;
         long linear = 0;
-        long outside = 2L * config.vocabularySize() * config.hiddenSize() * (config.tiedEmbeddings() ? 1 : 0);
+        long outside = headBits == 16
+                ? 2L * config.vocabularySize() * config.hiddenSize()
+                : Packing.byteSize(Pattern.DENSE, headBits, config.vocabularySize(), config.hiddenSize(), 0);
         for (var tensor :
                 new ExpectedWeights(config, AttentionBias.NONE).shapes().entrySet()) {
             List<Integer> shape = tensor.getValue();
@@ -35,7 +38,7 @@ public record PackedSize(long weights, long linear, long outside) {
                 int cols = shape.get(1);
                 weights += (long) rows * cols;
                 linear += Packing.byteSize(pattern, bits, rows, cols, cols - (int) (cols * sparsity));
-            } else {
+            } else if (!tensor.getKey().equals("lm_head.weight")) {
                 outside += 2L * shape.get(0) * shape.get(1);
             }
         }

@@ -120,7 +120,7 @@ class PackedModelWriterTest {
             Path out = folder.resolve("out");
             try (PackedModelWriter writer = tiny.create(out, model, false)) {
                 tiny.writeLayers(writer, model, 1);
-                assertThatThrownBy(() -> writer.layer(Map.of(), List.of(full), TinyPacked.object()))
+                assertThatThrownBy(() -> writer.layer(Map.of(), Map.of(), List.of(full), TinyPacked.object()))
                         .isInstanceOf(ObrException.class)
                         .hasMessageContaining("No space left on device; free some space or choose another folder");
             }

@@ -61,7 +61,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public String description() {
-        return description;
+        String integers = linear.description();
+        return integers == null ? description : description + "; " + integers;
     }
 
     @Override
@@ -72,6 +73,11 @@ public final class CpuBackend implements Backend {
     @Override
     public DeviceWeight load(PackedMatrix weight) {
         return linear.load(weight);
+    }
+
+    @Override
+    public DeviceWeight loadHead(PackedMatrix weight) {
+        return linear.withFloatInputs(weight);
     }
 
     @Override

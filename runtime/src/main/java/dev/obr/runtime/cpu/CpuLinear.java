@@ -39,18 +39,16 @@ final class CpuLinear {
     private static final int PREFILL_ROWS = 1024;
 
     private final CpuKernels kernels;
-    private final @Nullable PackedKernels integers;
     private final Precision precision;
     private final ThreadTeam team;
     private final Arena arena;
+    private PackedKernels.@Nullable Choice integers; // chosen when the first packed weight is loaded
     private MemorySegment floats =
             MemorySegment.NULL; // codes of the inputs of packed layers, or those inputs reordered
     private MemorySegment bytes = MemorySegment.NULL; // codes for integer kernels, with their scales
 
     CpuLinear(CpuKernels kernels, Precision precision, ThreadTeam team, Arena arena) {
         this.kernels = kernels;
-        this.integers =
-                precision.activations() == null ? null : kernels.packed().orElse(null);
         this.precision = precision;
         this.team = team;
         this.arena = arena;
@@ -60,9 +58,30 @@ final class CpuLinear {
         if (precision.simulated()) {
             return CpuWeight.dequantized(weight, arena);
         }
-        return integers != null && PackedKernels.take(weight)
-                ? IntegerWeight.laidOut(weight, integers, arena, team)
-                : CpuWeight.codes(weight, arena);
+        if (precision.activations() == null) {
+            return withFloatInputs(weight);
+        }
+        if (integers == null) {
+            integers = kernels.packed();
+        }
+        PackedKernels packed = integers.kernels();
+        return packed != null && PackedKernels.take(weight)
+                ? IntegerWeight.laidOut(weight, packed, arena, team)
+                : CpuWeight.codes(weight, true, arena);
+    }
+
+    DeviceWeight withFloatInputs(PackedMatrix weight) {
+        return CpuWeight.codes(weight, false, arena);
+    }
+
+    /** Which kernels multiply packed weights, and why not faster ones; null where none were loaded. */
+    @Nullable
+    String description() {
+        return integers == null ? null : integers.reason();
+    }
+
+    private PackedKernels integers() {
+        return Objects.requireNonNull(Objects.requireNonNull(integers).kernels());
     }
 
     /**
@@ -120,7 +139,7 @@ final class CpuLinear {
         if (first == null) {
             return null;
         }
-        ActivationQuantizer quantizer = first.packed() ? precision.activations() : null;
+        ActivationQuantizer quantizer = first.quantizesInputs() ? precision.activations() : null;
         if (quantizer == null && order == null) {
             return new LinearInputs(x, null);
         }
@@ -143,7 +162,7 @@ final class CpuLinear {
                 continue;
             }
             Pattern pattern = weight.layout().pattern();
-            PackedKernels packed = Objects.requireNonNull(integers);
+            PackedKernels packed = integers();
             long needed = IntegerInputs.bytes(packed, pattern, x.rows(), x.cols());
             if (bytes.byteSize() < used + needed) {
                 bytes = arena.allocate(used + needed, 64);
@@ -162,8 +181,7 @@ final class CpuLinear {
             Linear layer, IntegerWeight weight, Map<Pattern, IntegerInputs> inputs, int from, int to, CpuTensor y) {
         if (from < to) {
             IntegerInputs x = Objects.requireNonNull(inputs.get(weight.layout().pattern()));
-            Objects.requireNonNull(integers)
-                    .matmul(weight.layout(), from, to, x.codes(), x.scales(), y.rows(), y.memory());
+            integers().matmul(weight.layout(), from, to, x.codes(), x.scales(), y.rows(), y.memory());
             addBias(layer, from, to, y);
         }
     }

@@ -43,8 +43,8 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
         team.run(parts, part -> {
             float[] row = new float[x.cols()];
             float[] ordered = order == null ? row : new float[x.cols()];
-            int end = (int) ((long) x.rows() * (part + 1) / parts);
-            for (int t = (int) ((long) x.rows() * part / parts); t < end; t++) {
+            int end = ThreadTeam.split(x.rows(), 1, parts, part + 1);
+            for (int t = ThreadTeam.split(x.rows(), 1, parts, part); t < end; t++) {
                 MemorySegment.copy(x.from(t), ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
                 float scale = quantizer.scale(row, 0, row.length);
                 inputs.scales.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) t * Float.BYTES, scale);

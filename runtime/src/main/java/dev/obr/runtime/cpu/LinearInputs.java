@@ -59,8 +59,8 @@ record LinearInputs(CpuTensor values, float @Nullable [] scales) {
         team.run(parts, part -> {
             float[] row = new float[x.cols()];
             float[] ordered = order == null ? row : new float[x.cols()];
-            int end = (int) ((long) x.rows() * (part + 1) / parts);
-            for (int t = (int) ((long) x.rows() * part / parts); t < end; t++) {
+            int end = ThreadTeam.split(x.rows(), 1, parts, part + 1);
+            for (int t = ThreadTeam.split(x.rows(), 1, parts, part); t < end; t++) {
                 MemorySegment.copy(x.from(t), ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
                 change.change(t, row);
                 if (order != null) {

@@ -26,34 +26,6 @@ public record DecoderLayer(
         Linear up,
         Linear down,
         InputOrders orders) {
-    /** A layer that takes its inputs as they are. */
-    public DecoderLayer(
-            Tensor inputNorm,
-            Linear query,
-            Linear key,
-            Linear value,
-            @Nullable Tensor queryNorm,
-            @Nullable Tensor keyNorm,
-            Linear output,
-            Tensor postAttentionNorm,
-            Linear gate,
-            Linear up,
-            Linear down) {
-        this(
-                inputNorm,
-                query,
-                key,
-                value,
-                queryNorm,
-                keyNorm,
-                output,
-                postAttentionNorm,
-                gate,
-                up,
-                down,
-                InputOrders.NONE);
-    }
-
     static DecoderLayer load(Model model, int index, Backend backend) {
         Loader in = new Loader(model, backend, "model.layers." + index + ".");
         return new DecoderLayer(

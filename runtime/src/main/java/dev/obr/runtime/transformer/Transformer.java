@@ -1,5 +1,6 @@
 package dev.obr.runtime.transformer;
 
+import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
@@ -50,7 +51,10 @@ public final class Transformer implements AutoCloseable {
                 .mapToObj(i -> DecoderLayer.load(model, i, backend))
                 .toList();
         finalNorm = root.vector("model.norm.weight");
-        head = config.tiedEmbeddings() ? new Linear(embedding, null) : root.linear("lm_head");
+        PackedMatrix packedHead = model.packed().get("lm_head.weight");
+        head = config.tiedEmbeddings()
+                ? new Linear(embedding, null)
+                : packedHead == null ? root.linear("lm_head") : new Linear(backend.loadHead(packedHead), null);
         rotary = new RotaryTable(config);
         Quantization quantization = model.quantization();
         rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
