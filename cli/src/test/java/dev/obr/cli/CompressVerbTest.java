@@ -151,6 +151,7 @@ class CompressVerbTest {
                 Arguments.of("permute", new String[] {"--permute", "maybe"}),
                 Arguments.of("not 5", new String[] {"--a-bits", "5"}),
                 Arguments.of("not 3", new String[] {"--kv-bits", "3"}),
+                Arguments.of("--head-bits is 2", new String[] {"--head-bits", "2"}),
                 Arguments.of("--a-clip is '2'", new String[] {"--a-clip", "2"}),
                 Arguments.of("alpha is 1.5", new String[] {"--alpha", "1.5"}),
                 Arguments.of("--threads is -1", new String[] {"--threads", "-1"}),

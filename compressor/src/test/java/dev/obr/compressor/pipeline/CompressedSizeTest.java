@@ -10,6 +10,7 @@ import dev.obr.models.Weight;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.packed.PackedSize;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,7 +37,8 @@ class CompressedSizeTest {
         try (Model model = ModelLoader.open(out);
                 Model source = ModelLoader.open(compression.source())) {
             PackedSize size = PackedSize.of(source.config(), Pattern.parse(pattern), 4, 0.3, 8);
-            long head = model.packed().get("lm_head.weight").byteSize();
+            long head =
+                    Objects.requireNonNull(model.packed().get("lm_head.weight")).byteSize();
             assertThat(size.linear())
                     .isEqualTo(model.packed().values().stream()
                                     .mapToLong(PackedMatrix::byteSize)

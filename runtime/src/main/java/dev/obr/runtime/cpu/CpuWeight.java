@@ -32,7 +32,9 @@ record CpuWeight(WeightMatrix matrix, float @Nullable [] scales, boolean quantiz
             scales[r] = weight.scale(r);
         }
         DType type = weight.bits() == 8 ? DType.CODES_8 : DType.CODES_4;
-        boolean asItLies = weight.pattern() == Pattern.DENSE && weight.cols() % type.blockSize() == 0;
+        boolean asItLies = weight.pattern() == Pattern.DENSE
+                && weight.cols() % type.blockSize() == 0
+                && weight.codes().isNative();
         WeightMatrix codes = asItLies
                 ? new WeightMatrix(type, weight.rows(), weight.cols(), weight.codes())
                 : unpacked(weight, arena);
