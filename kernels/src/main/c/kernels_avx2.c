@@ -19,6 +19,8 @@
 #include "matmul.h"
 #include "elementwise.h"
 #include "attention.h"
+#include "hadamard.h"
+#include "quantize.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -8,3 +8,5 @@
 #include "matmul.h"
 #include "elementwise.h"
 #include "attention.h"
+#include "hadamard.h"
+#include "quantize.h"

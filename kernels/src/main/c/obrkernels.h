@@ -44,6 +44,12 @@ OBR_API void obr_release(void *memory);
     OBR_API void obr_attention_##SET(const float *q, int32_t group, int32_t head_dim, const void *keys,                     \
                                      const void *values, int32_t kv, int32_t positions, float scale, float *scores,         \
                                      float *out);                                                                           \
+    /* x [n, width] <- (H kron S) x / sqrt(n) in place; signs [order, order] of H, read only if order > 1; scale 1 / sqrt(n) */\
+    OBR_API void obr_hadamard_##SET(float *x, int32_t n, int32_t width, int32_t order, const int8_t *signs,                 \
+                                    float scale);                                                                           \
+    OBR_API float obr_largest_##SET(const float *x, int32_t n);                                                             \
+    /* the squared error of codes of 4 bits (most: 7) under a scale, less sum(x^2) */                                       \
+    OBR_API double obr_code_error_##SET(const float *x, int32_t n, float scale, int32_t most);                              \
     OBR_API void obr_silu_mul_##SET(float *gate, const float *up, int64_t n);                                               \
     OBR_API void obr_add_##SET(float *x, const float *y, int64_t n);                                                        \
     /* n floats -> F32 or F16 */                                                                                            \

@@ -2,7 +2,10 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The arithmetic of a transformer on one CPU thread.
@@ -45,6 +48,13 @@ public interface CpuKernels {
     void rope(MemorySegment x, int heads, int headDim, MemorySegment cosSin);
 
     /**
+     * The Hadamard transform of each column of x in place; all twins give the same bits.
+     *
+     * @param x [transform.size(), width]
+     */
+    void hadamard(MemorySegment x, HadamardTransform transform, int width);
+
+    /**
      * Attention of one token over one KV head: {@code out[g] = softmax(scale · q[g] Kᵀ) V} for the {@code group} query heads that share it.
      *
      * @param q [group, headDim]
@@ -64,6 +74,13 @@ public interface CpuKernels {
             float scale,
             MemorySegment scores,
             MemorySegment out);
+
+    /** The scale by which the n activations of one token are quantised; all twins give the same. */
+    default float scale(MemorySegment x, int n, ActivationQuantizer quantizer) {
+        float[] token = new float[n];
+        MemorySegment.copy(x, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, token, 0, n);
+        return quantizer.scale(token, 0, n);
+    }
 
     /** SwiGLU's gate: gate_i = silu(gate_i) · up_i, for i < n. */
     void siluMul(MemorySegment gate, MemorySegment up, long n);

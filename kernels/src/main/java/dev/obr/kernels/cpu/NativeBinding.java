@@ -1,11 +1,13 @@
 package dev.obr.kernels.cpu;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.obr.kernels.DType;
+import dev.obr.kernels.hadamard.HadamardMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -49,6 +51,9 @@ final class NativeBinding {
     private final MethodHandle rmsNorm;
     private final MethodHandle rope;
     private final MethodHandle attention;
+    private final MethodHandle hadamard;
+    private final MethodHandle largest;
+    private final MethodHandle codeError;
     private final MethodHandle siluMul;
     private final MethodHandle add;
     private final MethodHandle store;
@@ -76,6 +81,17 @@ final class NativeBinding {
                 JAVA_FLOAT,
                 ADDRESS,
                 ADDRESS);
+        // The signs need not be copied out of the heap: the longest transforms take some hundred microseconds.
+        hadamard = downcall(
+                library,
+                "obr_hadamard_" + set.suffix,
+                FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_FLOAT),
+                Linker.Option.critical(true));
+        largest = downcall(library, "obr_largest_" + set.suffix, FunctionDescriptor.of(JAVA_FLOAT, ADDRESS, JAVA_INT));
+        codeError = downcall(
+                library,
+                "obr_code_error_" + set.suffix,
+                FunctionDescriptor.of(JAVA_DOUBLE, ADDRESS, JAVA_INT, JAVA_FLOAT, JAVA_INT));
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
@@ -161,6 +177,31 @@ final class NativeBinding {
             MemorySegment out) {
         try {
             attention.invokeExact(q, group, headDim, keys, values, kv.ordinal(), positions, scale, scores, out);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    void hadamard(MemorySegment x, int n, int width, HadamardMatrix factor) {
+        float scale = (float) (1 / Math.sqrt(n));
+        try {
+            hadamard.invokeExact(x, n, width, factor.order(), factor.entries(), scale);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    float largest(MemorySegment x, int n) {
+        try {
+            return (float) largest.invokeExact(x, n);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    double codeError(MemorySegment x, int n, float scale, int most) {
+        try {
+            return (double) codeError.invokeExact(x, n, scale, most);
         } catch (Throwable e) {
             throw unexpected(e);
         }

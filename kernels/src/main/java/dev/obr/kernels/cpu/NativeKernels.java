@@ -4,6 +4,8 @@ import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.NativeBinding.InstructionSet;
+import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
@@ -118,6 +120,12 @@ public final class NativeKernels implements CpuKernels {
     }
 
     @Override
+    public void hadamard(MemorySegment x, HadamardTransform transform, int width) {
+        checkFloats(x, (long) transform.size() * width);
+        c.hadamard(x, transform.size(), width, transform.factor());
+    }
+
+    @Override
     public void attention(
             MemorySegment q,
             int group,
@@ -136,6 +144,22 @@ public final class NativeKernels implements CpuKernels {
         checkFloats(scores, (long) group * positions);
         checkFloats(out, (long) group * headDim);
         c.attention(q, group, headDim, keys, values, kv, positions, scale, scores, out);
+    }
+
+    @Override
+    public float scale(MemorySegment x, int n, ActivationQuantizer quantizer) {
+        checkFloats(x, n);
+        return quantizer.scale(new ActivationQuantizer.Token() {
+            @Override
+            public float largest() {
+                return c.largest(x, n);
+            }
+
+            @Override
+            public double squaredError(float scale, int most) {
+                return c.codeError(x, n, scale, most);
+            }
+        });
     }
 
     @Override

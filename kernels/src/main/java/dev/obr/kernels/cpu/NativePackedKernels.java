@@ -105,9 +105,16 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
-    public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
-        checkBytes(input, inputBytes(pattern, x.length));
-        c.input(pattern, x.length, MemorySegment.ofArray(x), scale, quantizer.most(), input);
+    public void code(
+            Pattern pattern,
+            int cols,
+            MemorySegment x,
+            float scale,
+            ActivationQuantizer quantizer,
+            MemorySegment input) {
+        checkBytes(x, (long) cols * Float.BYTES);
+        checkBytes(input, inputBytes(pattern, cols));
+        c.input(pattern, cols, x, scale, quantizer.most(), input);
     }
 
     @Override

@@ -68,11 +68,17 @@ public interface PackedKernels {
     /**
      * Codes one token's activations and puts them in the order of a pattern.
      *
-     * @param x [cols]
+     * @param x [cols] floats, on the heap or not
      * @param scale the quantiser's for this token ({@link ActivationQuantizer#scale})
      * @param input receives {@link #inputBytes} bytes
      */
-    void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input);
+    void code(
+            Pattern pattern,
+            int cols,
+            MemorySegment x,
+            float scale,
+            ActivationQuantizer quantizer,
+            MemorySegment input);
 
     /**
      * Rows {@code from <= r < to} of a linear layer.

@@ -82,7 +82,13 @@ final class PackedSelfTest {
             MemorySegment y = arena.allocate(FLOAT, (long) x.length * ROWS);
             for (int t = 0; t < x.length; t++) {
                 float scale = QUANTIZER.scale(x[t], 0, COLS);
-                kernels.code(weight.pattern(), x[t], scale, QUANTIZER, inputs.asSlice(t * bytes, bytes));
+                kernels.code(
+                        weight.pattern(),
+                        COLS,
+                        MemorySegment.ofArray(x[t]),
+                        scale,
+                        QUANTIZER,
+                        inputs.asSlice(t * bytes, bytes));
                 scales.setAtIndex(FLOAT, t, scale);
             }
             kernels.matmul(layout, 0, PackedKernels.GRAIN, inputs, scales, x.length, y);

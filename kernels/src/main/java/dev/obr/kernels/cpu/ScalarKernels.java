@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -89,6 +90,13 @@ public final class ScalarKernels implements CpuKernels {
                 x.setAtIndex(FLOAT, first + half, b * cos + a * sin);
             }
         }
+    }
+
+    @Override
+    public void hadamard(MemorySegment x, HadamardTransform transform, int width) {
+        float[] columns = floats(x, 0, Math.multiplyExact(transform.size(), width));
+        transform.applyAcross(columns, 0, width);
+        MemorySegment.copy(columns, 0, x, FLOAT, 0, columns.length);
     }
 
     @Override

@@ -34,9 +34,15 @@ public final class ScalarPackedKernels implements PackedKernels {
     }
 
     @Override
-    public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
-        for (int c = 0; c < x.length; c++) {
-            input.set(ValueLayout.JAVA_BYTE, c, (byte) quantizer.code(x[c], scale));
+    public void code(
+            Pattern pattern,
+            int cols,
+            MemorySegment x,
+            float scale,
+            ActivationQuantizer quantizer,
+            MemorySegment input) {
+        for (int c = 0; c < cols; c++) {
+            input.set(ValueLayout.JAVA_BYTE, c, (byte) quantizer.code(x.getAtIndex(FLOAT, c), scale));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,9 @@ final class SelfTest {
 
     /** The fewest output rows with a tail; the reference runs interpreted, at a process's start. */
     private static final int ROWS = 5;
+
+    /** Of a power of two: it has no formula to evaluate first. */
+    private static final HadamardTransform TRANSFORM = HadamardTransform.of(16).orElseThrow();
 
     /** Enough for the native kernels' prefill path. */
     private static final int MANY_TOKENS = 97;
@@ -63,6 +67,8 @@ final class SelfTest {
                 .or(() -> compare("rmsNorm", n, (k, y) -> k.rmsNorm(x, weight, 1e-5f, n, y)))
                 .or(() -> compare(
                         "rope", 3 * 14, (k, y) -> k.rope(y.copyFrom(x.asSlice(0, y.byteSize())), 3, 14, weight)))
+                .or(() -> compare(
+                        "hadamard", 3 * 16, (k, y) -> k.hadamard(y.copyFrom(x.asSlice(0, y.byteSize())), TRANSFORM, 3)))
                 .or(() -> compare("siluMul", n, (k, y) -> k.siluMul(y.copyFrom(weight), x, n)))
                 .or(() -> compare("add", n, (k, y) -> k.add(y.copyFrom(weight), x, n)))
                 .or(() -> compare("store", n, (k, y) -> k.store(x, DType.F32, n, y)));

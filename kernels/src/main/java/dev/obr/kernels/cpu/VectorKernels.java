@@ -5,6 +5,7 @@ import static dev.obr.kernels.cpu.Lanes.LENGTH;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -94,6 +95,14 @@ final class VectorKernels implements CpuKernels {
                 x.setAtIndex(FLOAT, first + half + i, b * cos + a * sin);
             }
         }
+    }
+
+    @Override
+    public void hadamard(MemorySegment x, HadamardTransform transform, int width) {
+        float[] columns = new float[Math.multiplyExact(transform.size(), width)];
+        MemorySegment.copy(x, FLOAT, 0, columns, 0, columns.length);
+        transform.applyAcross(columns, 0, width); // loops that C2 makes vectors of
+        MemorySegment.copy(columns, 0, x, FLOAT, 0, columns.length);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.obr.kernels.hadamard;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -54,6 +55,11 @@ public final class HadamardMatrix {
     /** +1 or -1. */
     public int at(int row, int col) {
         return entries[row * order + col];
+    }
+
+    /** All entries, row by row, as bytes on the heap; read-only. */
+    public MemorySegment entries() {
+        return MemorySegment.ofArray(entries).asReadOnly();
     }
 
     /** Hᵀ, which is no other formula's matrix: Paley's first kind is not symmetric. */

@@ -19,6 +19,7 @@ public record ActivationQuantizer(int bits, float clip) {
     public static final float SEARCH = 0;
 
     private static final float[] SEARCHED = {1, 0.8f, 0.65f, 0.5f};
+    private static final int LANES = 8;
     private static final float LARGEST_HALF = 65504;
 
     public ActivationQuantizer {
@@ -49,19 +50,44 @@ public record ActivationQuantizer(int bits, float clip) {
         return scale;
     }
 
+    /** What the scale of one token's activations x is found by. */
+    public interface Token {
+        /** max |x|; no number if one of them is none. */
+        float largest();
+
+        /** Σ (x - scale · code)², less the Σ x² that all scales have in common. */
+        double squaredError(float scale, int most);
+    }
+
     /** The scale by which {@code x[at .. at + n)} is quantised. */
     public float scale(float[] x, int at, int n) {
-        float largest = 0;
-        for (int i = at; i < at + n; i++) {
-            largest = Math.max(largest, Math.abs(x[i]));
-        }
+        return scale(new Token() {
+            @Override
+            public float largest() {
+                float largest = 0;
+                for (int i = at; i < at + n; i++) {
+                    largest = Math.max(largest, Math.abs(x[i]));
+                }
+                return largest;
+            }
+
+            @Override
+            public double squaredError(float scale, int most) {
+                return ActivationQuantizer.squaredError(x, at, n, scale, most);
+            }
+        });
+    }
+
+    /** The scale by which a token is quantised. */
+    public float scale(Token token) {
+        float largest = token.largest();
         int q = most();
         float scale = scale(largest * (bits == 4 && clip != SEARCH ? clip : 1), q);
         if (bits == 4 && clip == SEARCH) {
             double least = Double.POSITIVE_INFINITY;
             for (float candidate : SEARCHED) {
                 float step = scale(largest * candidate, q);
-                double error = squaredError(x, at, n, step, q);
+                double error = token.squaredError(step, q);
                 if (error < least) {
                     least = error;
                     scale = step;
@@ -81,13 +107,20 @@ public record ActivationQuantizer(int bits, float clip) {
         return scale == 0 ? 1 : scale;
     }
 
+    /** scale² Σ code² - 2 scale Σ x code. The second sum is taken in lanes, as vector instructions take it: which of two scales is chosen must not depend on them. */
     private static double squaredError(float[] x, int at, int n, float scale, int q) {
-        double sum = 0;
-        for (int i = at; i < at + n; i++) {
-            float difference = x[i] - scale * code(x[i], scale, q);
-            sum += (double) difference * difference;
+        double[] products = new double[LANES];
+        long squares = 0;
+        for (int i = 0; i < n; i++) {
+            float code = code(x[at + i], scale, q);
+            products[i % LANES] += (double) x[at + i] * code;
+            squares += (long) (code * code);
         }
-        return sum;
+        double product = 0;
+        for (double lane : products) {
+            product += lane;
+        }
+        return (double) scale * scale * squares - 2 * (double) scale * product;
     }
 
     private static float code(float x, float scale, int q) {

@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.hadamard.HadamardTransform;
 import java.lang.foreign.MemorySegment;
 
 /** Kernels that pass every call on, for tests that change one. */
@@ -45,6 +46,11 @@ class Delegating implements CpuKernels {
     @Override
     public void rope(MemorySegment x, int heads, int headDim, MemorySegment cosSin) {
         kernels.rope(x, heads, headDim, cosSin);
+    }
+
+    @Override
+    public void hadamard(MemorySegment x, HadamardTransform transform, int width) {
+        kernels.hadamard(x, transform, width);
     }
 
     @Override

@@ -123,7 +123,13 @@ class PackedKernelsTest {
                 for (int c = 0; c < floats.length; c++) {
                     floats[c] = x[t][c] * STEP;
                 }
-                kernels.code(weight.pattern(), floats, STEP, QUANTIZER, inputs.asSlice(t * bytes, bytes));
+                kernels.code(
+                        weight.pattern(),
+                        floats.length,
+                        MemorySegment.ofArray(floats),
+                        STEP,
+                        QUANTIZER,
+                        inputs.asSlice(t * bytes, bytes));
                 scales.setAtIndex(FLOAT, t, 1f / (t + 3));
             }
             kernels.matmul(layout, middle, rows, inputs, scales, x.length, y);
@@ -149,7 +155,8 @@ class PackedKernelsTest {
                     .isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> kernels.matmul(layout, 8, 40, inputs, scales, 1, y))
                     .hasMessageContaining("no whole panels");
-            assertThatThrownBy(() -> kernels.code(weight.pattern(), new float[65], 1, QUANTIZER, inputs))
+            assertThatThrownBy(() -> kernels.code(
+                            weight.pattern(), 65, MemorySegment.ofArray(new float[65]), 1, QUANTIZER, inputs))
                     .isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
@@ -187,8 +194,14 @@ class PackedKernelsTest {
         }
 
         @Override
-        public void code(Pattern pattern, float[] x, float scale, ActivationQuantizer quantizer, MemorySegment input) {
-            right.code(pattern, x, scale, quantizer, input);
+        public void code(
+                Pattern pattern,
+                int cols,
+                MemorySegment x,
+                float scale,
+                ActivationQuantizer quantizer,
+                MemorySegment input) {
+            right.code(pattern, cols, x, scale, quantizer, input);
         }
 
         @Override

@@ -125,17 +125,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void hadamard(Tensor x, HadamardTransform transform) {
         int width = x.cols() / transform.size();
-        int parts = Math.min(x.rows(), team.threads());
-        team.run(parts, part -> {
-            float[] row = new float[x.cols()];
-            int end = (int) ((long) x.rows() * (part + 1) / parts);
-            for (int t = (int) ((long) x.rows() * part / parts); t < end; t++) {
-                MemorySegment memory = cpu(x).from(t);
-                MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
-                transform.applyAcross(row, 0, width);
-                MemorySegment.copy(row, 0, memory, ValueLayout.JAVA_FLOAT, 0, row.length);
-            }
-        });
+        forEachRow(x.rows(), x.cols(), row -> kernels.hadamard(cpu(x).from(row), transform, width));
     }
 
     @Override

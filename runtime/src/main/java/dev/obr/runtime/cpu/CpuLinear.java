@@ -170,7 +170,8 @@ final class CpuLinear {
             ActivationQuantizer quantizer = Objects.requireNonNull(precision.activations());
             inputs.put(
                     pattern,
-                    IntegerInputs.quantized(x, order, quantizer, packed, pattern, bytes.asSlice(used, needed), team));
+                    IntegerInputs.quantized(
+                            x, order, quantizer, kernels, packed, pattern, bytes.asSlice(used, needed), team));
             used += needed;
         }
         return inputs;

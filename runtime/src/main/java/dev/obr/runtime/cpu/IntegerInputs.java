@@ -1,5 +1,6 @@
 package dev.obr.runtime.cpu;
 
+import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.PackedKernels;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.ColumnOrder;
@@ -25,12 +26,14 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
      * Finds every row's scale, reorders and codes it.
      *
      * @param order of the layers' columns, or null: that of x
+     * @param floats find the scales
      * @param memory {@link #bytes} or more, aligned to 64
      */
     static IntegerInputs quantized(
             CpuTensor x,
             @Nullable ColumnOrder order,
             ActivationQuantizer quantizer,
+            CpuKernels floats,
             PackedKernels kernels,
             Pattern pattern,
             MemorySegment memory,
@@ -41,19 +44,24 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
                 memory.asSlice(x.rows() * tokenBytes, (long) x.rows() * Float.BYTES));
         int parts = Math.min(x.rows(), team.threads());
         team.run(parts, part -> {
-            float[] row = new float[x.cols()];
-            float[] ordered = order == null ? row : new float[x.cols()];
             int end = ThreadTeam.split(x.rows(), 1, parts, part + 1);
             for (int t = ThreadTeam.split(x.rows(), 1, parts, part); t < end; t++) {
-                MemorySegment.copy(x.from(t), ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
-                float scale = quantizer.scale(row, 0, row.length);
+                MemorySegment token = x.from(t);
+                float scale = floats.scale(token, x.cols(), quantizer);
                 inputs.scales.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) t * Float.BYTES, scale);
-                if (order != null) {
-                    order.gather(row, ordered);
-                }
-                kernels.code(pattern, ordered, scale, quantizer, inputs.codes.asSlice(t * tokenBytes, tokenBytes));
+                MemorySegment ordered = order == null ? token : gathered(token, order);
+                MemorySegment codes = inputs.codes.asSlice(t * tokenBytes, tokenBytes);
+                kernels.code(pattern, x.cols(), ordered, scale, quantizer, codes);
             }
         });
         return inputs;
+    }
+
+    private static MemorySegment gathered(MemorySegment token, ColumnOrder order) {
+        float[] row = new float[order.size()];
+        float[] ordered = new float[order.size()];
+        MemorySegment.copy(token, ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
+        order.gather(row, ordered);
+        return MemorySegment.ofArray(ordered);
     }
 }
