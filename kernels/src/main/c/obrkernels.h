@@ -31,6 +31,9 @@ OBR_API int32_t obr_supports(int32_t set);
 OBR_API void *obr_allocate(int64_t bytes);
 OBR_API void obr_release(void *memory);
 
+/* The whole pages of a read-only mapped file within `bytes` of memory leave this process; reading them again maps them again. Never for other memory, which would be lost. */
+OBR_API void obr_forget(void *memory, int64_t bytes);
+
 #define OBR_DECLARE(SET)                                                                                                    \
     /* W [.., cols] . x [tokens, cols] -> y [tokens, y_stride], columns from..to; row o of W starts at w + o * row_bytes */ \
     OBR_API void obr_matmul_##SET(int32_t type, const void *w, int64_t row_bytes, int32_t cols, int32_t from,               \

@@ -100,6 +100,16 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
+    public void forgetFile(PackedLayout layout) {
+        for (MemorySegment part :
+                List.of(layout.weight().codes(), layout.weight().index())) {
+            if (part.isMapped()) {
+                c.forget(part);
+            }
+        }
+    }
+
+    @Override
     public long inputBytes(Pattern pattern, int cols) {
         return c.inputSize(pattern, cols);
     }

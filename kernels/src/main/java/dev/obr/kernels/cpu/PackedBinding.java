@@ -43,6 +43,7 @@ final class PackedBinding {
 
     private final MethodHandle allocate;
     private final MethodHandle release;
+    private final MethodHandle forget;
     private final MethodHandle size;
     private final MethodHandle lay;
     private final MethodHandle inputSize;
@@ -54,6 +55,7 @@ final class PackedBinding {
         String end = "_" + set.suffix;
         allocate = NativeBinding.downcall(library, "obr_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
         release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS));
+        forget = NativeBinding.downcall(library, "obr_forget", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
         size = NativeBinding.downcall(
                 library,
                 "obr_packed_size" + end,
@@ -103,6 +105,15 @@ final class PackedBinding {
                     + " or take a smaller model");
         }
         return memory.reinterpret(bytes, arena, this::release);
+    }
+
+    /** Only for mapped files. */
+    void forget(MemorySegment file) {
+        try {
+            forget.invokeExact(file, file.byteSize());
+        } catch (Throwable e) {
+            throw NativeBinding.unexpected(e);
+        }
     }
 
     private void release(MemorySegment memory) {

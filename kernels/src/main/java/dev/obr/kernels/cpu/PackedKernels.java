@@ -62,6 +62,9 @@ public interface PackedKernels {
     /** Lays out rows {@code from <= r < to}; {@code from} is a multiple of {@link #GRAIN}, and {@code to} another or the end. */
     void layOut(PackedLayout layout, int from, int to);
 
+    /** Once all rows are laid out: pages of the file that held the weight may leave this process, as nobody reads them again. */
+    default void forgetFile(PackedLayout layout) {}
+
     /** Bytes of one token's activations in the order of a pattern. */
     long inputBytes(Pattern pattern, int cols);
 

@@ -8,7 +8,7 @@ import dev.obr.runtime.transformer.DeviceWeight;
 import java.lang.foreign.Arena;
 
 /**
- * A packed weight whose codes are multiplied as integers, in the layout of the kernels that do so. The file's pages are read once, here.
+ * A packed weight whose codes are multiplied as integers, in the layout of the kernels that do so. The file's pages are read once, here, and then leave the process.
  *
  * @param layout W [out, in]
  */
@@ -24,6 +24,7 @@ record IntegerWeight(PackedLayout layout) implements DeviceWeight {
                         layout,
                         ThreadTeam.split(rows, PackedKernels.GRAIN, parts, part),
                         ThreadTeam.split(rows, PackedKernels.GRAIN, parts, part + 1)));
+        kernels.forgetFile(layout);
         return new IntegerWeight(layout);
     }
 
