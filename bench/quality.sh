@@ -54,7 +54,7 @@ books() {
     label=$1 pattern=$2
     name=books-$(echo "$1" | tr -d , | tr ' ' -)-$(echo "$pattern" | tr : -)
     shift 2
-    packed "$name" "$books_model" "$books_train" 128 256 --pattern "$pattern" "$@"
+    packed "$name" "$books_model" "$books_train" 128 256 --head-bits 16 --pattern "$pattern" "$@"
     measured "$name-w" "$work/$name" "$books_text" --limit 100 --a-bits 16 --kv f16 --reference "$books_model"
     case $label in obr-plus* | obr-gptq) measured "$name-a8" "$work/$name" "$books_text" --limit 100 --a-bits 8 --kv int4 ;; esac
     measured "$name-a4" "$work/$name" "$books_text" --limit 100 --a-bits 4 --kv int4 --reference "$books_model"
@@ -70,12 +70,19 @@ cache() {
     echo "| $1 | $(value "$name-a$1-f16" perplexity) | $(value "$name-a$1-int8" perplexity) | $(value "$name-a$1-int4" perplexity) |"
 }
 
+# head BITS    one row of the table of heads: SmolLM2, whose linear layers lose next to nothing in 8 bits
+of_head() {
+    packed "smol-head-$1" "$smol_model" "$smol_train" 2 256 --method rtn --pattern dense --bits 8 --target layer --head-bits "$1"
+    measured "smol-head-$1-w" "$work/smol-head-$1" "$smol_text" --limit 40 --context 1024 --a-bits 16 --kv f16 --reference "$smol_model"
+    echo "| $1 | $(megabytes "smol-head-$1") | $(value "smol-head-$1-w" perplexity) | $(value "smol-head-$1-w" kld_mean 5) |"
+}
+
 # smol LABEL PATTERN OPTION...    one row of the third table
 smol() {
     label=$1 pattern=$2
     name=smol-$(echo "$1" | tr -d , | tr ' ' -)-$(echo "$pattern" | tr : -)
     shift 2
-    packed "$name" "$smol_model" "$smol_train" 32 1024 --pattern "$pattern" "$@"
+    packed "$name" "$smol_model" "$smol_train" 32 1024 --head-bits 16 --pattern "$pattern" "$@"
     measured "$name-w" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 16 --kv f16
     measured "$name-a8" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 8 --kv int4 --reference "$smol_model"
     measured "$name-a4" "$work/$name" "$smol_text" --limit 40 --context 1024 --a-bits 4 --kv int4
@@ -99,6 +106,7 @@ books_rows=$(
     books gptq dense --preset paper --method gptq
     books rtn dense --preset paper --method rtn
 )
+head_rows=$(for bits in 16 8 4; do of_head $bits; done)
 cache_rows=$(for bits in 16 8 4; do cache $bits; done)
 cat >"$table.part" <<TABLE
 # What compression costs
@@ -139,6 +147,12 @@ $cache_rows
 | method | pattern | bits | MB | W4 ppl | W4A8KV4 ppl | W4A8KV4 KLD | W4A4KV4 ppl | compress min |
 |---|---|--:|--:|--:|--:|--:|--:|--:|
 $smol_rows
+
+The head by itself (\`--head-bits\`, 8 unless said otherwise; all rows above keep it in half precision). Linear layers here have 8-bit codes and lose next to nothing, activations and cache are floats:
+
+| head bits | MB | perplexity | KLD |
+|--:|--:|--:|--:|
+$head_rows
 TABLE
 mv "$table.part" "$table"
 echo "wrote $table" >&2

@@ -6,6 +6,7 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -53,19 +54,25 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
-    public PackedLayout allocate(PackedMatrix weight, Arena arena) {
+    public SegmentAllocator weightMemory(Arena arena) {
+        return new WeightMemory(c, arena);
+    }
+
+    @Override
+    public PackedLayout allocate(PackedMatrix weight, SegmentAllocator memory) {
         int rows = weight.rows();
-        MemorySegment scales = arena.allocate(ValueLayout.JAVA_FLOAT, rows);
+        MemorySegment scales = memory.allocate(ValueLayout.JAVA_FLOAT, rows);
         for (int r = 0; r < rows; r++) {
             scales.setAtIndex(ValueLayout.JAVA_FLOAT, r, weight.scale(r));
         }
-        PackedMatrix readable = readable(weight, arena);
+        PackedMatrix readable = readable(weight, memory);
         long bytes = c.size(weight.pattern(), rows, weight.cols(), readable.index());
-        return new PackedLayout(readable, c.allocate(bytes, arena), arena.allocate(ValueLayout.JAVA_INT, rows), scales);
+        return new PackedLayout(
+                readable, memory.allocate(bytes, 64), memory.allocate(ValueLayout.JAVA_INT, rows), scales);
     }
 
     /** The weight itself, or a copy outside of the heap. */
-    private static PackedMatrix readable(PackedMatrix weight, Arena arena) {
+    private static PackedMatrix readable(PackedMatrix weight, SegmentAllocator memory) {
         if (weight.codes().isNative() && weight.index().isNative()) {
             return weight;
         }
@@ -74,13 +81,13 @@ final class NativePackedKernels implements PackedKernels {
                 weight.bits(),
                 weight.rows(),
                 weight.cols(),
-                copy(weight.codes(), arena),
-                copy(weight.index(), arena),
+                copy(weight.codes(), memory),
+                copy(weight.index(), memory),
                 weight.scales());
     }
 
-    private static MemorySegment copy(MemorySegment memory, Arena arena) {
-        return arena.allocate(memory.byteSize()).copyFrom(memory);
+    private static MemorySegment copy(MemorySegment part, SegmentAllocator memory) {
+        return memory.allocate(part.byteSize()).copyFrom(part);
     }
 
     @Override
@@ -100,12 +107,9 @@ final class NativePackedKernels implements PackedKernels {
     }
 
     @Override
-    public void forgetFile(PackedLayout layout) {
-        for (MemorySegment part :
-                List.of(layout.weight().codes(), layout.weight().index())) {
-            if (part.isMapped()) {
-                c.forget(part);
-            }
+    public void forgetFile(MemorySegment memory) {
+        if (memory.isMapped()) {
+            c.forget(memory);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,20 +51,25 @@ public interface PackedKernels {
         return weight.bits() == 4 && weight.cols() <= MOST_COLUMNS && weight.rows() > 0 && weight.cols() > 0;
     }
 
+    /** Memory for weights that are read as streams; it lives as long as the arena, and is for one thread. */
+    default SegmentAllocator weightMemory(Arena arena) {
+        return arena;
+    }
+
     /**
      * Room for a weight's layout; {@link #layOut} fills it.
      *
      * @param weight one that {@link #take} accepts and whose index was checked ({@link PackedMatrix#check})
-     * @param arena how long the layout lives
+     * @param memory what {@link #weightMemory} gave
      * @throws dev.obr.kernels.ObrException if there is not enough memory
      */
-    PackedLayout allocate(PackedMatrix weight, Arena arena);
+    PackedLayout allocate(PackedMatrix weight, SegmentAllocator memory);
 
     /** Lays out rows {@code from <= r < to}; {@code from} is a multiple of {@link #GRAIN}, and {@code to} another or the end. */
     void layOut(PackedLayout layout, int from, int to);
 
-    /** Once all rows are laid out: pages of the file that held the weight may leave this process, as nobody reads them again. */
-    default void forgetFile(PackedLayout layout) {}
+    /** Lets the pages of a mapped file leave this process, as nobody reads them again; does nothing for other memory. */
+    default void forgetFile(MemorySegment memory) {}
 
     /** Bytes of one token's activations in the order of a pattern. */
     long inputBytes(Pattern pattern, int cols);

@@ -3,8 +3,8 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -21,7 +21,7 @@ public final class ScalarPackedKernels implements PackedKernels {
     }
 
     @Override
-    public PackedLayout allocate(PackedMatrix weight, Arena arena) {
+    public PackedLayout allocate(PackedMatrix weight, SegmentAllocator memory) {
         return new PackedLayout(weight, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL);
     }
 

@@ -9,6 +9,7 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.Random;
@@ -179,8 +180,8 @@ class PackedKernelsTest {
         }
 
         @Override
-        public PackedLayout allocate(PackedMatrix weight, Arena arena) {
-            return right.allocate(weight, arena);
+        public PackedLayout allocate(PackedMatrix weight, SegmentAllocator memory) {
+            return right.allocate(weight, memory);
         }
 
         @Override

@@ -13,6 +13,7 @@ import dev.obr.runtime.transformer.Precision;
 import dev.obr.runtime.transformer.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.List;
@@ -43,6 +44,7 @@ final class CpuLinear {
     private final ThreadTeam team;
     private final Arena arena;
     private PackedKernels.@Nullable Choice integers; // chosen when the first packed weight is loaded
+    private SegmentAllocator weights; // where packed weights are laid out
     private MemorySegment floats =
             MemorySegment.NULL; // codes of the inputs of packed layers, or those inputs reordered
     private MemorySegment bytes = MemorySegment.NULL; // codes for integer kernels, with their scales
@@ -52,6 +54,7 @@ final class CpuLinear {
         this.precision = precision;
         this.team = team;
         this.arena = arena;
+        this.weights = arena;
     }
 
     DeviceWeight load(PackedMatrix weight) {
@@ -63,15 +66,27 @@ final class CpuLinear {
         }
         if (integers == null) {
             integers = kernels.packed();
+            weights = integers.kernels() == null ? arena : integers.kernels().weightMemory(arena);
         }
         PackedKernels packed = integers.kernels();
-        return packed != null && PackedKernels.take(weight)
-                ? IntegerWeight.laidOut(weight, packed, arena, team)
-                : CpuWeight.codes(weight, true, arena);
+        DeviceWeight loaded = packed != null && PackedKernels.take(weight)
+                ? IntegerWeight.laidOut(weight, packed, weights, team)
+                : CpuWeight.codes(weight, true, weights);
+        leaveFile(weight);
+        return loaded;
     }
 
     DeviceWeight withFloatInputs(PackedMatrix weight) {
-        return CpuWeight.codes(weight, false, arena);
+        CpuWeight loaded = CpuWeight.codes(weight, false, weights);
+        leaveFile(weight);
+        return loaded;
+    }
+
+    private void leaveFile(PackedMatrix weight) {
+        if (integers != null && integers.kernels() != null) {
+            integers.kernels().forgetFile(weight.codes());
+            integers.kernels().forgetFile(weight.index());
+        }
     }
 
     /** Which kernels multiply packed weights, and why not faster ones; null where none were loaded. */

@@ -7,6 +7,7 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.runtime.transformer.DeviceWeight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
@@ -25,24 +26,26 @@ record CpuWeight(WeightMatrix matrix, float @Nullable [] scales, boolean quantiz
         return new CpuWeight(matrix, null, false);
     }
 
-    /** The codes: where the file has them if they are all there and nothing but signed bytes or halves of them, else unpacked to bytes. */
-    static CpuWeight codes(PackedMatrix weight, boolean quantizesInputs, Arena arena) {
+    /** The codes in that memory: as the file has them where nothing is missing between them, else unpacked to bytes. */
+    static CpuWeight codes(PackedMatrix weight, boolean quantizesInputs, SegmentAllocator memory) {
         float[] scales = new float[weight.rows()];
         for (int r = 0; r < weight.rows(); r++) {
             scales[r] = weight.scale(r);
         }
         DType type = weight.bits() == 8 ? DType.CODES_8 : DType.CODES_4;
-        boolean asItLies = weight.pattern() == Pattern.DENSE
-                && weight.cols() % type.blockSize() == 0
-                && weight.codes().isNative();
-        WeightMatrix codes = asItLies
-                ? new WeightMatrix(type, weight.rows(), weight.cols(), weight.codes())
-                : unpacked(weight, arena);
+        boolean complete = weight.pattern() == Pattern.DENSE && weight.cols() % type.blockSize() == 0;
+        WeightMatrix codes = complete
+                ? new WeightMatrix(
+                        type,
+                        weight.rows(),
+                        weight.cols(),
+                        memory.allocate(weight.codes().byteSize(), 64).copyFrom(weight.codes()))
+                : unpacked(weight, memory);
         return new CpuWeight(codes, scales, quantizesInputs);
     }
 
-    private static WeightMatrix unpacked(PackedMatrix weight, Arena arena) {
-        MemorySegment codes = arena.allocate((long) weight.rows() * weight.cols(), 64);
+    private static WeightMatrix unpacked(PackedMatrix weight, SegmentAllocator memory) {
+        MemorySegment codes = memory.allocate((long) weight.rows() * weight.cols(), 64);
         byte[] row = new byte[weight.cols()];
         for (int r = 0; r < weight.rows(); r++) {
             weight.unpackRow(r, row, 0);

@@ -5,17 +5,17 @@ import dev.obr.kernels.cpu.PackedLayout;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.runtime.transformer.DeviceWeight;
-import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 
 /**
- * A packed weight whose codes are multiplied as integers, in the layout of the kernels that do so. The file's pages are read once, here, and then leave the process.
+ * A packed weight whose codes are multiplied as integers, in the layout of the kernels that do so.
  *
  * @param layout W [out, in]
  */
 record IntegerWeight(PackedLayout layout) implements DeviceWeight {
-    /** Lays out a weight with all threads of the team. */
-    static IntegerWeight laidOut(PackedMatrix weight, PackedKernels kernels, Arena arena, ThreadTeam team) {
-        PackedLayout layout = kernels.allocate(weight, arena);
+    /** Lays out a weight in that memory, with all threads of the team. */
+    static IntegerWeight laidOut(PackedMatrix weight, PackedKernels kernels, SegmentAllocator memory, ThreadTeam team) {
+        PackedLayout layout = kernels.allocate(weight, memory);
         int rows = weight.rows();
         int parts = Math.clamp(rows / PackedKernels.GRAIN, 1, team.threads());
         team.run(
@@ -24,7 +24,6 @@ record IntegerWeight(PackedLayout layout) implements DeviceWeight {
                         layout,
                         ThreadTeam.split(rows, PackedKernels.GRAIN, parts, part),
                         ThreadTeam.split(rows, PackedKernels.GRAIN, parts, part + 1)));
-        kernels.forgetFile(layout);
         return new IntegerWeight(layout);
     }
 
