@@ -20,19 +20,24 @@ static uint64_t saved_registers(void) {
 
 static int all(unsigned bits, unsigned wanted) { return (bits & wanted) == wanted; }
 
+/* the processor's answer, then the system's */
+static int32_t answer(int has, int (*enabled)(void)) { return !has ? OBR_ABSENT : enabled() ? OBR_RUNS : OBR_DISABLED; }
+
 static int has_avx2(void) {
     unsigned a, b, c, d;
-    if ((saved_registers() & 0x6) != 0x6) return 0; /* xmm, ymm */
     if (!__get_cpuid(1, &a, &b, &c, &d) || !all(c, bit_AVX | bit_FMA | bit_F16C)) return 0;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && all(b, bit_AVX2);
 }
 
+static int enables_avx2(void) { return (saved_registers() & 0x6) == 0x6; } /* xmm, ymm */
+
 static int has_avx512(void) {
     unsigned a, b, c, d;
-    if ((saved_registers() & 0xe6) != 0xe6) return 0; /* xmm, ymm, mask registers, both halves of zmm */
     return has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
            all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
 }
+
+static int enables_avx512(void) { return (saved_registers() & 0xe6) == 0xe6; } /* and mask registers, both halves of zmm */
 
 static int has_avxvnni(void) {
     unsigned a, b, c, d;
@@ -47,15 +52,20 @@ static int has_avx512vnni(void) {
 
 int32_t obr_packed_supports(int32_t set) {
     switch (set) {
-    case PACKED_AVX2: return has_avx2();
-    case PACKED_AVXVNNI: return has_avxvnni();
-    case PACKED_AVX512VNNI: return has_avx512vnni();
-    default: return 0;
+    case PACKED_AVX2: return answer(has_avx2(), enables_avx2);
+    case PACKED_AVXVNNI: return answer(has_avxvnni(), enables_avx2);
+    case PACKED_AVX512VNNI: return answer(has_avx512vnni(), enables_avx512);
+    default: return OBR_FOREIGN;
     }
 }
 
 int32_t obr_supports(int32_t set) {
-    return set == GENERIC || (set == AVX2 && has_avx2()) || (set == AVX512 && has_avx512());
+    switch (set) {
+    case GENERIC: return OBR_RUNS;
+    case AVX2: return answer(has_avx2(), enables_avx2);
+    case AVX512: return answer(has_avx512(), enables_avx512);
+    default: return OBR_FOREIGN;
+    }
 }
 
 #else
@@ -63,9 +73,9 @@ int32_t obr_supports(int32_t set) {
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 static int has_dotprod(void) { return getauxval(AT_HWCAP) >> 20 & 1; } /* HWCAP_ASIMDDP */
-#else
+#elif defined(__aarch64__)
 static int has_dotprod(void) {
-#if defined(__aarch64__) && defined(__APPLE__)
+#if defined(__APPLE__)
     return 1; /* every Apple processor that runs macOS */
 #else
     return 0;
@@ -73,8 +83,13 @@ static int has_dotprod(void) {
 }
 #endif
 
-int32_t obr_packed_supports(int32_t set) { return set == PACKED_DOTPROD && has_dotprod(); }
+int32_t obr_packed_supports(int32_t set) {
+#if defined(__aarch64__)
+    if (set == PACKED_DOTPROD) return has_dotprod() ? OBR_RUNS : OBR_ABSENT;
+#endif
+    return OBR_FOREIGN;
+}
 
-int32_t obr_supports(int32_t set) { return set == GENERIC; }
+int32_t obr_supports(int32_t set) { return set == GENERIC ? OBR_RUNS : OBR_FOREIGN; }
 
 #endif

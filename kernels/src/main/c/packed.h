@@ -23,7 +23,7 @@ enum { PACKED_GRAIN = 16 };
 /* The most columns that int32 sums hold: 8 * 255 * 2^20 < 2^31. */
 enum { PACKED_COLS = 1 << 20 };
 
-/* Whether processor and operating system both run instruction set `set` of the integer kernels; 1 or 0. */
+/* Whether instruction set `set` of the integer kernels may be used here: OBR_RUNS or why not. */
 OBR_API int32_t obr_packed_supports(int32_t set);
 
 #define OBR_DECLARE_PACKED(SET)                                                                                        \

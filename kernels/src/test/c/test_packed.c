@@ -62,7 +62,7 @@ int main(void) {
     for (int s = 0; s < KERNEL_SETS; s++) {
         const kernels *k = all_kernels + s;
         const char *how = "";
-        if (!obr_packed_supports(k->set)) {
+        if (obr_packed_supports(k->set) != OBR_RUNS) {
 #if defined(EMULATED)
             how = ", its instructions written out in C";
 #else

@@ -22,25 +22,44 @@ import java.nio.file.Path;
  */
 final class NativeBinding {
     /** The value of OBR_ABI that these signatures belong to. */
-    private static final int ABI = 2;
+    private static final int ABI = 3;
 
     /** What the C sources are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
-    enum InstructionSet {
-        GENERIC("generic", "any processor, 4 lanes"),
-        AVX2("avx2", "AVX2 FMA F16C, 8 lanes"),
-        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes");
+    enum InstructionSet implements KernelSet {
+        GENERIC("generic", "any processor, 4 lanes", CpuCap.GENERIC, Tested.ON_HARDWARE),
+        AVX2("avx2", "AVX2 FMA F16C, 8 lanes", CpuCap.AVX2, Tested.ON_HARDWARE),
+        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes", CpuCap.AVX512, Tested.NOT_RUN);
 
         private final String suffix;
         private final String description;
+        private final CpuCap level;
+        private final Tested tested;
 
-        InstructionSet(String suffix, String description) {
+        InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
             this.suffix = suffix;
             this.description = description;
+            this.level = level;
+            this.tested = tested;
         }
 
-        /** For people. */
-        String description() {
+        @Override
+        public String suffix() {
+            return suffix;
+        }
+
+        @Override
+        public String description() {
             return description;
+        }
+
+        @Override
+        public CpuCap level() {
+            return level;
+        }
+
+        @Override
+        public Tested tested() {
+            return tested;
         }
     }
 
@@ -97,10 +116,15 @@ final class NativeBinding {
     }
 
     /** Whether the processor and the operating system run {@code set}. */
-    static boolean supports(SymbolLookup library, InstructionSet set) {
-        MethodHandle supports = downcall(library, "obr_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    static Trial.Support support(SymbolLookup library, InstructionSet set) {
+        return support(library, "obr_supports", set.ordinal());
+    }
+
+    /** The answer of {@code function} for the set of that ordinal. */
+    static Trial.Support support(SymbolLookup library, String function, int set) {
+        MethodHandle supports = downcall(library, function, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
         try {
-            return (int) supports.invokeExact(set.ordinal()) != 0;
+            return Trial.Support.values()[(int) supports.invokeExact(set)];
         } catch (Throwable e) {
             throw unexpected(e);
         }

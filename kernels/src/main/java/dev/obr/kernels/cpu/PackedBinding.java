@@ -21,23 +21,46 @@ import java.lang.invoke.MethodHandle;
  */
 final class PackedBinding {
     /** What the integer kernels are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
-    enum InstructionSet {
-        AVX2("avx2", "AVX2"),
-        AVX_VNNI("avxvnni", "AVX-VNNI, never run on such a processor"),
-        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2, never run on such a processor"),
-        DOTPROD("dotprod", "NEON dot products, run under emulation only");
+    enum InstructionSet implements KernelSet {
+        AVX2("avx2", "AVX2", CpuCap.AVX2, Tested.ON_HARDWARE),
+        AVX_VNNI("avxvnni", "AVX-VNNI", CpuCap.AVXVNNI, Tested.IN_EMULATION),
+        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2", CpuCap.AVX512, Tested.IN_EMULATION),
+        DOTPROD(
+                "dotprod",
+                "NEON dot products",
+                CpuCap.AVX2,
+                Tested.IN_EMULATION); // of another kind of processor: all but GENERIC allow it
 
         private final String suffix;
         private final String description;
+        private final CpuCap level;
+        private final Tested tested;
 
-        InstructionSet(String suffix, String description) {
+        InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
             this.suffix = suffix;
             this.description = description;
+            this.level = level;
+            this.tested = tested;
         }
 
-        /** For people. */
-        String description() {
+        @Override
+        public String suffix() {
+            return suffix;
+        }
+
+        @Override
+        public String description() {
             return description;
+        }
+
+        @Override
+        public CpuCap level() {
+            return level;
+        }
+
+        @Override
+        public Tested tested() {
+            return tested;
         }
     }
 
@@ -80,14 +103,8 @@ final class PackedBinding {
     }
 
     /** Whether the processor and the operating system run {@code set}. */
-    static boolean supports(SymbolLookup library, InstructionSet set) {
-        MethodHandle supports =
-                NativeBinding.downcall(library, "obr_packed_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-        try {
-            return (int) supports.invokeExact(set.ordinal()) != 0;
-        } catch (Throwable e) {
-            throw NativeBinding.unexpected(e);
-        }
+    static Trial.Support support(SymbolLookup library, InstructionSet set) {
+        return NativeBinding.support(library, "obr_packed_supports", set.ordinal());
     }
 
     /** Memory for weights, not cleared, given back when the arena closes. */

@@ -1,0 +1,82 @@
+package dev.obr.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.obr.kernels.cpu.Trial.Outcome;
+import dev.obr.kernels.cpu.Trial.Support;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Made-up sets on a made-up machine: each outcome that this one cannot show. */
+class TrialTest {
+    private record Made(String suffix, CpuCap level, Support support, boolean wrong) implements KernelSet {
+        @Override
+        public String description() {
+            return suffix.toUpperCase(java.util.Locale.ROOT);
+        }
+
+        @Override
+        public Tested tested() {
+            return Tested.NOT_RUN;
+        }
+    }
+
+    private static final List<Made> SLOWEST_FIRST = List.of(
+            new Made("slow", CpuCap.GENERIC, Support.RUNS, false),
+            new Made("fast", CpuCap.AVX2, Support.RUNS, false),
+            new Made("wrong", CpuCap.AVX2, Support.RUNS, true),
+            new Made("other", CpuCap.AVX2, Support.FOREIGN, false),
+            new Made("old", CpuCap.AVX2, Support.ABSENT, false),
+            new Made("young", CpuCap.AVX512, Support.NOT_COMPILED, false),
+            new Made("off", CpuCap.AMX, Support.DISABLED, false),
+            new Made("best", CpuCap.AMX, Support.RUNS, false));
+
+    private static List<Trial<String>> trials(CpuCap cap, int most) {
+        return Trial.of(SLOWEST_FIRST, cap, most, new Trial.Subject<Made, String>() {
+            @Override
+            public Support support(Made set) {
+                return set.support;
+            }
+
+            @Override
+            public String bind(Made set) {
+                return set.suffix;
+            }
+
+            @Override
+            public Optional<String> firstDifference(String kernels) {
+                return kernels.equals("wrong") ? Optional.of("1 for 2") : Optional.empty();
+            }
+        });
+    }
+
+    @Test
+    void saysWhatBecameOfEachSet() {
+        assertThat(trials(CpuCap.AVX512, 9))
+                .extracting(Trial::phrase)
+                .containsExactly(
+                        "capped at avx512",
+                        "the system does not enable OFF",
+                        "this build was compiled without YOUNG",
+                        "this machine has no OLD",
+                        "WRONG computes wrongly: 1 for 2",
+                        "works",
+                        "works");
+    }
+
+    @Test
+    void stopsAtAsManyAsAreWanted() {
+        assertThat(Trial.usable(trials(CpuCap.NONE, 1))).containsExactly("best");
+        assertThat(trials(CpuCap.NONE, 1)).hasSize(1);
+        assertThat(Trial.usable(trials(CpuCap.AVX512, 1))).containsExactly("fast");
+        assertThat(Trial.usable(trials(CpuCap.AVX2, 9))).containsExactly("fast", "slow");
+        assertThat(Trial.usable(trials(CpuCap.GENERIC, 9))).containsExactly("slow");
+    }
+
+    @Test
+    void repeatsTheRefusalsThatAreAskedFor() {
+        assertThat(Trial.refusals(trials(CpuCap.AVX512, 9), Outcome.WRONG, Outcome.DISABLED))
+                .containsExactly("the system does not enable OFF", "WRONG computes wrongly: 1 for 2");
+    }
+}
