@@ -78,7 +78,7 @@ class PackedKernelsTest {
         PackedKernels kernels = Twins.integers(set.level());
         Assumptions.assumeTrue(
                 kernels.instructionSet().equals(set.description()),
-                () -> "this machine has no " + set.description() + ", but " + kernels.instructionSet());
+                () -> set.description() + " cannot be used here, " + kernels.instructionSet() + " can");
         multiplyCodes(kernels, pattern);
     }
 
