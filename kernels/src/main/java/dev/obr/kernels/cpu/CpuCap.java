@@ -44,7 +44,7 @@ public enum CpuCap {
     }
 
     boolean allows(KernelSet set) {
-        return set.level().compareTo(this) <= 0;
+        return set.facts().level().compareTo(this) <= 0;
     }
 
     /** As in {@code -Dobr.cpu}. */

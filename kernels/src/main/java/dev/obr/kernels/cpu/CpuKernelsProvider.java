@@ -55,7 +55,7 @@ public final class CpuKernelsProvider {
                                 set.suffix(),
                                 works,
                                 works ? set.description() : trial.phrase(),
-                                set.tested().note());
+                                set.facts().tested().note());
                     })
                     .toList();
         }

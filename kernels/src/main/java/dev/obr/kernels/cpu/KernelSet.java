@@ -20,14 +20,22 @@ interface KernelSet {
         }
     }
 
-    /** How the names of its C functions end. */
-    String suffix();
+    /**
+     * What is known of a set.
+     *
+     * @param suffix how the names of its C functions end
+     * @param description for people
+     * @param level the least cap that allows it
+     */
+    record Facts(String suffix, String description, CpuCap level, Tested tested) {}
 
-    /** For people. */
-    String description();
+    Facts facts();
 
-    /** The least cap that allows it. */
-    CpuCap level();
+    default String suffix() {
+        return facts().suffix;
+    }
 
-    Tested tested();
+    default String description() {
+        return facts().description;
+    }
 }

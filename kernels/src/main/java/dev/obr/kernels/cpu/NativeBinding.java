@@ -30,36 +30,15 @@ final class NativeBinding {
         AVX2("avx2", "AVX2 FMA F16C, 8 lanes", CpuCap.AVX2, Tested.ON_HARDWARE),
         AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes", CpuCap.AVX512, Tested.NOT_RUN);
 
-        private final String suffix;
-        private final String description;
-        private final CpuCap level;
-        private final Tested tested;
+        private final Facts facts;
 
         InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
-            this.suffix = suffix;
-            this.description = description;
-            this.level = level;
-            this.tested = tested;
+            facts = new Facts(suffix, description, level, tested);
         }
 
         @Override
-        public String suffix() {
-            return suffix;
-        }
-
-        @Override
-        public String description() {
-            return description;
-        }
-
-        @Override
-        public CpuCap level() {
-            return level;
-        }
-
-        @Override
-        public Tested tested() {
-            return tested;
+        public Facts facts() {
+            return facts;
         }
     }
 
@@ -98,7 +77,7 @@ final class NativeBinding {
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-        read = downcall(library, "obr_read_" + set.suffix, FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+        read = downcall(library, "obr_read_" + set.suffix(), FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
     }
 
     /**
@@ -224,7 +203,7 @@ final class NativeBinding {
 
     private static MethodHandle function(
             SymbolLookup library, InstructionSet set, String name, MemoryLayout... parameters) {
-        return downcall(library, "obr_" + name + "_" + set.suffix, FunctionDescriptor.ofVoid(parameters));
+        return downcall(library, "obr_" + name + "_" + set.suffix(), FunctionDescriptor.ofVoid(parameters));
     }
 
     static MethodHandle downcall(

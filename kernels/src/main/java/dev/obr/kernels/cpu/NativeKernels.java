@@ -37,7 +37,7 @@ public final class NativeKernels implements CpuKernels {
      * What loading found.
      *
      * @param usable one instance per instruction set that this machine runs, the cap allows and whose results were right, fastest first; never empty
-     * @param refusals for each other instruction set that was tried and is not beyond the cap, a phrase that says why not
+     * @param refusals for each other instruction set that was tried and that the cap allows, a phrase that says why not
      */
     record Loaded(List<NativeKernels> usable, List<String> refusals) {}
 
@@ -52,8 +52,10 @@ public final class NativeKernels implements CpuKernels {
     static Loaded load(int most, CpuCap cap, Map<String, String> environment) {
         List<Trial<NativeKernels>> trials = trials(library(environment), cap, most);
         List<NativeKernels> usable = Trial.usable(trials);
+        List<Trial<NativeKernels>> allowed =
+                trials.stream().filter(trial -> cap.allows(trial.set())).toList();
         List<String> refusals =
-                Trial.refusals(trials, Outcome.ABSENT, Outcome.DISABLED, Outcome.NOT_COMPILED, Outcome.WRONG);
+                Trial.refusals(allowed, Outcome.ABSENT, Outcome.DISABLED, Outcome.NOT_COMPILED, Outcome.WRONG);
         if (usable.isEmpty()) {
             throw new ObrException(String.join("; ", refusals));
         }

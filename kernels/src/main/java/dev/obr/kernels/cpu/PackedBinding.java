@@ -29,36 +29,15 @@ final class PackedBinding {
         /** Of another kind of processor: every cap above {@code generic} allows it. */
         DOTPROD("dotprod", "NEON dot products", CpuCap.AVX2, Tested.IN_EMULATION);
 
-        private final String suffix;
-        private final String description;
-        private final CpuCap level;
-        private final Tested tested;
+        private final Facts facts;
 
         InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
-            this.suffix = suffix;
-            this.description = description;
-            this.level = level;
-            this.tested = tested;
+            facts = new Facts(suffix, description, level, tested);
         }
 
         @Override
-        public String suffix() {
-            return suffix;
-        }
-
-        @Override
-        public String description() {
-            return description;
-        }
-
-        @Override
-        public CpuCap level() {
-            return level;
-        }
-
-        @Override
-        public Tested tested() {
-            return tested;
+        public Facts facts() {
+            return facts;
         }
     }
 
@@ -72,7 +51,7 @@ final class PackedBinding {
 
     /** Looks up each function of {@code set} in an open library. */
     PackedBinding(SymbolLookup library, InstructionSet set) {
-        String end = "_" + set.suffix;
+        String end = "_" + set.suffix();
         allocate = NativeBinding.downcall(library, "obr_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
         release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS));
         size = NativeBinding.downcall(

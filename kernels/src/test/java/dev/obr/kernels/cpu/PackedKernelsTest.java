@@ -75,7 +75,7 @@ class PackedKernelsTest {
     @ParameterizedTest
     @MethodSource("sets")
     void nativeKernelsEqualIt(PackedBinding.InstructionSet set, Pattern pattern) {
-        PackedKernels kernels = Twins.integers(set.level());
+        PackedKernels kernels = Twins.integers(set.facts().level());
         Assumptions.assumeTrue(
                 kernels.instructionSet().equals(set.description()),
                 () -> set.description() + " cannot be used here, " + kernels.instructionSet() + " can");

@@ -10,22 +10,17 @@ import org.junit.jupiter.api.Test;
 
 /** Made-up sets on a made-up machine: each outcome that this one cannot show. */
 class TrialTest {
-    private record Made(String suffix, CpuCap level, Support support, boolean wrong) implements KernelSet {
+    private record Made(String name, CpuCap level, Support support, boolean wrong) implements KernelSet {
         @Override
-        public String description() {
-            return suffix.toUpperCase(java.util.Locale.ROOT);
-        }
-
-        @Override
-        public Tested tested() {
-            return Tested.NOT_RUN;
+        public Facts facts() {
+            return new Facts(name, "processor " + name, level, Tested.NOT_RUN);
         }
     }
 
     private static final List<Made> SLOWEST_FIRST = List.of(
             new Made("slow", CpuCap.GENERIC, Support.RUNS, false),
             new Made("fast", CpuCap.AVX2, Support.RUNS, false),
-            new Made("wrong", CpuCap.AVX2, Support.RUNS, true),
+            new Made("faulty", CpuCap.AVX2, Support.RUNS, true),
             new Made("other", CpuCap.AVX2, Support.FOREIGN, false),
             new Made("old", CpuCap.AVX2, Support.ABSENT, false),
             new Made("young", CpuCap.AVX512, Support.NOT_COMPILED, false),
@@ -41,12 +36,12 @@ class TrialTest {
 
             @Override
             public String bind(Made set) {
-                return set.suffix;
+                return set.name;
             }
 
             @Override
             public Optional<String> firstDifference(String kernels) {
-                return kernels.equals("wrong") ? Optional.of("1 for 2") : Optional.empty();
+                return kernels.equals("faulty") ? Optional.of("1 for 2") : Optional.empty();
             }
         });
     }
@@ -57,10 +52,10 @@ class TrialTest {
                 .extracting(Trial::phrase)
                 .containsExactly(
                         "capped at avx512",
-                        "the system does not enable OFF",
-                        "this build was compiled without YOUNG",
-                        "this machine has no OLD",
-                        "WRONG computes wrongly: 1 for 2",
+                        "the system does not enable processor off",
+                        "this build was compiled without processor young",
+                        "this machine has no processor old",
+                        "processor faulty computes wrongly: 1 for 2",
                         "works",
                         "works");
     }
@@ -77,6 +72,7 @@ class TrialTest {
     @Test
     void repeatsTheRefusalsThatAreAskedFor() {
         assertThat(Trial.refusals(trials(CpuCap.AVX512, 9), Outcome.WRONG, Outcome.DISABLED))
-                .containsExactly("the system does not enable OFF", "WRONG computes wrongly: 1 for 2");
+                .containsExactly(
+                        "the system does not enable processor off", "processor faulty computes wrongly: 1 for 2");
     }
 }
