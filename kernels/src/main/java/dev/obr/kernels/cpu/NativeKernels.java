@@ -52,10 +52,8 @@ public final class NativeKernels implements CpuKernels {
     static Loaded load(int most, CpuCap cap, Map<String, String> environment) {
         List<Trial<NativeKernels>> trials = trials(library(environment), cap, most);
         List<NativeKernels> usable = Trial.usable(trials);
-        List<Trial<NativeKernels>> allowed =
-                trials.stream().filter(trial -> cap.allows(trial.set())).toList();
         List<String> refusals =
-                Trial.refusals(allowed, Outcome.ABSENT, Outcome.DISABLED, Outcome.NOT_COMPILED, Outcome.WRONG);
+                Trial.refusals(trials, cap, Outcome.ABSENT, Outcome.DISABLED, Outcome.NOT_COMPILED, Outcome.WRONG);
         if (usable.isEmpty()) {
             throw new ObrException(String.join("; ", refusals));
         }

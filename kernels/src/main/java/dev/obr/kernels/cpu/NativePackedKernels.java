@@ -30,7 +30,7 @@ final class NativePackedKernels implements PackedKernels {
     /** The fastest instruction set that this machine runs, {@code cap} allows and whose results are right on {@link PackedSelfTest}'s cases. */
     static Choice choose(SymbolLookup library, CpuCap cap) {
         List<Trial<NativePackedKernels>> trials = trials(library, cap, 1);
-        List<String> notable = Trial.refusals(trials, Outcome.WRONG, Outcome.DISABLED);
+        List<String> notable = Trial.refusals(trials, cap, Outcome.WRONG, Outcome.DISABLED, Outcome.NOT_COMPILED);
         List<NativePackedKernels> usable = Trial.usable(trials);
         if (!usable.isEmpty()) {
             Choice choice = Choice.of(usable.getFirst());

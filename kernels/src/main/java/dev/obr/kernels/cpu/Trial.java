@@ -94,11 +94,11 @@ record Trial<K>(KernelSet set, Outcome outcome, @Nullable K kernels, String phra
         return usable;
     }
 
-    /** Why the sets of these outcomes were passed over. */
-    static <K> List<String> refusals(List<Trial<K>> trials, Outcome... of) {
+    /** Why sets of these outcomes that the cap allows were passed over. */
+    static <K> List<String> refusals(List<Trial<K>> trials, CpuCap cap, Outcome... of) {
         List<Outcome> wanted = List.of(of);
         return trials.stream()
-                .filter(trial -> wanted.contains(trial.outcome))
+                .filter(trial -> wanted.contains(trial.outcome) && cap.allows(trial.set))
                 .map(Trial::phrase)
                 .toList();
     }

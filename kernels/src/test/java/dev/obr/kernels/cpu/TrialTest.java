@@ -70,9 +70,14 @@ class TrialTest {
     }
 
     @Test
-    void repeatsTheRefusalsThatAreAskedFor() {
-        assertThat(Trial.refusals(trials(CpuCap.AVX512, 9), Outcome.WRONG, Outcome.DISABLED))
+    void repeatsTheRefusalsThatAreAskedForUpToTheCap() {
+        assertThat(refusals(CpuCap.NONE))
                 .containsExactly(
                         "the system does not enable processor off", "processor faulty computes wrongly: 1 for 2");
+        assertThat(refusals(CpuCap.AVX512)).containsExactly("processor faulty computes wrongly: 1 for 2");
+    }
+
+    private static List<String> refusals(CpuCap cap) {
+        return Trial.refusals(trials(cap, 9), cap, Outcome.WRONG, Outcome.DISABLED);
     }
 }
