@@ -20,11 +20,17 @@ enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, CODES_8, CODES_4 };
 enum { GENERIC, AVX2, AVX512 };
 
 /* Changes whenever a signature does, so that Java never calls a stale library. */
-enum { OBR_ABI = 2 };
+enum { OBR_ABI = 3 };
 
 OBR_API int32_t obr_abi(void);
 
-/* Whether processor and operating system both run instruction set `set`; 1 or 0. */
+/*
+ * What became of an instruction set here: the processor lacks it; processor and operating system run it; the system does not save its registers;
+ * this library was compiled without it; it belongs to another kind of processor.
+ */
+enum { OBR_ABSENT, OBR_RUNS, OBR_DISABLED, OBR_NOT_COMPILED, OBR_FOREIGN };
+
+/* Whether instruction set `set` may be used here: one of the answers above. */
 OBR_API int32_t obr_supports(int32_t set);
 
 /* `bytes` of memory for weights, aligned to 64 and not cleared; null where there is none left. obr_release gives it back. */

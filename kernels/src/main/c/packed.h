@@ -1,5 +1,5 @@
 /*
- * The C interface of the integer kernels for packed weights. Each function exists once per instruction set, its name ending in _avx2, _avxvnni, _avx512vnni or _dotprod.
+ * The C interface of the integer kernels for packed weights. Each function exists once per instruction set, its name ending in _avx2, _avxvnni, _avx512vnni, _amx or _dotprod.
  *
  *     y[t][r] = scale[r] * xscale[t] * sum over c of code[r][c] * x[t][c]        the sum exact, in int32
  *
@@ -15,7 +15,17 @@
 enum { DENSE, UNSTRUCTURED, TWO_OF_FOUR, FOUR_OF_EIGHT, HALF_OF_64, PAIRS_4_OF_8 };
 
 /* Instruction sets of the integer kernels, slowest first. */
-enum { PACKED_AVX2, PACKED_AVXVNNI, PACKED_AVX512VNNI, PACKED_DOTPROD };
+enum { PACKED_AVX2, PACKED_AVXVNNI, PACKED_AVX512VNNI, PACKED_AMX, PACKED_DOTPROD };
+
+/* Compilers that know AMX (gcc 11, clang 11) have a header for it; others build everything else. */
+#if defined(__x86_64__) && defined(__has_include)
+#if __has_include(<amxint8intrin.h>)
+#define OBR_COMPILES_AMX 1
+#endif
+#endif
+#if !defined(OBR_COMPILES_AMX)
+#define OBR_COMPILES_AMX 0
+#endif
 
 /* Rows are laid out and multiplied in panels: ranges of rows begin at multiples of this. */
 enum { PACKED_GRAIN = 16 };
@@ -23,7 +33,7 @@ enum { PACKED_GRAIN = 16 };
 /* The most columns that int32 sums hold: 8 * 255 * 2^20 < 2^31. */
 enum { PACKED_COLS = 1 << 20 };
 
-/* Whether processor and operating system both run instruction set `set` of the integer kernels; 1 or 0. */
+/* Whether instruction set `set` of the integer kernels may be used here: OBR_RUNS or why not. */
 OBR_API int32_t obr_packed_supports(int32_t set);
 
 #define OBR_DECLARE_PACKED(SET)                                                                                        \
@@ -47,6 +57,9 @@ OBR_API int32_t obr_packed_supports(int32_t set);
 OBR_DECLARE_PACKED(avx2)
 OBR_DECLARE_PACKED(avxvnni)
 OBR_DECLARE_PACKED(avx512vnni)
+#if OBR_COMPILES_AMX
+OBR_DECLARE_PACKED(amx)
+#endif
 #elif defined(__aarch64__)
 OBR_DECLARE_PACKED(dotprod)
 #endif

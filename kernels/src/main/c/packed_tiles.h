@@ -5,24 +5,15 @@
  *         quad 0 | r0: 4 bytes | r1 | .. r15 |                             t0 | 4 bytes of quad 0 | quad 1 | ..
  *         quad 1 | r0: 4 bytes | r1 | .. r15 |                             t1 | ..
  *
- * For each quad: TILE_VECTORS vectors of the tile, TILE_TOKENS broadcasts of x, their products into TILE_VECTORS x TILE_TOKENS accumulators: 15 of the 16 registers of AVX2 (2 x 6), 27 of
- * the 32 of AVX-512 (2 x 12) and 29 of NEON (4 x 6). AVX2's 16-bit sums go to the 32-bit ones, which lie in L1, every 8 quads. A tile of 1024 columns (16 KiB with AVX2) stays in L1 for
- * all tokens; each weight is unpacked once per TOKEN_BLOCK tokens. Columns stand in the order of the inputs.
+ * packed_outer.h multiplies it by vectors, packed_amx.h by AMX. A tile of 1024 columns (16 KiB with AVX2) stays in L1 for all tokens; each weight is unpacked once per TOKEN_BLOCK tokens.
+ * Columns stand in the order of the inputs.
  *
- * Bound: AVX2: 9/8 vpmaddubsw or vpmaddwd for 32 products, two of which run in a cycle: 57 products a cycle and core. With VNNI one vpdpbusd for V products, two in a cycle.
  * Measured with AVX2 on a Zen 3, both of its (virtual) cores busy, medians .. best of interleaved rounds, products of the dense shape a cycle: tile 25-38 .. 28-38, while packed_dot.h
  * makes 4:8p 30-45 .. 33-52, 2:4 28-32 .. 33-41 and 4:8 26-30 out of the same tokens; vpmaddubsw on registers alone 64.
- * AMX would take the same tiles; it is not used yet.
  */
 
-#if defined(OBR_DOTPROD)
-enum { TILE_VECTORS = 4, TILE_TOKENS = 6 };
-#elif defined(OBR_AVX512VNNI)
-enum { TILE_VECTORS = 2, TILE_TOKENS = 12 };
-#else
-enum { TILE_VECTORS = 2, TILE_TOKENS = 6 };
-#endif
 enum {
+    TILE_VECTORS = V == 16 ? 4 : 2,
     TILE_ROWS = TILE_VECTORS * QUADS,
     SLICE = 1024, /* columns: whole units and blocks */
     TOKEN_BLOCK = 516
@@ -147,64 +138,17 @@ NOINLINE void unpack_units(int pattern, const uint8_t *w, int units, uint8_t *ti
 
 /* ---- products ---- */
 
-/* totals [t][TILE_ROWS] += tile . x[t] over `quads` quads for T tokens; T is a constant where this is expanded */
-INLINE void outer(int T, const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int32_t *totals) {
-    for (int q0 = 0; q0 < quads; q0 += 8) {
-        vq4 products[TILE_TOKENS][TILE_VECTORS];
-        for (int t = 0; t < T; t++)
-            for (int v = 0; v < TILE_VECTORS; v++)
-                products[t][v] = begin4((vi)load(totals + t * TILE_ROWS + v * QUADS));
-        for (int q = q0; q < q0 + 8; q++) {
-            vb w[TILE_VECTORS];
-            for (int v = 0; v < TILE_VECTORS; v++) w[v] = load(tile + (q * TILE_VECTORS + v) * V);
-            for (int t = 0; t < T; t++) {
-                vb four = broadcast4(x + t * x_stride + 4 * q);
-                for (int v = 0; v < TILE_VECTORS; v++) products[t][v] = product4(products[t][v], four, w[v]);
-            }
-        }
-        for (int t = 0; t < T; t++)
-            for (int v = 0; v < TILE_VECTORS; v++) {
-                int32_t *at = totals + t * TILE_ROWS + v * QUADS;
-                store(at, (vb)end4((vi)load(at), products[t][v]));
-            }
-    }
-}
-
-#define OUTER_PARAMETERS const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int32_t *totals
-#define OUTER(T) \
-    NOINLINE void outer_##T(OUTER_PARAMETERS) { outer(T, tile, x, x_stride, quads, totals); }
-OUTER(1)
-OUTER(2)
-OUTER(4)
-OUTER(6)
-#if defined(OBR_AVX512VNNI)
-OUTER(12)
+#if defined(OBR_AMX)
+#include "packed_amx.h"
+#else
+#include "packed_outer.h"
 #endif
-
-NOINLINE void tile_times_tokens(const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int tokens,
-                                int32_t *totals) {
-    static const struct {
-        int tokens;
-        void (*multiply)(OUTER_PARAMETERS);
-    } steps[] = {
-#if defined(OBR_AVX512VNNI)
-        {12, outer_12},
-#endif
-        {6, outer_6}, {4, outer_4}, {2, outer_2}, {1, outer_1}};
-    for (int s = 0, t = 0; t < tokens;)
-        if (tokens - t >= steps[s].tokens) {
-            steps[s].multiply(tile, x + t * x_stride, x_stride, quads, totals + t * TILE_ROWS);
-            t += steps[s].tokens;
-        } else {
-            s++;
-        }
-}
 
 static void matmul_many(int pattern, int rows, int cols, int from, int to, const uint8_t *layout, const int32_t *sums,
                         const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
                         int64_t y_stride) {
     int64_t stride = input_columns(cols), bytes = panel_bytes(pattern, cols), padded = whole(cols, UNIT) * UNIT;
-    int panel = is_bitmap(pattern) ? QUADS : panel_rows(pattern);
+    int panel = is_bitmap(pattern) ? QUADS : panel_rows(pattern), shaped = 0;
     for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
         int block = at_most(tokens - t0, TOKEN_BLOCK);
         for (int r = from; r < to; r += TILE_ROWS) {
@@ -231,12 +175,14 @@ static void matmul_many(int pattern, int rows, int cols, int from, int to, const
                         unpack_units(pattern, layout + (r + p) / panel * bytes + c / UNIT * unit_bytes(pattern),
                                      columns / UNIT, tile);
                 }
-                tile_times_tokens(tile_memory, inputs + t0 * stride + c, stride, columns / 4, block, total_memory);
+                tile_times_tokens(tile_memory, inputs + t0 * stride + c, stride, columns / 4, block, total_memory,
+                                  &shaped);
             }
             scale_totals(total_memory, TILE_ROWS, filled, sums + r, scales + r, input_scales + t0, block,
                          y + t0 * y_stride + r, y_stride);
         }
     }
+    end_tiles();
     (void)rows;
 }
 

@@ -97,7 +97,7 @@ static void keep_least(double *best, double value) {
 
 int main(void) {
     for (int i = 0; i < KERNEL_SETS; i++)
-        if (obr_packed_supports(all_kernels[i].set)) chosen = all_kernels + i;
+        if (obr_packed_supports(all_kernels[i].set) == OBR_RUNS) chosen = all_kernels + i;
     if (!chosen) {
         printf("no integer kernels for this processor\n");
         return 0;

@@ -176,6 +176,9 @@ static const kernels all_kernels[] = {
     KERNELS(avx2, PACKED_AVX2),
     KERNELS(avxvnni, PACKED_AVXVNNI),
     KERNELS(avx512vnni, PACKED_AVX512VNNI),
+#if OBR_COMPILES_AMX
+    KERNELS(amx, PACKED_AMX),
+#endif
 #elif defined(__aarch64__)
     KERNELS(dotprod, PACKED_DOTPROD),
 #endif

@@ -30,14 +30,14 @@ final class DevicesCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put(
-                "chosen",
-                CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment())
-                        .reason());
+        CpuKernelsProvider.Request request = CpuKernelsProvider.requested();
+        CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(request, console.environment());
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("chosen", choice.reason());
         for (String name : FASTEST_FIRST) {
-            facts.put("  " + name, kernels(name));
+            facts.put("  " + name, kernels(request.orFor(name)));
         }
+        addNativeSets(request, choice.kernels().name().equals("native"), facts);
         facts.put("processor", Processor.name() + ", " + Runtime.getRuntime().availableProcessors() + " cores");
         facts.put("instructions", String.join(" ", Processor.instructionSets()));
         facts.put("memory", memory());
@@ -46,24 +46,56 @@ final class DevicesCommand implements Callable<Integer> {
                 "system",
                 System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", Java " + Runtime.version());
         if (json) {
-            Map<String, String> object = new LinkedHashMap<>();
+            Map<String, Object> object = new LinkedHashMap<>();
             facts.forEach((name, value) -> object.put(name.strip(), value));
             console.println(JsonOutput.pretty(object));
         } else {
-            facts.forEach((name, value) -> console.println(String.format("%-13s %s", name, value)));
+            facts.forEach(this::print);
         }
         return CommandLineApplication.DONE;
     }
 
-    private String kernels(String name) {
+    private void print(String name, Object value) {
+        if (value instanceof Map<?, ?> table) {
+            console.println(name);
+            table.forEach((key, text) -> print("  " + key, text));
+        } else {
+            console.println(String.format("%-13s %s", name, value));
+        }
+    }
+
+    private String kernels(CpuKernelsProvider.Request request) {
         try {
             CpuKernels kernels =
-                    CpuKernelsProvider.choose(name, console.environment()).kernels();
+                    CpuKernelsProvider.choose(request, console.environment()).kernels();
             return "works: " + kernels.instructionSet() + "; "
                     + kernels.packed().reason();
         } catch (ObrException e) {
             return String.valueOf(e.getMessage());
         }
+    }
+
+    /** Each instruction set of the native kernels, fastest first; nothing where these cannot be loaded, which the line of the native kernels says. */
+    private void addNativeSets(CpuKernelsProvider.Request request, boolean used, Map<String, Object> facts) {
+        CpuKernelsProvider.NativeSets sets;
+        try {
+            sets = CpuKernelsProvider.nativeSets(request.cap(), console.environment());
+        } catch (ObrException e) {
+            return;
+        }
+        facts.put("floats", verdicts(sets.floats(), used));
+        facts.put("integers", verdicts(sets.integers(), used));
+    }
+
+    private static Map<String, String> verdicts(List<CpuKernelsProvider.SetReport> sets, boolean used) {
+        Map<String, String> verdicts = new LinkedHashMap<>();
+        boolean first = used; // the first that works is the one in use
+        for (CpuKernelsProvider.SetReport set : sets) {
+            String verdict = !set.works() ? set.verdict() : (first ? "used: " : "works: ") + set.verdict();
+            first &= !set.works();
+            verdicts.put(set.name(), set.note().isEmpty() ? verdict : verdict + " (" + set.note() + ")");
+        }
+        return verdicts;
     }
 
     private static String memory() {

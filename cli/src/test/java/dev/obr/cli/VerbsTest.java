@@ -96,11 +96,18 @@ class VerbsTest {
     @Test
     void devicesNamesKernelsAndGpu() {
         assertThat(Ran.verb("devices").out()).contains("kernels: ", "scalar", "processor", "memory", "gpu");
-        assertThat(JsonMapper.shared()
-                        .readTree(Ran.verb("devices", "--json").out())
-                        .get("scalar")
-                        .asString())
-                .startsWith("works");
+        JsonNode json =
+                JsonMapper.shared().readTree(Ran.verb("devices", "--json").out());
+        assertThat(json.get("scalar").asString()).startsWith("works");
+        if (json.get("native").asString().startsWith("works")) {
+            assertThat(json.get("floats").get("generic").asString()).matches("(used|works): any processor, 4 lanes");
+            assertThat(json.get("integers")
+                            .propertyStream()
+                            .map(set -> set.getValue().asString()))
+                    .isNotEmpty()
+                    .filteredOn(verdict -> verdict.startsWith("used: "))
+                    .hasSizeLessThan(2);
+        }
     }
 
     @Test

@@ -151,6 +151,15 @@ class RunnableJarIT {
         assertThat(run.out).contains("\"kernels\":\"vector\"");
     }
 
+    /** {@code devices} shows the Vector API, for which this JVM was not started: a child serves. */
+    @ParameterizedTest
+    @MethodSource("javas")
+    void whatJavaWasToldReachesTheChild(String java) throws Exception {
+        Ended run = run(java + " -Dobr.cpu=generic", "C", "devices");
+        assertThat(run.exitCode).as(run.err).isZero();
+        assertThat(run.out).contains("capped at generic");
+    }
+
     @Test
     void aReaderThatLeavesIsNoError() throws Exception {
         Ended run = run(javas().toList().getFirst(), "C", "inspect --tensors | head -n 1");

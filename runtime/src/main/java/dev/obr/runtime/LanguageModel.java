@@ -99,8 +99,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     private static CpuKernelsProvider.Choice chooseKernels(RuntimeOptions options) {
-        String requested = options.kernels() == null ? CpuKernelsProvider.requested() : options.kernels();
-        return CpuKernelsProvider.choose(requested, System.getenv());
+        return CpuKernelsProvider.choose(CpuKernelsProvider.requested().orFor(options.kernels()), System.getenv());
     }
 
     /**

@@ -1,9 +1,11 @@
 package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.ObrException;
+import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the fastest twin that works here: native, else vector, else scalar.
@@ -22,25 +24,73 @@ public final class CpuKernelsProvider {
      */
     public record Choice(CpuKernels kernels, String reason) {}
 
-    private CpuKernelsProvider() {}
-
-    /** What {@code -Dobr.kernels} asks for: one of {@link #NAMES}, {@code auto} if it is not set. The only place that reads it. */
-    public static String requested() {
-        return System.getProperty("obr.kernels", "auto");
+    /**
+     * What a user asks for.
+     *
+     * @param kernels one of {@link #NAMES}
+     * @param cap the most that native kernels may use of the processor
+     */
+    public record Request(String kernels, CpuCap cap) {
+        /** The same cap for the twin of that name; this one for null. */
+        public Request orFor(@Nullable String name) {
+            return name == null ? this : new Request(name, cap);
+        }
     }
 
     /**
-     * The twin of that name, or the fastest for {@code auto}.
+     * One instruction set of the native kernels.
      *
-     * @param requested one of {@link #NAMES}
+     * @param name how its C functions are called
+     * @param works whether it can be used here
+     * @param verdict for people: what it is if it works, else why not
+     * @param note for people: what is not known of these kernels; empty where tests ran them on their hardware
+     */
+    public record SetReport(String name, boolean works, String verdict, String note) {
+        private static List<SetReport> all(List<? extends Trial<?>> trials) {
+            return trials.stream()
+                    .map(trial -> {
+                        KernelSet set = trial.set();
+                        boolean works = trial.kernels() != null;
+                        return new SetReport(
+                                set.suffix(),
+                                works,
+                                works ? set.description() : trial.phrase(),
+                                set.facts().tested().note());
+                    })
+                    .toList();
+        }
+    }
+
+    /** All instruction sets of this kind of processor, fastest first; the first that works of each list is the one that is used. */
+    public record NativeSets(List<SetReport> floats, List<SetReport> integers) {}
+
+    private CpuKernelsProvider() {}
+
+    /**
+     * What {@code -Dobr.kernels} and {@code -Dobr.cpu} ask for: {@code auto} and no cap if they are not set. The only place that reads them.
+     *
+     * @throws ObrException if there is no such cap
+     */
+    public static Request requested() {
+        return new Request(System.getProperty("obr.kernels", "auto"), CpuCap.named(System.getProperty("obr.cpu")));
+    }
+
+    /** The twin of that name without a cap. */
+    public static Choice choose(String kernels, Map<String, String> environment) {
+        return choose(new Request(kernels, CpuCap.NONE), environment);
+    }
+
+    /**
+     * The twin that is asked for, or the fastest for {@code auto}.
+     *
      * @param environment where the native library's cache folder is looked up (OBR_CACHE, XDG_CACHE_HOME)
      * @throws ObrException if the twin asked for does not work here, or there is none of that name
      */
-    public static Choice choose(String requested, Map<String, String> environment) {
-        return switch (requested) {
-            case "auto" -> fastest(environment);
+    public static Choice choose(Request request, Map<String, String> environment) {
+        return switch (request.kernels) {
+            case "auto" -> fastest(request.cap, environment);
             case "native" ->
-                onRequest(NativeKernels.load(1, environment).usable().getFirst());
+                natives(NativeKernels.load(1, request.cap, environment).usable(), request.cap, List.of("as requested"));
             case "vector" -> {
                 if (!vectorModulePresent()) {
                     throw new ObrException("the vector kernels need java's option --add-modules jdk.incubator.vector");
@@ -49,16 +99,28 @@ public final class CpuKernelsProvider {
             }
             case "scalar" -> onRequest(new ScalarKernels());
             default ->
-                throw new ObrException(
-                        "there are no kernels called '" + requested + "': use one of " + String.join(", ", NAMES));
+                throw new ObrException("there are no kernels called '" + request.kernels + "': use one of "
+                        + String.join(", ", NAMES));
         };
     }
 
-    private static Choice fastest(Map<String, String> environment) {
+    /**
+     * Tries every instruction set of the native kernels that {@code cap} allows.
+     *
+     * @throws ObrException if the native library cannot be loaded
+     */
+    public static NativeSets nativeSets(CpuCap cap, Map<String, String> environment) {
+        SymbolLookup library = NativeKernels.library(environment);
+        return new NativeSets(
+                SetReport.all(NativeKernels.trials(library, cap, Integer.MAX_VALUE)),
+                SetReport.all(NativePackedKernels.trials(library, cap, Integer.MAX_VALUE)));
+    }
+
+    private static Choice fastest(CpuCap cap, Map<String, String> environment) {
         List<String> refusals = new ArrayList<>();
         try {
-            NativeKernels.Loaded loaded = NativeKernels.load(1, environment);
-            return chosen(loaded.usable().getFirst(), loaded.refusals());
+            NativeKernels.Loaded loaded = NativeKernels.load(1, cap, environment);
+            return natives(loaded.usable(), cap, loaded.refusals());
         } catch (ObrException e) {
             refusals.add("native not used: " + e.getMessage());
         }
@@ -69,9 +131,17 @@ public final class CpuKernelsProvider {
         return chosen(new ScalarKernels(), refusals);
     }
 
-    private static Choice chosen(CpuKernels kernels, List<String> refusals) {
+    private static Choice natives(List<NativeKernels> usable, CpuCap cap, List<String> remarks) {
+        List<String> all = new ArrayList<>(remarks);
+        if (cap != CpuCap.NONE) {
+            all.addFirst("capped at " + cap);
+        }
+        return chosen(usable.getFirst(), all);
+    }
+
+    private static Choice chosen(CpuKernels kernels, List<String> remarks) {
         String choice = "kernels: " + kernels.name() + " (" + kernels.instructionSet() + ")";
-        return new Choice(kernels, refusals.isEmpty() ? choice : choice + "; " + String.join("; ", refusals));
+        return new Choice(kernels, remarks.isEmpty() ? choice : choice + "; " + String.join("; ", remarks));
     }
 
     private static Choice onRequest(CpuKernels kernels) {
@@ -88,7 +158,7 @@ public final class CpuKernelsProvider {
             return true;
         }
         try {
-            NativeLibrary.open(NativeLibrary.cacheFolders(environment));
+            NativeKernels.library(environment);
             return true;
         } catch (ObrException e) {
             return false;

@@ -24,25 +24,23 @@ import java.nio.file.Path;
  */
 final class NativeBinding {
     /** The value of OBR_ABI that these signatures belong to. */
-    private static final int ABI = 2;
+    private static final int ABI = 3;
 
     /** What the C sources are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
-    enum InstructionSet {
-        GENERIC("generic", "any processor, 4 lanes"),
-        AVX2("avx2", "AVX2 FMA F16C, 8 lanes"),
-        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes");
+    enum InstructionSet implements KernelSet {
+        GENERIC("generic", "any processor, 4 lanes", CpuCap.GENERIC, Tested.ON_HARDWARE),
+        AVX2("avx2", "AVX2 FMA F16C, 8 lanes", CpuCap.AVX2, Tested.ON_HARDWARE),
+        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes", CpuCap.AVX512, Tested.NOT_RUN);
 
-        private final String suffix;
-        private final String description;
+        private final Facts facts;
 
-        InstructionSet(String suffix, String description) {
-            this.suffix = suffix;
-            this.description = description;
+        InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
+            facts = new Facts(suffix, description, level, tested);
         }
 
-        /** For people. */
-        String description() {
-            return description;
+        @Override
+        public Facts facts() {
+            return facts;
         }
     }
 
@@ -95,7 +93,7 @@ final class NativeBinding {
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-        read = downcall(library, "obr_read_" + set.suffix, FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+        read = downcall(library, "obr_read_" + set.suffix(), FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
     }
 
     /**
@@ -113,10 +111,15 @@ final class NativeBinding {
     }
 
     /** Whether the processor and the operating system run {@code set}. */
-    static boolean supports(SymbolLookup library, InstructionSet set) {
-        MethodHandle supports = downcall(library, "obr_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    static Trial.Support support(SymbolLookup library, InstructionSet set) {
+        return support(library, "obr_supports", set.ordinal());
+    }
+
+    /** The answer of {@code function} for the set of that ordinal. */
+    static Trial.Support support(SymbolLookup library, String function, int set) {
+        MethodHandle supports = downcall(library, function, FunctionDescriptor.of(JAVA_INT, JAVA_INT));
         try {
-            return (int) supports.invokeExact(set.ordinal()) != 0;
+            return Trial.Support.values()[(int) supports.invokeExact(set)];
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -241,7 +244,7 @@ final class NativeBinding {
 
     private static MethodHandle function(
             SymbolLookup library, InstructionSet set, String name, MemoryLayout... parameters) {
-        return downcall(library, "obr_" + name + "_" + set.suffix, FunctionDescriptor.ofVoid(parameters));
+        return downcall(library, "obr_" + name + "_" + set.suffix(), FunctionDescriptor.ofVoid(parameters));
     }
 
     static MethodHandle downcall(

@@ -4,14 +4,15 @@ import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.NativeBinding.InstructionSet;
+import dev.obr.kernels.cpu.Trial.Outcome;
 import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,19 +25,21 @@ public final class NativeKernels implements CpuKernels {
     private final NativeBinding c;
     private final InstructionSet set;
     private final SymbolLookup library;
+    private final CpuCap cap;
     private PackedKernels.@Nullable Choice packed; // looked for when first asked: most models need none
 
-    private NativeKernels(NativeBinding c, InstructionSet set, SymbolLookup library) {
+    private NativeKernels(NativeBinding c, InstructionSet set, SymbolLookup library, CpuCap cap) {
         this.c = c;
         this.set = set;
         this.library = library;
+        this.cap = cap;
     }
 
     /**
      * What loading found.
      *
-     * @param usable one instance per instruction set that this machine runs and whose results were right, fastest first; never empty
-     * @param refusals for each other instruction set that was tried, a phrase that says why not
+     * @param usable one instance per instruction set that this machine runs, the cap allows and whose results were right, fastest first; never empty
+     * @param refusals for each other instruction set that was tried and that the cap allows, a phrase that says why not
      */
     record Loaded(List<NativeKernels> usable, List<String> refusals) {}
 
@@ -44,31 +47,44 @@ public final class NativeKernels implements CpuKernels {
      * Extracts and opens the library, and tries the machine's instruction sets on {@link SelfTest}'s cases, fastest first, before they are trusted.
      *
      * @param most how many usable ones to look for: one is enough to compute with
+     * @param cap the most that may be used, of integer kernels ({@link #packed}) too
      * @param environment where OBR_CACHE and XDG_CACHE_HOME are looked up
      * @throws ObrException if nothing is usable; the sentence says why
      */
-    static Loaded load(int most, Map<String, String> environment) {
-        SymbolLookup library = NativeLibrary.open(NativeLibrary.cacheFolders(environment));
-        List<NativeKernels> usable = new ArrayList<>();
-        List<String> refusals = new ArrayList<>();
-        for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
-            if (usable.size() == most) {
-                break;
-            }
-            if (!NativeBinding.supports(library, set)) {
-                refusals.add("this machine has no " + set.description());
-                continue;
-            }
-            NativeKernels kernels = new NativeKernels(new NativeBinding(library, set), set, library);
-            SelfTest.firstDifference(kernels)
-                    .ifPresentOrElse(
-                            difference -> refusals.add(set.description() + " computes wrongly: " + difference),
-                            () -> usable.add(kernels));
-        }
+    static Loaded load(int most, CpuCap cap, Map<String, String> environment) {
+        List<Trial<NativeKernels>> trials = trials(library(environment), cap, most);
+        List<NativeKernels> usable = Trial.usable(trials);
+        List<String> refusals =
+                Trial.refusals(trials, cap, Outcome.ABSENT, Outcome.DISABLED, Outcome.NOT_COMPILED, Outcome.WRONG);
         if (usable.isEmpty()) {
             throw new ObrException(String.join("; ", refusals));
         }
         return new Loaded(usable, refusals);
+    }
+
+    /** The library, extracted and opened. */
+    static SymbolLookup library(Map<String, String> environment) {
+        return NativeLibrary.open(NativeLibrary.cacheFolders(environment));
+    }
+
+    /** Tries the instruction sets of these kernels until {@code most} work. */
+    static List<Trial<NativeKernels>> trials(SymbolLookup library, CpuCap cap, int most) {
+        return Trial.of(List.of(InstructionSet.values()), cap, most, new Trial.Subject<>() {
+            @Override
+            public Trial.Support support(InstructionSet set) {
+                return NativeBinding.support(library, set);
+            }
+
+            @Override
+            public NativeKernels bind(InstructionSet set) {
+                return new NativeKernels(new NativeBinding(library, set), set, library, cap);
+            }
+
+            @Override
+            public Optional<String> firstDifference(NativeKernels kernels) {
+                return SelfTest.firstDifference(kernels);
+            }
+        });
     }
 
     @Override
@@ -84,7 +100,7 @@ public final class NativeKernels implements CpuKernels {
     @Override
     public synchronized PackedKernels.Choice packed() {
         if (packed == null) {
-            packed = NativePackedKernels.choose(library);
+            packed = NativePackedKernels.choose(library, cap);
         }
         return packed;
     }

@@ -1,6 +1,7 @@
 package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.cpu.PackedBinding.InstructionSet;
+import dev.obr.kernels.cpu.Trial.Outcome;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
@@ -9,9 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The integer kernels in C ({@code packed*.c}), called through the foreign function interface.
@@ -27,25 +28,42 @@ final class NativePackedKernels implements PackedKernels {
         this.set = set;
     }
 
-    /** The fastest instruction set that this machine runs and whose results are right on {@link PackedSelfTest}'s cases. */
-    static Choice choose(SymbolLookup library) {
-        List<String> refusals = new ArrayList<>();
-        for (InstructionSet set : List.of(InstructionSet.values()).reversed()) {
-            if (!PackedBinding.supports(library, set)) {
-                continue;
-            }
-            NativePackedKernels kernels = new NativePackedKernels(new PackedBinding(library, set), set);
-            String difference = PackedSelfTest.firstDifference(kernels).orElse(null);
-            if (difference == null) {
-                Choice choice = Choice.of(kernels);
-                return refusals.isEmpty()
-                        ? choice
-                        : new Choice(kernels, choice.reason() + "; " + String.join("; ", refusals));
-            }
-            refusals.add(set.description() + " computes wrongly: " + difference);
+    /** The fastest instruction set that this machine runs, {@code cap} allows and whose results are right on {@link PackedSelfTest}'s cases. */
+    static Choice choose(SymbolLookup library, CpuCap cap) {
+        List<Trial<NativePackedKernels>> trials = trials(library, cap, 1);
+        List<String> notable = Trial.refusals(trials, cap, Outcome.WRONG, Outcome.DISABLED, Outcome.NOT_COMPILED);
+        List<NativePackedKernels> usable = Trial.usable(trials);
+        if (!usable.isEmpty()) {
+            Choice choice = Choice.of(usable.getFirst());
+            return notable.isEmpty()
+                    ? choice
+                    : new Choice(choice.kernels(), choice.reason() + "; " + String.join("; ", notable));
         }
-        return Choice.none(
-                refusals.isEmpty() ? "this machine has no instructions for them" : String.join("; ", refusals));
+        if (notable.isEmpty()) {
+            boolean capped = trials.stream().anyMatch(trial -> trial.outcome() == Outcome.CAPPED);
+            return Choice.none(capped ? "capped at " + cap : "this machine has no instructions for them");
+        }
+        return Choice.none(String.join("; ", notable));
+    }
+
+    /** Tries the instruction sets of integer kernels until {@code most} work. */
+    static List<Trial<NativePackedKernels>> trials(SymbolLookup library, CpuCap cap, int most) {
+        return Trial.of(List.of(InstructionSet.values()), cap, most, new Trial.Subject<>() {
+            @Override
+            public Trial.Support support(InstructionSet set) {
+                return PackedBinding.support(library, set);
+            }
+
+            @Override
+            public NativePackedKernels bind(InstructionSet set) {
+                return new NativePackedKernels(new PackedBinding(library, set), set);
+            }
+
+            @Override
+            public Optional<String> firstDifference(NativePackedKernels kernels) {
+                return PackedSelfTest.firstDifference(kernels);
+            }
+        });
     }
 
     @Override

@@ -21,23 +21,23 @@ import java.lang.invoke.MethodHandle;
  */
 final class PackedBinding {
     /** What the integer kernels are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
-    enum InstructionSet {
-        AVX2("avx2", "AVX2"),
-        AVX_VNNI("avxvnni", "AVX-VNNI, never run on such a processor"),
-        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2, never run on such a processor"),
-        DOTPROD("dotprod", "NEON dot products, run under emulation only");
+    enum InstructionSet implements KernelSet {
+        AVX2("avx2", "AVX2", CpuCap.AVX2, Tested.ON_HARDWARE),
+        AVX_VNNI("avxvnni", "AVX-VNNI", CpuCap.AVXVNNI, Tested.IN_EMULATION),
+        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2", CpuCap.AVX512, Tested.IN_EMULATION),
+        AMX("amx", "AMX-INT8 beside AVX-512 VNNI VBMI2", CpuCap.AMX, Tested.IN_EMULATION),
+        /** Of another kind of processor: every cap above {@code generic} allows it. */
+        DOTPROD("dotprod", "NEON dot products", CpuCap.AVX2, Tested.IN_EMULATION);
 
-        private final String suffix;
-        private final String description;
+        private final Facts facts;
 
-        InstructionSet(String suffix, String description) {
-            this.suffix = suffix;
-            this.description = description;
+        InstructionSet(String suffix, String description, CpuCap level, Tested tested) {
+            facts = new Facts(suffix, description, level, tested);
         }
 
-        /** For people. */
-        String description() {
-            return description;
+        @Override
+        public Facts facts() {
+            return facts;
         }
     }
 
@@ -52,7 +52,7 @@ final class PackedBinding {
 
     /** Looks up each function of {@code set} in an open library. */
     PackedBinding(SymbolLookup library, InstructionSet set) {
-        String end = "_" + set.suffix;
+        String end = "_" + set.suffix();
         allocate = NativeBinding.downcall(library, "obr_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
         release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS));
         forget = NativeBinding.downcall(library, "obr_forget", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
@@ -82,14 +82,8 @@ final class PackedBinding {
     }
 
     /** Whether the processor and the operating system run {@code set}. */
-    static boolean supports(SymbolLookup library, InstructionSet set) {
-        MethodHandle supports =
-                NativeBinding.downcall(library, "obr_packed_supports", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-        try {
-            return (int) supports.invokeExact(set.ordinal()) != 0;
-        } catch (Throwable e) {
-            throw NativeBinding.unexpected(e);
-        }
+    static Trial.Support support(SymbolLookup library, InstructionSet set) {
+        return NativeBinding.support(library, "obr_packed_supports", set.ordinal());
     }
 
     /** Memory for weights, not cleared, given back when the arena closes. */

@@ -19,8 +19,8 @@ final class PackedSelfTest {
     private static final int ROWS = 18;
     private static final int COLS = 72;
 
-    /** The last one is enough for the path of a prefill. */
-    private static final int[] TOKENS = {1, 3, 17};
+    /** The last one is enough for the path of a prefill: 32 tokens at once, and one that is left over. */
+    private static final int[] TOKENS = {1, 3, 33};
 
     private PackedSelfTest() {}
 

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,51 @@ class CpuKernelsProviderTest {
                 .isInstanceOf(ObrException.class)
                 .hasMessageContaining("'fast'")
                 .hasMessageContaining("auto, native, vector, scalar");
+    }
+
+    @Test
+    void aCapKeepsNativeKernelsFromFasterInstructionSets() {
+        Twins.NATIVE_GENERIC.get();
+        CpuKernelsProvider.Choice capped = choose("auto", CpuCap.GENERIC);
+        assertThat(capped.reason()).isEqualTo("kernels: native (any processor, 4 lanes); capped at generic");
+        assertThat(capped.kernels().packed())
+                .isEqualTo(new PackedKernels.Choice(null, "integers multiplied as floats: capped at generic"));
+        assertThat(choose("native", CpuCap.GENERIC).reason()).endsWith("; capped at generic; as requested");
+        assertThat(choose("auto", CpuCap.NONE).reason()).doesNotContain("capped");
+        assertThat(choose("scalar", CpuCap.GENERIC).reason()).doesNotContain("capped");
+    }
+
+    @Test
+    void namesEachSetAndWhyItIsNotUsed() {
+        Twins.NATIVE_GENERIC.get();
+        CpuKernelsProvider.NativeSets all = CpuKernelsProvider.nativeSets(CpuCap.NONE, environment());
+        CpuKernelsProvider.NativeSets capped = CpuKernelsProvider.nativeSets(CpuCap.GENERIC, environment());
+        assertThat(all.floats().getLast())
+                .isEqualTo(new CpuKernelsProvider.SetReport("generic", true, "any processor, 4 lanes", ""));
+        assertThat(capped.floats().getLast()).isEqualTo(all.floats().getLast());
+        assertThat(all.integers()).allSatisfy(set -> assertThat(set.verdict()).doesNotContain("capped"));
+        for (CpuKernelsProvider.SetReport set : all.integers()) {
+            CpuKernelsProvider.SetReport expected = set.works()
+                    ? new CpuKernelsProvider.SetReport(set.name(), false, "capped at generic", set.note())
+                    : set;
+            assertThat(capped.integers()).contains(expected);
+        }
+    }
+
+    @Test
+    void capsHaveNames() {
+        assertThat(CpuCap.named(null)).isEqualTo(CpuCap.NONE);
+        assertThat(CpuCap.named("avxvnni")).isEqualTo(CpuCap.AVXVNNI);
+        for (String wrong : List.of("none", "AVX2", "")) {
+            assertThatThrownBy(() -> CpuCap.named(wrong))
+                    .isInstanceOf(ObrException.class)
+                    .hasMessage("kernels cannot be capped at '" + wrong
+                            + "' (-Dobr.cpu): use one of generic, avx2, avxvnni, avx512, amx");
+        }
+    }
+
+    private CpuKernelsProvider.Choice choose(String kernels, CpuCap cap) {
+        return CpuKernelsProvider.choose(new CpuKernelsProvider.Request(kernels, cap), environment());
     }
 
     /** With neither native access nor the Vector API's module, the scalar twin serves and the line names both reasons. */

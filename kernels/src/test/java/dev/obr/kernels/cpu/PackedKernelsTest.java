@@ -13,10 +13,13 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.opentest4j.TestAbortedException;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Integer kernels give the sum of the products of codes, scaled once, to the last bit; the test in C (make test-native) compares more shapes. */
 class PackedKernelsTest {
@@ -69,18 +72,20 @@ class PackedKernelsTest {
         multiplyCodes(new ScalarPackedKernels(), pattern);
     }
 
+    /** Each instruction set that this machine has, as the fastest under its cap. */
     @ParameterizedTest
-    @EnumSource(Pattern.class)
-    void nativeKernelsEqualIt(Pattern pattern) {
-        multiplyCodes(natives(), pattern);
+    @MethodSource("sets")
+    void nativeKernelsEqualIt(PackedBinding.InstructionSet set, Pattern pattern) {
+        PackedKernels kernels = Twins.integers(set.facts().level());
+        Assumptions.assumeTrue(
+                kernels.instructionSet().equals(set.description()),
+                () -> set.description() + " cannot be used here, " + kernels.instructionSet() + " can");
+        multiplyCodes(kernels, pattern);
     }
 
-    private static PackedKernels natives() {
-        PackedKernels.Choice choice = Twins.NATIVE_GENERIC.get().packed();
-        if (choice.kernels() == null) {
-            throw new TestAbortedException(choice.reason());
-        }
-        return choice.kernels();
+    static Stream<Arguments> sets() {
+        return Stream.of(PackedBinding.InstructionSet.values())
+                .flatMap(set -> Stream.of(Pattern.values()).map(pattern -> Arguments.of(set, pattern)));
     }
 
     private static void multiplyCodes(PackedKernels kernels, Pattern pattern) {
@@ -141,7 +146,7 @@ class PackedKernelsTest {
 
     @Test
     void refusesBuffersThatAreTooShortAndCutPanels() {
-        PackedKernels kernels = natives();
+        PackedKernels kernels = Twins.integers(CpuCap.NONE);
         PackedMatrix weight =
                 Plain.random(Pattern.PAIRS_4_OF_8, 40, 64, new Random(1)).packed(Pattern.PAIRS_4_OF_8);
         try (Arena arena = Arena.ofConfined()) {

@@ -1,7 +1,6 @@
 package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.ObrException;
-import java.util.List;
 import java.util.Map;
 import org.opentest4j.TestAbortedException;
 
@@ -13,37 +12,43 @@ enum Twins {
     NATIVE_AVX2,
     NATIVE_AVX512;
 
-    private record Natives(List<NativeKernels> usable, String reason) {
-        /** Extracts and loads the library once. */
-        static final Natives LOADED = load();
-
-        private static Natives load() {
-            String cache = System.getProperty("java.io.tmpdir") + "/obr-test-cache";
-            try {
-                NativeKernels.Loaded loaded = NativeKernels.load(Integer.MAX_VALUE, Map.of("OBR_CACHE", cache));
-                return new Natives(loaded.usable(), String.join("; ", loaded.refusals()));
-            } catch (ObrException e) {
-                return new Natives(List.of(), String.valueOf(e.getMessage()));
-            }
-        }
-
-        CpuKernels get(String instructionSet) {
-            for (NativeKernels kernels : usable) {
-                if (kernels.instructionSet().startsWith(instructionSet)) {
-                    return kernels;
-                }
-            }
-            throw new TestAbortedException(reason);
-        }
-    }
+    private static final Map<String, String> ENVIRONMENT =
+            Map.of("OBR_CACHE", System.getProperty("java.io.tmpdir") + "/obr-test-cache");
 
     CpuKernels get() {
         return switch (this) {
             case SCALAR -> new ScalarKernels();
             case VECTOR -> new VectorKernels();
-            case NATIVE_GENERIC -> Natives.LOADED.get("any processor");
-            case NATIVE_AVX2 -> Natives.LOADED.get("AVX2");
-            case NATIVE_AVX512 -> Natives.LOADED.get("AVX-512");
+            case NATIVE_GENERIC -> cappedAt(CpuCap.GENERIC, "any processor");
+            case NATIVE_AVX2 -> cappedAt(CpuCap.AVX2, "AVX2");
+            case NATIVE_AVX512 -> cappedAt(CpuCap.AVX512, "AVX-512");
         };
+    }
+
+    /** The native kernels under a cap; skips the test where that leaves another instruction set. */
+    private static CpuKernels cappedAt(CpuCap cap, String instructionSet) {
+        NativeKernels.Loaded loaded = load(cap);
+        CpuKernels kernels = loaded.usable().getFirst();
+        if (!kernels.instructionSet().startsWith(instructionSet)) {
+            throw new TestAbortedException(String.join("; ", loaded.refusals()));
+        }
+        return kernels;
+    }
+
+    /** The integer kernels under a cap; skips the test where there are none. */
+    static PackedKernels integers(CpuCap cap) {
+        PackedKernels.Choice choice = load(cap).usable().getFirst().packed();
+        if (choice.kernels() == null) {
+            throw new TestAbortedException(choice.reason());
+        }
+        return choice.kernels();
+    }
+
+    private static NativeKernels.Loaded load(CpuCap cap) {
+        try {
+            return NativeKernels.load(1, cap, ENVIRONMENT);
+        } catch (ObrException e) {
+            throw new TestAbortedException(String.valueOf(e.getMessage()));
+        }
     }
 }
