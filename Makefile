@@ -8,11 +8,11 @@ ARGS    ?=
 export PROMPT
 
 # What the jar is made of: when none of it is newer than the jar, nothing is built.
-SOURCES := $(shell find . -path ./.git -prune -o -path '*/target' -prune -o \
+SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native bench quality ptx clean format help
+.PHONY: all jar natives run test test-native bench quality peers ptx clean format help
 
 all: jar
 
@@ -57,6 +57,11 @@ SHARED ?= ../shared
 quality: jar
 	@bench/quality.sh $(JAR) $(SHARED)
 
+# Speed beside llama.cpp and Jlama, in turns; some minutes a round on two cores. LLAMA holds llama-bench and llama-quantize.
+ROUNDS ?= 3
+peers: jar
+	@bench/peers.py $(JAR) "$(LLAMA)" $(ROUNDS)
+
 ptx:
 	@echo "There are no CUDA kernels yet, so there is no PTX to make."
 
@@ -65,6 +70,7 @@ format:
 
 clean:
 	@$(MVN) -q clean
+	@rm -rf bench/peers/target
 	@if [ -f kernels/Makefile ]; then $(MAKE) --no-print-directory -C kernels clean; fi
 
 help:
@@ -73,5 +79,6 @@ help:
 	@echo 'make test                check everything'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
+	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'
