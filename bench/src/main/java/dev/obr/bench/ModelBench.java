@@ -1,5 +1,6 @@
 package dev.obr.bench;
 
+import dev.obr.kernels.cpu.CpuInfo;
 import dev.obr.models.Model;
 import dev.obr.models.WeightSummary;
 import dev.obr.runtime.LanguageModel;
@@ -68,7 +69,7 @@ public final class ModelBench implements AutoCloseable {
             }
         }
         return new BenchRow(
-                Processor.name(),
+                CpuInfo.read().name(),
                 model.device().toUpperCase(Locale.ROOT) + " " + model.kernelsName(),
                 file,
                 type,

@@ -1,8 +1,8 @@
 package dev.obr.cli;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.obr.bench.Processor;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuInfo;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import java.lang.management.ManagementFactory;
@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,8 +39,10 @@ final class DevicesCommand implements Callable<Integer> {
             facts.put("  " + name, kernels(request.orFor(name)));
         }
         addNativeSets(request, choice.kernels().name().equals("native"), facts);
-        facts.put("processor", Processor.name() + ", " + Runtime.getRuntime().availableProcessors() + " cores");
-        facts.put("instructions", String.join(" ", Processor.instructionSets()));
+        CpuInfo cpu = CpuInfo.read();
+        facts.put("processor", cpu.name() + ", " + cpu.cores() + " cores");
+        facts.put("caches", caches(cpu));
+        facts.put("instructions", String.join(" ", cpu.instructionSets()));
         facts.put("memory", memory());
         facts.put("gpu", GpuProbe.describe());
         facts.put(
@@ -96,6 +99,14 @@ final class DevicesCommand implements Callable<Integer> {
             verdicts.put(set.name(), set.note().isEmpty() ? verdict : verdict + " (" + set.note() + ")");
         }
         return verdicts;
+    }
+
+    private static String caches(CpuInfo cpu) {
+        StringJoiner levels = new StringJoiner(", ");
+        cpu.l1Bytes().ifPresent(bytes -> levels.add("L1 " + (bytes >> 10) + " KiB"));
+        cpu.l2Bytes().ifPresent(bytes -> levels.add("L2 " + (bytes >> 10) + " KiB"));
+        cpu.l3Bytes().ifPresent(bytes -> levels.add("L3 " + (bytes >> 10) + " KiB"));
+        return levels.length() == 0 ? "unknown" : levels.toString();
     }
 
     private static String memory() {

@@ -40,6 +40,11 @@ public record CpuInfo(
         instructionSets = List.copyOf(instructionSets);
     }
 
+    /** Its marketing name, or the architecture where that is unknown. */
+    public String name() {
+        return model.orElseGet(() -> System.getProperty("os.arch"));
+    }
+
     /** Of this machine. */
     public static CpuInfo read() {
         long memory =
