@@ -20,6 +20,7 @@
 #include "matmul.h"
 #include "elementwise.h"
 #include "attention.h"
+#include "attention_codes.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

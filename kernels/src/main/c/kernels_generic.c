@@ -8,3 +8,4 @@
 #include "matmul.h"
 #include "elementwise.h"
 #include "attention.h"
+#include "attention_codes.h"

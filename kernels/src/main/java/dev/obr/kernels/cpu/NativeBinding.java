@@ -22,7 +22,7 @@ import java.nio.file.Path;
  */
 final class NativeBinding {
     /** The value of OBR_ABI that these signatures belong to. */
-    private static final int ABI = 2;
+    private static final int ABI = 3;
 
     /** What the C sources are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
     enum InstructionSet {
@@ -49,6 +49,9 @@ final class NativeBinding {
     private final MethodHandle rmsNorm;
     private final MethodHandle rope;
     private final MethodHandle attention;
+    private final MethodHandle storeCodes;
+    private final MethodHandle attendCodes;
+    private final MethodHandle mergeAttention;
     private final MethodHandle siluMul;
     private final MethodHandle add;
     private final MethodHandle store;
@@ -76,6 +79,39 @@ final class NativeBinding {
                 JAVA_FLOAT,
                 ADDRESS,
                 ADDRESS);
+        storeCodes = function(
+                library,
+                set,
+                "store_codes",
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_LONG,
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_LONG,
+                JAVA_INT);
+        attendCodes = function(
+                library,
+                set,
+                "attend_codes",
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_LONG,
+                ADDRESS,
+                ADDRESS,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_FLOAT,
+                ADDRESS);
+        mergeAttention = function(
+                library, set, "merge_attention", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
@@ -161,6 +197,75 @@ final class NativeBinding {
             MemorySegment out) {
         try {
             attention.invokeExact(q, group, headDim, keys, values, kv.ordinal(), positions, scale, scores, out);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            long stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position) {
+        try {
+            storeCodes.invokeExact(
+                    tiles.bits(),
+                    tiles.headDim(),
+                    values ? 1 : 0,
+                    x,
+                    stride,
+                    tokens,
+                    heads,
+                    memory,
+                    headBytes,
+                    position);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            long stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results) {
+        try {
+            attendCodes.invokeExact(
+                    tiles.bits(),
+                    tiles.headDim(),
+                    q,
+                    tokens,
+                    group,
+                    stride,
+                    keys,
+                    values,
+                    first,
+                    from,
+                    to,
+                    scale,
+                    results);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, long stride) {
+        try {
+            mergeAttention.invokeExact(headDim, results, spans, tokens, group, out, stride);
         } catch (Throwable e) {
             throw unexpected(e);
         }
