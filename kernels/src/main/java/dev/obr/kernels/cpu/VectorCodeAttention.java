@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention over codes with the Vector API: a block's codes become floats once, for all queries that see it.
@@ -110,7 +109,10 @@ final class VectorCodeAttention {
             e.intoArray(scores, i);
             totals = totals.add(e);
         }
-        float total = totals.reduceLanes(VectorOperators.ADD);
+        float total = 0;
+        for (float lane : totals.toArray()) { // reduceLanes adds in another order once it is compiled
+            total += lane;
+        }
         for (; i < n; i++) {
             scores[i] = (float) Math.exp(scores[i] - largest);
             total += scores[i];

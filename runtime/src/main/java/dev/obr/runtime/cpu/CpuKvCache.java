@@ -2,6 +2,7 @@ package dev.obr.runtime.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.KvTiles;
 import dev.obr.kernels.quantize.KvQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.KvCache;
