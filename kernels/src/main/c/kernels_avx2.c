@@ -21,6 +21,7 @@
 #include "attention.h"
 #include "hadamard.h"
 #include "quantize.h"
+#include "attention_codes.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -22,6 +22,7 @@
 #include "attention.h"
 #include "hadamard.h"
 #include "quantize.h"
+#include "attention_codes.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

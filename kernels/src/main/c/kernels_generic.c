@@ -10,3 +10,4 @@
 #include "attention.h"
 #include "hadamard.h"
 #include "quantize.h"
+#include "attention_codes.h"

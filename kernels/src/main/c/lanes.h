@@ -2,7 +2,8 @@
  * Vectors of LANES floats: the only file that differs between instruction sets.
  *
  * Arithmetic is written with the vector operators of GCC and Clang (a * b + c becomes a fused multiply-add where the instruction set has one), so an instruction set is
- * LANES plus a few functions: widen bytes and half floats, narrow to half floats, interleave two vectors, add up the lanes. Included once per instruction set, which sets LANES.
+ * LANES plus a few functions: widen bytes and half floats, narrow to half floats, interleave two vectors, add up the lanes, multiply 16-bit numbers. Included once per instruction set,
+ * which sets LANES.
  */
 #include <stdint.h>
 #include <string.h>
@@ -49,6 +50,9 @@ INLINE vf in_register(vf v) {
 #endif
     return v;
 }
+
+/* the same for integers; a sum that goes through it is not put off, which costs a register for each of its terms */
+INLINE vi words_in_register(vi v) { return (vi)in_register((vf)v); }
 
 INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
 
@@ -108,6 +112,33 @@ INLINE vi load_s4(const uint8_t *p) {
     return codes << up >> 28;
 }
 
+INLINE vi load_words(const void *p) {
+    vi v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store_words(void *p, vi v) { memcpy(p, &v, sizeof v); }
+
+INLINE vi splat_word(int32_t s) { return s - (vi){0}; }
+
+/* 0, 1, 2 .. */
+INLINE vi lane_numbers(void) {
+    vi v = {0};
+    for (int lane = 0; lane < LANES; lane++) v[lane] = lane;
+    return v;
+}
+
+/* widen_one of the low halves of LANES words */
+INLINE vf widen(vi bits) {
+    vi magnitude = (bits & 0x7fff) << 13;
+    vi special = magnitude >= (0x7c00 << 13);
+    return (vf)((vi)((vf)magnitude * 0x1p112f) | (special & 0x7f800000) | (bits & 0x8000) << 16);
+}
+
+/* rint(x) for |x| < 2^22: the addition rounds to an integer, which the low bits then hold */
+INLINE vi rounded(vf x) { return (vi)(x + 0x1.8p23f) - 0x4b400000; }
+
 INLINE vf to_floats(vi v) { return __builtin_convertvector(v, vf); }
 
 #if !defined(__aarch64__)
@@ -120,7 +151,10 @@ INLINE vf load_bf16(const void *p) {
 
 #endif
 
+/* multiply_pairs: words hold two 16-bit numbers each -> a_low b_low + a_high b_high */
 #if defined(OBR_AVX512)
+
+INLINE vi multiply_pairs(vi a, vi b) { return (vi)_mm512_madd_epi16((__m512i)a, (__m512i)b); }
 
 INLINE vi load_u8(const uint8_t *p) { return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)); }
 
@@ -147,6 +181,8 @@ INLINE vf zip_high(vf a, vf b) {
 }
 
 #elif defined(OBR_AVX2)
+
+INLINE vi multiply_pairs(vi a, vi b) { return (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
 
 INLINE vi load_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 
@@ -177,6 +213,11 @@ INLINE vf zip_high(vf a, vf b) {
 }
 
 #elif defined(__aarch64__)
+
+INLINE vi multiply_pairs(vi a, vi b) {
+    int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+    return (vi)vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y));
+}
 
 INLINE vi load_u8(const uint8_t *p) {
     uint32_t four;
@@ -215,6 +256,8 @@ INLINE vf zip_high(vf a, vf b) { return (vf)vzip2q_f32((float32x4_t)a, (float32x
 
 #else
 
+INLINE vi multiply_pairs(vi a, vi b) { return (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16); }
+
 INLINE vi load_u8(const uint8_t *p) {
     vi v;
     for (int i = 0; i < LANES; i++) v[i] = p[i];
@@ -227,13 +270,10 @@ INLINE vi load_s8(const uint8_t *p) {
     return v;
 }
 
-INLINE vf load_f16(const void *p) { /* widen_one, LANES at a time */
+INLINE vf load_f16(const void *p) {
     vh h;
     memcpy(&h, p, sizeof h);
-    vi bits = __builtin_convertvector(h, vi);
-    vi magnitude = (bits & 0x7fff) << 13;
-    vi special = magnitude >= (0x7c00 << 13);
-    return (vf)((vi)((vf)magnitude * 0x1p112f) | (special & 0x7f800000) | (bits & 0x8000) << 16);
+    return widen(__builtin_convertvector(h, vi));
 }
 
 INLINE void store_f16(void *p, vf v) {

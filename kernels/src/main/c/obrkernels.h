@@ -59,6 +59,17 @@ OBR_API void obr_forget(void *memory, int64_t bytes);
     OBR_API float obr_largest_##SET(const float *x, int32_t n);                                                             \
     /* the squared error of codes of 4 bits (most: 7) under a scale, less sum(x^2) */                                       \
     OBR_API double obr_code_error_##SET(const float *x, int32_t n, float scale, int32_t most);                              \
+    /* x [tokens, x_stride], heads in turn -> codes of keys or values at `position` .. of each head's tiles (attention_codes.h), which lie head_bytes apart */\
+    OBR_API void obr_store_codes_##SET(int32_t bits, int32_t head_dim, int32_t values, const float *x, int64_t x_stride,    \
+                                       int32_t tokens, int32_t heads, void *memory, int64_t head_bytes, int32_t position);  \
+    /* positions from..to, from a multiple of 256, for q [tokens, q_stride], of which the first token sees positions below `first`, the next one more ..;\
+       results [tokens, group, head_dim + 2]: out, sum, largest score; sum 0 for a token that sees none of them */                 \
+    OBR_API void obr_attend_codes_##SET(int32_t bits, int32_t head_dim, const float *q, int32_t tokens, int32_t group,      \
+                                        int64_t q_stride, const void *keys, const void *values, int32_t first,              \
+                                        int32_t from, int32_t to, float scale, float *results);                             \
+    /* results [spans, tokens, group, head_dim + 2] of spans that follow each other -> out [tokens, out_stride] */          \
+    OBR_API void obr_merge_attention_##SET(int32_t head_dim, float *results, int32_t spans, int32_t tokens,                 \
+                                           int32_t group, float *out, int64_t out_stride);                                  \
     OBR_API void obr_silu_mul_##SET(float *gate, const float *up, int64_t n);                                               \
     OBR_API void obr_add_##SET(float *x, const float *y, int64_t n);                                                        \
     /* n floats -> F32 or F16 */                                                                                            \

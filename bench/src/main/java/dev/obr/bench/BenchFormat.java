@@ -12,23 +12,33 @@ public enum BenchFormat {
     /** A Markdown table. */
     MD {
         @Override
-        public String header() {
+        public String header(boolean kv) {
             return String.format(
-                            "| %-30s | %10s | %10s | %-10s | %7s | %15s | %20s |",
-                            "model", "size", "params", "backend", "threads", "test", "t/s")
-                    + "\n| ------------------------------ | ---------: | ---------: | ---------- | ------: | --------------: | -------------------: |\n";
+                            "| %-30s | %10s | %10s | %-10s | %7s |%s %15s | %20s |",
+                            "model",
+                            "size",
+                            "params",
+                            "backend",
+                            "threads",
+                            kv ? kvTypes("type_k", "type_v") : "",
+                            "test",
+                            "t/s")
+                    + "\n| ------------------------------ | ---------: | ---------: | ---------- | ------: |"
+                    + (kv ? " -----: | -----: |" : "")
+                    + " --------------: | -------------------: |\n";
         }
 
         @Override
-        public String row(BenchRow row, boolean first) {
+        public String row(BenchRow row, boolean first, boolean kv) {
             return String.format(
                     Locale.ROOT,
-                    "| %-30s | %10s | %10s | %-10s | %7d | %15s | %20s |\n",
+                    "| %-30s | %10s | %10s | %-10s | %7d |%s %15s | %20s |\n",
                     row.modelType(),
                     size(row.modelBytes()),
                     parameters(row.parameters()),
                     row.backend(),
                     row.threads(),
+                    kv ? kvTypes(row.kv(), row.kv()) : "",
                     row.test().name(),
                     String.format(Locale.ROOT, "%.2f ± %.2f", row.tokensPerSecond(), row.deviation()));
         }
@@ -36,12 +46,12 @@ public enum BenchFormat {
     /** Comma-separated values, all quoted. */
     CSV {
         @Override
-        public String header() {
+        public String header(boolean kv) {
             return String.join(",", FIELDS) + "\n";
         }
 
         @Override
-        public String row(BenchRow row, boolean first) {
+        public String row(BenchRow row, boolean first, boolean kv) {
             return fields(row).values().stream()
                             .map(value -> "\"" + value.toString().replace("\"", "\"\"") + "\"")
                             .collect(Collectors.joining(","))
@@ -51,12 +61,12 @@ public enum BenchFormat {
     /** One array of objects. */
     JSON {
         @Override
-        public String header() {
+        public String header(boolean kv) {
             return "[\n";
         }
 
         @Override
-        public String row(BenchRow row, boolean first) {
+        public String row(BenchRow row, boolean first, boolean kv) {
             return (first ? "  " : ",\n  ") + object(row);
         }
 
@@ -68,7 +78,7 @@ public enum BenchFormat {
     /** One object a line. */
     JSONL {
         @Override
-        public String row(BenchRow row, boolean first) {
+        public String row(BenchRow row, boolean first, boolean kv) {
             return object(row) + "\n";
         }
     };
@@ -92,17 +102,25 @@ public enum BenchFormat {
             "avg_ts",
             "stddev_ts");
 
-    /** What stands before the rows. */
-    public String header() {
+    /**
+     * What stands before the rows.
+     *
+     * @param kv whether a table shows how keys and values are kept: like llama-bench where it is not always f16; the other formats always do
+     */
+    public String header(boolean kv) {
         return "";
     }
 
-    /** One row. */
-    public abstract String row(BenchRow row, boolean first);
+    /** One row, under {@link #header} with the same {@code kv}. */
+    public abstract String row(BenchRow row, boolean first, boolean kv);
 
     /** What stands after the rows. */
     public String footer() {
         return "";
+    }
+
+    private static String kvTypes(String keys, String values) {
+        return String.format(" %6s | %6s |", keys, values);
     }
 
     private static String object(BenchRow row) {

@@ -17,11 +17,13 @@ import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -101,13 +103,8 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private BenchFormat output;
 
-    @Option(
-            names = "--kv",
-            paramLabel = "f16|f32",
-            defaultValue = "f16",
-            description = "How keys and values are kept. Default: ${DEFAULT-VALUE}.")
-    @SuppressWarnings("NullAway.Init") // picocli sets it
-    private KvType kv;
+    @Mixin
+    private final KvOption kv = new KvOption();
 
     @Option(
             names = "--kernels",
@@ -126,12 +123,19 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
         }
-        console.print(output.header());
+        List<@Nullable Path> paths =
+                models.isEmpty() ? Collections.<@Nullable Path>singletonList(null) : new ArrayList<>(models);
+        boolean kvShown = false;
+        for (@Nullable Path path : paths) {
+            try (Model model = open(path)) {
+                kvShown |= options().kvOf(model) != KvType.F16;
+            }
+        }
+        console.print(output.header(kvShown));
         boolean first = true;
-        for (@Nullable
-        Path model : models.isEmpty() ? java.util.Collections.<@Nullable Path>singletonList(null) : models) {
+        for (@Nullable Path path : paths) {
             for (int threadCount : threads.values()) {
-                first = bench(model, threadCount, first);
+                first = bench(path, threadCount, first, kvShown);
             }
         }
         console.print(output.footer());
@@ -141,11 +145,18 @@ final class BenchCommand implements Callable<Integer> {
         return CommandLineApplication.DONE;
     }
 
+    private RuntimeOptions options() {
+        return RuntimeOptions.defaults().withKv(kv.type()).withKernels(kernels);
+    }
+
+    private static Model open(@Nullable Path path) {
+        return path == null ? DemoModel.open() : ModelLoader.open(path);
+    }
+
     /** Measures one model; returns whether the next row is still the first. */
-    private boolean bench(@Nullable Path path, int threadCount, boolean first) {
-        RuntimeOptions options =
-                RuntimeOptions.defaults().withThreads(threadCount).withKv(kv).withKernels(kernels);
-        Model opened = path == null ? DemoModel.open() : ModelLoader.open(path);
+    private boolean bench(@Nullable Path path, int threadCount, boolean first, boolean kvShown) {
+        RuntimeOptions options = options().withThreads(threadCount);
+        Model opened = open(path);
         String name = path == null ? opened.name() : path.toString();
         int limit = opened.config().contextLength();
         List<BenchTest> tests = tests(limit);
@@ -162,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
                             + " tokens of context, and " + name + " has " + bench.contextLength());
                     continue;
                 }
-                console.print(output.row(bench.run(test, repetitions), nextIsFirst));
+                console.print(output.row(bench.run(test, repetitions), nextIsFirst, kvShown));
                 nextIsFirst = false;
             }
         }

@@ -5,10 +5,10 @@ import dev.obr.models.Quantization.ActivationClip;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.RuntimeOptions.Activations;
-import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Precision.KvScheme;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -40,12 +40,8 @@ final class ModelOptions {
             description = "Computing threads; 0 is one per core.")
     private int threads;
 
-    @Option(
-            names = "--kv",
-            paramLabel = "f32|f16|int8|int4",
-            description =
-                    "How keys and values are kept. Without it, as a packed model was made for, and in f16 for any other.")
-    private @Nullable KvType kv;
+    @Mixin
+    private final KvOption kv = new KvOption();
 
     @Option(
             names = "--a-bits",
@@ -98,7 +94,7 @@ final class ModelOptions {
     private RuntimeOptions options(boolean simulated, KvScheme scheme) {
         try {
             Activations activations = new Activations(bits(), clip(), simulated, scheme);
-            return new RuntimeOptions(threads, kernels, kv, context, activations);
+            return new RuntimeOptions(threads, kernels, kv.type(), context, activations);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

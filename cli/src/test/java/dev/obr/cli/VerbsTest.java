@@ -139,6 +139,21 @@ class VerbsTest {
     }
 
     @Test
+    void benchShowsTheCacheWhereItIsNotHalfFloats() {
+        List<String> lines = Ran.verb("bench", "-p", "4", "-n", "2", "-r", "1", "--kv", "int4")
+                .out()
+                .lines()
+                .toList();
+        assertThat(lines.get(0)).contains("| threads | type_k | type_v |            test |");
+        assertThat(lines.get(1)).hasSameSizeAs(lines.get(0));
+        assertThat(lines.get(2)).contains("|   int4 |   int4 |             pp4 |");
+        String packed = "../models/src/test/resources/packed/format-1";
+        assertThat(Ran.verb("bench", "-m", packed, "-p", "4", "-n", "0", "-r", "1", "-o", "jsonl")
+                        .out())
+                .contains("\"type_k\":\"int"); // its own
+    }
+
+    @Test
     void benchLeavesOutWhatDoesNotFitTheContext() {
         Ran ran = Ran.verb("bench", "-p", "4,300", "-n", "0", "-r", "1");
         assertThat(ran.exitCode()).isZero();

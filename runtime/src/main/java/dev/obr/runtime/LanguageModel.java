@@ -167,11 +167,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** How sessions keep keys and values. */
     public KvType kv() {
-        if (options.kv() != null) {
-            return options.kv();
-        }
-        Quantization quantization = model.quantization();
-        return quantization == null ? KvType.F16 : KvType.ofBits(quantization.kvBits());
+        return options.kvOf(model);
     }
 
     /** Bits of the activations that packed weights multiply: 4, 8, or 16 for floats; 16 where nothing is packed. */

@@ -1,6 +1,8 @@
 package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.models.Model;
+import dev.obr.models.Quantization;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Precision.KvScheme;
 import org.jspecify.annotations.Nullable;
@@ -84,5 +86,14 @@ public record RuntimeOptions(
 
     public RuntimeOptions withActivations(Activations activations) {
         return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+    }
+
+    /** How a model's keys and values are kept with these options. */
+    public KvType kvOf(Model model) {
+        if (kv != null) {
+            return kv;
+        }
+        Quantization quantization = model.quantization();
+        return quantization == null ? KvType.F16 : KvType.ofBits(quantization.kvBits());
     }
 }

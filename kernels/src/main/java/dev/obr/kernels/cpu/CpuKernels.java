@@ -4,6 +4,7 @@ import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.kernels.quantize.ActivationQuantizer;
+import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -81,6 +82,60 @@ public interface CpuKernels {
         MemorySegment.copy(x, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, token, 0, n);
         return quantizer.scale(token, 0, n);
     }
+
+    /**
+     * Quantises heads of keys or values, exactly as {@link KvQuantizer} does, and lays their codes where {@link KvTiles} says.
+     *
+     * @param values whether as values rather than keys
+     * @param x [tokens, stride]: {@code heads} heads one after the other, of the tokens at {@code position}, {@code position + 1} ..
+     * @param memory tiles of the first head; those of the next begin {@code headBytes} further
+     */
+    void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            int stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position);
+
+    /**
+     * Attention over codes of one KV head, as far as positions {@code from <= p < to} go: for each token and query head what {@link #mergeAttention} makes one result of.
+     *
+     * <p>Positions are computed in blocks of {@link KvTiles#BLOCK}, whose results are merged one after the other: one span of all positions gives the same to the last bit as spans of one
+     * block each that {@link #mergeAttention} merges. Nor do results depend on the tokens that are computed together.
+     *
+     * @param q [tokens, stride]: the {@code group} query heads of each token
+     * @param keys whole tiles, of at least {@code to} positions
+     * @param values like {@code keys}
+     * @param first how many positions the first token sees; each next token sees one more
+     * @param from a multiple of {@link KvTiles#BLOCK}
+     * @param results [tokens, group, headDim + 2]: sum of e^(score - largest) v, sum of e^(score - largest), largest score
+     */
+    void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            int stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results);
+
+    /**
+     * Attention from the results of spans of positions that follow each other.
+     *
+     * @param results [spans, tokens, group, headDim + 2] as {@link #attendCodes} leaves them; overwritten
+     * @param out [tokens, stride]: the {@code group} query heads of each token
+     */
+    void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride);
 
     /** SwiGLU's gate: gate_i = silu(gate_i) · up_i, for i < n. */
     void siluMul(MemorySegment gate, MemorySegment up, long n);

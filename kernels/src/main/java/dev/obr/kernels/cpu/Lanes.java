@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vectors of this machine, and what the Vector API lacks for them: half floats and the exponential function.
+ * The vectors of this machine, and what the Vector API lacks for them: half floats, the exponential function, weighted sums of rows.
  *
  * <p>One float vector has 4 to 16 lanes. Species are constants, without which nothing here becomes a machine instruction; for the same reason narrow vectors are loaded with exactly the
  * lanes that one float vector has, and conversions never take a part other than 0.
@@ -105,6 +105,20 @@ final class Lanes {
                 .lanewise(VectorOperators.LSHL, 23)
                 .add(0x3f800000)
                 .reinterpretAsFloats());
+    }
+
+    /** sums[to .. to + n) += weight · row[from .. from + n). */
+    static void addWeighted(float weight, float[] row, int from, float[] sums, int to, int n) {
+        int i = 0;
+        for (; i + LENGTH <= n; i += LENGTH) {
+            FloatVector sum = FloatVector.fromArray(FLOATS, sums, to + i);
+            FloatVector.fromArray(FLOATS, row, from + i)
+                    .fma(FloatVector.broadcast(FLOATS, weight), sum)
+                    .intoArray(sums, to + i);
+        }
+        for (; i < n; i++) {
+            sums[to + i] += weight * row[from + i];
+        }
     }
 
     private static FloatVector fma(FloatVector a, FloatVector b, float c) {

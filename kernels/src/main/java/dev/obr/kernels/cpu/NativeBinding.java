@@ -52,6 +52,9 @@ final class NativeBinding {
     private final MethodHandle hadamard;
     private final MethodHandle largest;
     private final MethodHandle codeError;
+    private final MethodHandle storeCodes;
+    private final MethodHandle attendCodes;
+    private final MethodHandle mergeAttention;
     private final MethodHandle siluMul;
     private final MethodHandle add;
     private final MethodHandle store;
@@ -82,14 +85,48 @@ final class NativeBinding {
         // The signs need not be copied out of the heap: the longest transforms take some hundred microseconds.
         hadamard = downcall(
                 library,
-                "obr_hadamard_" + set.suffix,
+                "obr_hadamard_" + set.suffix(),
                 FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_FLOAT),
                 Linker.Option.critical(true));
-        largest = downcall(library, "obr_largest_" + set.suffix, FunctionDescriptor.of(JAVA_FLOAT, ADDRESS, JAVA_INT));
+        largest =
+                downcall(library, "obr_largest_" + set.suffix(), FunctionDescriptor.of(JAVA_FLOAT, ADDRESS, JAVA_INT));
         codeError = downcall(
                 library,
-                "obr_code_error_" + set.suffix,
+                "obr_code_error_" + set.suffix(),
                 FunctionDescriptor.of(JAVA_DOUBLE, ADDRESS, JAVA_INT, JAVA_FLOAT, JAVA_INT));
+        storeCodes = function(
+                library,
+                set,
+                "store_codes",
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_LONG,
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_LONG,
+                JAVA_INT);
+        attendCodes = function(
+                library,
+                set,
+                "attend_codes",
+                JAVA_INT,
+                JAVA_INT,
+                ADDRESS,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_LONG,
+                ADDRESS,
+                ADDRESS,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_INT,
+                JAVA_FLOAT,
+                ADDRESS);
+        mergeAttention = function(
+                library, set, "merge_attention", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
@@ -194,6 +231,33 @@ final class NativeBinding {
         }
     }
 
+    void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            long stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position) {
+        try {
+            storeCodes.invokeExact(
+                    tiles.bits(),
+                    tiles.headDim(),
+                    values ? 1 : 0,
+                    x,
+                    stride,
+                    tokens,
+                    heads,
+                    memory,
+                    headBytes,
+                    position);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
     float largest(MemorySegment x, int n) {
         try {
             return (float) largest.invokeExact(x, n);
@@ -202,9 +266,51 @@ final class NativeBinding {
         }
     }
 
+    void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            long stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results) {
+        try {
+            attendCodes.invokeExact(
+                    tiles.bits(),
+                    tiles.headDim(),
+                    q,
+                    tokens,
+                    group,
+                    stride,
+                    keys,
+                    values,
+                    first,
+                    from,
+                    to,
+                    scale,
+                    results);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
     double codeError(MemorySegment x, int n, float scale, int most) {
         try {
             return (double) codeError.invokeExact(x, n, scale, most);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, long stride) {
+        try {
+            mergeAttention.invokeExact(headDim, results, spans, tokens, group, out, stride);
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -179,6 +179,55 @@ public final class NativeKernels implements CpuKernels {
     }
 
     @Override
+    public void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            int stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position) {
+        checkRows(x, tokens, stride, heads * tiles.headDim());
+        Objects.checkIndex(position, Integer.MAX_VALUE - tokens);
+        checkBytes(memory, (heads - 1) * headBytes + tiles.bytes(position + tokens));
+        c.storeCodes(tiles, values, x, stride, tokens, heads, memory, headBytes, position);
+    }
+
+    @Override
+    public void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            int stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results) {
+        if (from < 0 || from % KvTiles.BLOCK != 0 || to <= from || first < 1) {
+            throw new IllegalArgumentException("positions " + from + " to " + to + " of " + first);
+        }
+        checkRows(q, tokens, stride, group * tiles.headDim());
+        checkBytes(keys, tiles.bytes(to));
+        checkBytes(values, tiles.bytes(to));
+        checkFloats(results, (long) tokens * group * (tiles.headDim() + 2));
+        c.attendCodes(tiles, q, tokens, group, stride, keys, values, first, from, to, scale, results);
+    }
+
+    @Override
+    public void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride) {
+        checkFloats(results, (long) spans * tokens * group * (headDim + 2));
+        checkRows(out, tokens, stride, group * headDim);
+        c.mergeAttention(results, spans, tokens, group, headDim, out, stride);
+    }
+
+    @Override
     public void siluMul(MemorySegment gate, MemorySegment up, long n) {
         checkFloats(gate, n);
         checkFloats(up, n);
@@ -209,6 +258,10 @@ public final class NativeKernels implements CpuKernels {
         if (type != DType.F32 && type != DType.F16) {
             throw new IllegalArgumentException("keys and values are cached as F32 or F16, not " + type);
         }
+    }
+
+    private static void checkRows(MemorySegment segment, int rows, int stride, int used) {
+        checkFloats(segment, (rows - 1L) * stride + used);
     }
 
     private static void checkFloats(MemorySegment segment, long n) {

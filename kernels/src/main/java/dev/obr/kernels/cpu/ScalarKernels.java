@@ -151,6 +151,43 @@ public final class ScalarKernels implements CpuKernels {
         }
     }
 
+    @Override
+    public void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            int stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position) {
+        new ScalarCodeAttention(tiles).store(values, x, stride, tokens, heads, memory, headBytes, position);
+    }
+
+    @Override
+    public void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            int stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results) {
+        new ScalarCodeAttention(tiles).attend(q, tokens, group, stride, keys, values, first, from, to, scale, results);
+    }
+
+    @Override
+    public void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride) {
+        ScalarCodeAttention.merge(results, spans, tokens, group, headDim, out, stride);
+    }
+
     // silu(g) = g / (1 + e^-g)
     @Override
     public void siluMul(MemorySegment gate, MemorySegment up, long n) {

@@ -3,6 +3,7 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -64,6 +65,8 @@ final class SelfTest {
         MemorySegment values = halves(11 * n);
         MemorySegment scores = floats(2 * 11);
         return compare("attention", 2 * n, (k, y) -> k.attention(x, 2, n, keys, values, DType.F16, 11, 0.2f, scores, y))
+                .or(() -> codeAttention(4))
+                .or(() -> codeAttention(8))
                 .or(() -> compare("rmsNorm", n, (k, y) -> k.rmsNorm(x, weight, 1e-5f, n, y)))
                 .or(() -> compare(
                         "rope", 3 * 14, (k, y) -> k.rope(y.copyFrom(x.asSlice(0, y.byteSize())), 3, 14, weight)))
@@ -78,6 +81,26 @@ final class SelfTest {
         WeightMatrix w = new WeightMatrix(type, ROWS, cols, weights(type, (long) ROWS * cols));
         String operation = "matmul " + type + " of " + tokens + " tokens";
         return compare(operation, ROWS * tokens, (k, y) -> k.matmul(w, 0, ROWS, x, tokens, y));
+    }
+
+    /** Two tokens of three query heads, over more than a tile; what is stored is attended. */
+    private Optional<String> codeAttention(int bits) {
+        int headDim = 18;
+        int positions = 19;
+        KvTiles tiles = new KvTiles(new KvQuantizer(bits, headDim));
+        MemorySegment q = floats(2 * 3 * headDim);
+        MemorySegment keys = floats(positions * headDim);
+        MemorySegment values = floats(positions * headDim);
+        return compare("attention over " + bits + "-bit codes", 2 * 3 * headDim, (k, y) -> {
+            MemorySegment keyTiles = arena.allocate(tiles.bytes(positions), 64);
+            MemorySegment valueTiles = arena.allocate(tiles.bytes(positions), 64);
+            MemorySegment results = arena.allocate(FLOAT, 2 * 3 * (headDim + 2));
+            k.storeCodes(tiles, false, keys, headDim, positions, 1, keyTiles, 0, 0);
+            k.storeCodes(tiles, true, values, headDim, positions, 1, valueTiles, 0, 0);
+            int seen = positions - 1;
+            k.attendCodes(tiles, q, 2, 3, 3 * headDim, keyTiles, valueTiles, seen, 0, positions, 0.2f, results);
+            k.mergeAttention(results, 1, 2, 3, headDim, y, 3 * headDim);
+        });
     }
 
     private Optional<String> compare(String operation, int results, BiConsumer<CpuKernels, MemorySegment> call) {

@@ -57,23 +57,10 @@ final class VectorAttention {
         for (int p = 0; p < positions; p++) {
             unpacker.unpack(kv, values, kv.bytes((long) p * headDim), headDim, row, 0);
             for (int g = 0; g < group; g++) {
-                addWeighted(weights[g * positions + p], row, sums, g * headDim);
+                Lanes.addWeighted(weights[g * positions + p], row, 0, sums, g * headDim, headDim);
             }
         }
         MemorySegment.copy(sums, 0, out, FLOAT, 0, sums.length);
-    }
-
-    private static void addWeighted(float weight, float[] row, float[] sums, int start) {
-        int d = 0;
-        for (; d + LENGTH <= row.length; d += LENGTH) {
-            FloatVector sum = FloatVector.fromArray(FLOATS, sums, start + d);
-            FloatVector.fromArray(FLOATS, row, d)
-                    .fma(FloatVector.broadcast(FLOATS, weight), sum)
-                    .intoArray(sums, start + d);
-        }
-        for (; d < row.length; d++) {
-            sums[start + d] += weight * row[d];
-        }
     }
 
     /** s = exp(scale · (s - largest)) / their sum, over {@code positions} scores from {@code start} on. */

@@ -121,6 +121,43 @@ final class VectorKernels implements CpuKernels {
     }
 
     @Override
+    public void storeCodes(
+            KvTiles tiles,
+            boolean values,
+            MemorySegment x,
+            int stride,
+            int tokens,
+            int heads,
+            MemorySegment memory,
+            long headBytes,
+            int position) {
+        SCALAR.storeCodes(tiles, values, x, stride, tokens, heads, memory, headBytes, position);
+    }
+
+    @Override
+    public void attendCodes(
+            KvTiles tiles,
+            MemorySegment q,
+            int tokens,
+            int group,
+            int stride,
+            MemorySegment keys,
+            MemorySegment values,
+            int first,
+            int from,
+            int to,
+            float scale,
+            MemorySegment results) {
+        new VectorCodeAttention(tiles).attend(q, tokens, group, stride, keys, values, first, from, to, scale, results);
+    }
+
+    @Override
+    public void mergeAttention(
+            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride) {
+        SCALAR.mergeAttention(results, spans, tokens, group, headDim, out, stride);
+    }
+
+    @Override
     public void siluMul(MemorySegment gate, MemorySegment up, long n) {
         long i = 0;
         for (; i + LENGTH <= n; i += LENGTH) {

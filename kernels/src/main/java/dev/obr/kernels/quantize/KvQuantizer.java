@@ -73,20 +73,28 @@ public record KvQuantizer(int bits, int headDim) {
         }
     }
 
+    /** Code {@code i} of the bytes at {@code offset}. */
+    public int code(MemorySegment memory, long offset, int i) {
+        int pair = Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, offset + (long) i * bits / 8));
+        return bits == 8 ? pair : pair >> i % 2 * 4 & 15;
+    }
+
+    /** The scale of the bytes at {@code offset}. */
+    public float scale(MemorySegment memory, long offset) {
+        return Float.float16ToFloat(memory.get(SHORT, offset + headDim * bits / 8));
+    }
+
+    /** The zero of the bytes at {@code offset}. */
+    public int zero(MemorySegment memory, long offset) {
+        return Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, offset + headDim * bits / 8 + 2));
+    }
+
     /** The {@code headDim} floats that the bytes at {@code offset} stand for, to {@code x[at ..]}. */
     public void expand(MemorySegment memory, long offset, float[] x, int at) {
-        float scale = Float.float16ToFloat(memory.get(SHORT, offset + headDim * bits / 8));
-        int zero = Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, offset + headDim * bits / 8 + 2));
-        if (bits == 8) {
-            for (int i = 0; i < headDim; i++) {
-                x[at + i] = scale * (Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, offset + i)) - zero);
-            }
-            return;
-        }
-        for (int i = 0; i < headDim; i += 2) {
-            int pair = Byte.toUnsignedInt(memory.get(ValueLayout.JAVA_BYTE, offset + i / 2));
-            x[at + i] = scale * ((pair & 15) - zero);
-            x[at + i + 1] = scale * ((pair >> 4) - zero);
+        float scale = scale(memory, offset);
+        int zero = zero(memory, offset);
+        for (int i = 0; i < headDim; i++) {
+            x[at + i] = scale * (code(memory, offset, i) - zero);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.obr.kernels.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
+import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -136,6 +137,182 @@ public sealed interface KernelCase {
                     return new Truth(result, tolerances);
                 }
             };
+        }
+    }
+
+    /**
+     * Causal attention of some tokens over codes that were stored with the same kernels, in spans of blocks as a runtime may cut them. The truth is {@link KvQuantizer}'s definition in double,
+     * with nothing rounded but keys and values; tolerances are what 16-bit queries and weights may be off.
+     */
+    record CodeAttention(int bits, int group, int headDim, int positions, int tokens, Shape shape)
+            implements KernelCase {
+        /** What is unusual. */
+        public enum Shape {
+            PLAIN,
+            /** One component of the queries is 200 times as large as others. */
+            OUTLIER,
+            /** Keys are zero, so every position weighs the same; values too but at the last position. */
+            ZEROS,
+            /** Keys are all positive, values all negative: zero points at both ends of the codes. */
+            ONE_SIDED
+        }
+
+        @Override
+        public Prepared prepare(Arena arena) {
+            Operands operands = new Operands(arena, hashCode());
+            KvTiles tiles = new KvTiles(new KvQuantizer(bits, headDim));
+            int stride = group * headDim + 3;
+            MemorySegment q = operands.floats(tokens * stride);
+            MemorySegment keys = operands.floats(positions * headDim);
+            MemorySegment values = operands.floats(positions * headDim);
+            shape(q, keys, values, stride);
+            MemorySegment keyTiles = arena.allocate(tiles.bytes(positions), 64);
+            MemorySegment valueTiles = arena.allocate(tiles.bytes(positions), 64);
+            MemorySegment out = operands.floats(tokens * stride);
+            float scale = (float) (2 / Math.sqrt(headDim));
+            return new Prepared() {
+                @Override
+                public MemorySegment run(CpuKernels kernels) {
+                    keyTiles.fill((byte) -1); // what was there before: codes and scales that are no numbers
+                    valueTiles.fill((byte) -1);
+                    int half = positions / 2;
+                    store(kernels, 0, half);
+                    store(kernels, half, positions - half);
+                    int blocks = (positions + KvTiles.BLOCK - 1) / KvTiles.BLOCK;
+                    int spans = (blocks + 1) / 2; // of two blocks each
+                    MemorySegment results = operands.floats(spans * tokens * group * (headDim + 2));
+                    for (int s = 0; s < spans; s++) {
+                        int from = 2 * s * KvTiles.BLOCK;
+                        kernels.attendCodes(
+                                tiles,
+                                q,
+                                tokens,
+                                group,
+                                stride,
+                                keyTiles,
+                                valueTiles,
+                                positions - tokens + 1,
+                                from,
+                                Math.min(positions, from + 2 * KvTiles.BLOCK),
+                                scale,
+                                results.asSlice(4L * s * tokens * group * (headDim + 2)));
+                    }
+                    Operands.fill(out, 7);
+                    kernels.mergeAttention(results, spans, tokens, group, headDim, out, stride);
+                    return out;
+                }
+
+                private void store(CpuKernels kernels, int position, int count) {
+                    if (count > 0) {
+                        long at = 4L * position * headDim;
+                        kernels.storeCodes(tiles, false, keys.asSlice(at), headDim, count, 1, keyTiles, 0, position);
+                        kernels.storeCodes(tiles, true, values.asSlice(at), headDim, count, 1, valueTiles, 0, position);
+                    }
+                }
+
+                @Override
+                public Truth truth() {
+                    Truth truth = new Truth(new double[tokens * stride], new double[tokens * stride]);
+                    Arrays.fill(truth.values(), 7);
+                    Rounded k = Rounded.of(tiles.quantizer(), keys, positions);
+                    Rounded v = Rounded.of(tiles.quantizer(), values, positions);
+                    for (int t = 0; t < tokens; t++) {
+                        for (int g = 0; g < group; g++) {
+                            double[] query = new double[headDim];
+                            for (int d = 0; d < headDim; d++) {
+                                query[d] = Operands.get(q, t * stride + g * headDim + d);
+                            }
+                            attend(query, k, v, positions - tokens + 1 + t, truth, t * stride + g * headDim);
+                        }
+                    }
+                    return truth;
+                }
+            };
+        }
+
+        private void shape(MemorySegment q, MemorySegment keys, MemorySegment values, int stride) {
+            switch (shape) {
+                case PLAIN -> {}
+                case OUTLIER -> {
+                    for (int t = 0; t < tokens; t++) {
+                        Operands.set(q, t * stride + 3, 200);
+                    }
+                }
+                case ZEROS -> {
+                    Operands.fill(keys, 0);
+                    Operands.fill(values.asSlice(0, 4L * (positions - 1) * headDim), 0);
+                }
+                case ONE_SIDED -> {
+                    for (int i = 0; i < positions * headDim; i++) {
+                        Operands.set(keys, i, (float) Math.abs(Operands.get(keys, i)));
+                        Operands.set(values, i, (float) -Math.abs(Operands.get(values, i)));
+                    }
+                }
+            }
+        }
+
+        /** Rows of floats as their codes stand for them, and their scales. */
+        private record Rounded(double[][] rows, double[] scales) {
+            static Rounded of(KvQuantizer quantizer, MemorySegment x, int positions) {
+                double[][] rows = new double[positions][quantizer.headDim()];
+                double[] scales = new double[positions];
+                MemorySegment codes = MemorySegment.ofArray(new byte[quantizer.byteSize()]);
+                for (int p = 0; p < positions; p++) {
+                    float[] row = new float[quantizer.headDim()];
+                    for (int d = 0; d < row.length; d++) {
+                        row[d] = (float) Operands.get(x, p * row.length + d);
+                    }
+                    quantizer.store(row, 0, codes, 0);
+                    scales[p] = quantizer.scale(codes, 0);
+                    for (int d = 0; d < row.length; d++) {
+                        rows[p][d] = row[d];
+                    }
+                }
+                return new Rounded(rows, scales);
+            }
+        }
+
+        private void attend(double[] query, Rounded k, Rounded v, int seen, Truth truth, int at) {
+            double scale = (float) (2 / Math.sqrt(headDim));
+            double queryStep = Arrays.stream(query).map(Math::abs).max().orElseThrow() / mostOfQuery();
+            double[] e = new double[seen];
+            double scoreError = 0;
+            double largest = Double.NEGATIVE_INFINITY;
+            for (int p = 0; p < seen; p++) {
+                double magnitude = 0;
+                for (int d = 0; d < headDim; d++) {
+                    e[p] += scale * query[d] * k.rows[p][d];
+                    magnitude += Math.abs(k.rows[p][d]);
+                }
+                scoreError = Math.max(scoreError, scale * queryStep / 2 * magnitude + 3e-7 * Math.abs(e[p]));
+                largest = Math.max(largest, e[p]);
+            }
+            double total = 0;
+            double[] weightSteps = new double[seen / KvTiles.BLOCK + 1];
+            for (int p = 0; p < seen; p++) {
+                e[p] = Math.exp(e[p] - largest);
+                total += e[p];
+                int block = p / KvTiles.BLOCK;
+                weightSteps[block] = Math.max(weightSteps[block], e[p] * v.scales[p] / 32767);
+            }
+            for (int d = 0; d < headDim; d++) {
+                double sum = 0;
+                double magnitude = 0;
+                double error = 0;
+                for (int p = 0; p < seen; p++) {
+                    double value = v.rows[p][d];
+                    sum += e[p] * value;
+                    magnitude += Math.abs(e[p] * value);
+                    error += weightSteps[p / KvTiles.BLOCK] / 2 * Math.abs(value) / v.scales[p];
+                }
+                truth.values()[at + d] = sum / total;
+                truth.tolerances()[at + d] =
+                        (error * 1.01 + 2.1 * scoreError * magnitude) / total + 1e-5 * (1 + magnitude / total);
+            }
+        }
+
+        private int mostOfQuery() {
+            return Math.min(32767, Integer.MAX_VALUE / (((1 << bits) - 1) * headDim));
         }
     }
 

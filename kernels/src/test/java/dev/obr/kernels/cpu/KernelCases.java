@@ -48,12 +48,40 @@ public final class KernelCases {
             cases.add(new KernelCase.Attention(kv, 4, 64, 64));
             cases.add(new KernelCase.Attention(kv, 15, 64, 65));
         }
+        addCodeAttention(cases);
         for (KernelCase.Row.Operation operation : KernelCase.Row.Operation.values()) {
             for (int n : new int[] {2, 6, 8, 16, 30, 64, 172, 576}) {
                 cases.add(new KernelCase.Row(operation, n));
             }
         }
         return cases;
+    }
+
+    private static void addCodeAttention(List<KernelCase> cases) {
+        int[] groups = {1, 3, 4, 7, 15};
+        int[] positions = {1, 5, 64, 65, 150, 513};
+        for (int bits : new int[] {4, 8}) {
+            int i = 0;
+            for (int headDim : new int[] {8, 20, 64, 80, 128, 256}) {
+                for (int j = 0; j < positions.length; j++, i++) {
+                    cases.add(codes(bits, groups[i % 5], headDim, positions[j], 1));
+                }
+                i++; // each head meets other groups
+            }
+            for (KernelCase.CodeAttention.Shape shape : KernelCase.CodeAttention.Shape.values()) {
+                cases.add(new KernelCase.CodeAttention(bits, 4, 64, 300, 1, shape));
+                cases.add(new KernelCase.CodeAttention(bits, 3, 20, 37, 5, shape));
+            }
+            cases.add(codes(bits, 2, 6, 40, 3)); // components fill no word
+            cases.add(codes(bits, 1, 300, 33, 2)); // 8 bits: queries have fewer than 16
+            cases.add(codes(bits, 1, 64, 530, 25)); // some tokens see two blocks, some three
+            cases.add(codes(bits, 3, 64, 1030, 12)); // and two spans or three
+        }
+    }
+
+    private static KernelCase codes(int bits, int group, int headDim, int positions, int tokens) {
+        return new KernelCase.CodeAttention(
+                bits, group, headDim, positions, tokens, KernelCase.CodeAttention.Shape.PLAIN);
     }
 
     private static KernelCase whole(DType type, int rows, int cols, int tokens) {

@@ -1,7 +1,7 @@
 package dev.obr.runtime.cpu;
 
-import dev.obr.kernels.DType;
 import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.KvTiles;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.kernels.quantize.KvQuantizer;
@@ -10,13 +10,8 @@ import dev.obr.runtime.transformer.Precision.KvScheme;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Objects;
 
-/**
- * Keys and values into the cache, and attention over it.
- *
- * <p>Codes are expanded to floats once a step, for all the step's tokens: good for prompts, and more work than attention itself for single tokens.
- */
+/** Keys and values into the cache, and attention over it: over floats here, over codes in {@link CodeAttention}. */
 final class CpuAttention {
     /** Parts per thread: a thread that is held up leaves the rest to the others. */
     private static final int PARTS_PER_THREAD = 8;
@@ -25,20 +20,25 @@ final class CpuAttention {
     private final ThreadTeam team;
     private final Arena arena;
     private final Precision precision;
+    private final CodeAttention codes;
     private MemorySegment scores = MemorySegment.NULL; // one stretch per part
-    private MemorySegment expanded =
-            MemorySegment.NULL; // keys, then values, of one layer's codes: [kvHeads, positions, headDim] each
 
     CpuAttention(CpuKernels kernels, ThreadTeam team, Arena arena, Precision precision) {
         this.kernels = kernels;
         this.team = team;
         this.arena = arena;
         this.precision = precision;
+        this.codes = new CodeAttention(kernels, team, arena);
     }
 
-    /** Writes keys and values [tokens, kvHeads · headDim] behind the cache's length; where it is coded, they become what the codes stand for. */
+    /** Writes keys and values [tokens, kvHeads · headDim] behind the cache's length; where codes are simulated, they become what the codes would stand for. */
     void append(CpuKvCache cache, int layer, CpuTensor keys, CpuTensor values) {
         cache.reserve(keys.rows());
+        KvTiles tiles = cache.tiles();
+        if (tiles != null) {
+            codes.append(cache, tiles, layer, keys, values);
+            return;
+        }
         int parts = Math.min(keys.rows(), team.threads());
         team.run(parts, part -> {
             int end = (int) ((long) keys.rows() * (part + 1) / parts);
@@ -53,20 +53,15 @@ final class CpuAttention {
         int headDim = cache.headDim();
         int position = cache.length() + row;
         KvQuantizer quantizer = cache.quantizer();
-        DType type = cache.type();
-        float[] rounded = new float[quantizer == null ? 0 : cols];
-        MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rounded, 0, rounded.length);
-        if (quantizer != null && type != null) {
+        if (quantizer != null) {
+            float[] rounded = new float[cols];
+            MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rounded, 0, cols);
             round(rounded, quantizer);
             MemorySegment.copy(rounded, 0, x, ValueLayout.JAVA_FLOAT, 0, cols);
         }
         for (int head = 0; head < cols / headDim; head++) {
             MemorySegment place = keys ? cache.keys(layer, head, position) : cache.values(layer, head, position);
-            if (type != null) {
-                kernels.store(x.asSlice(4L * head * headDim), type, headDim, place);
-            } else if (quantizer != null) {
-                quantizer.store(rounded, head * headDim, place, 0);
-            }
+            kernels.store(x.asSlice(4L * head * headDim), cache.type(), headDim, place);
         }
     }
 
@@ -87,29 +82,27 @@ final class CpuAttention {
 
     /** Causal attention of the tokens just appended: q [tokens, heads · headDim] -> y of q's shape. */
     void run(CpuTensor q, CpuKvCache cache, int layer, CpuTensor y) {
+        KvTiles tiles = cache.tiles();
+        if (tiles != null) {
+            codes.run(q, cache, tiles, layer, y);
+            return;
+        }
         int headDim = cache.headDim();
         int kvHeads = cache.kvHeads();
         int group = q.cols() / headDim / kvHeads;
         int tokens = q.rows();
         int held = cache.length();
-        int positions = held + tokens;
         float scale = (float) (1 / Math.sqrt(headDim));
-        DType cached = cache.type();
-        if (cached == null) {
-            expand(cache, layer, positions);
-        }
-        DType type = cached == null ? DType.F32 : cached;
         // One part = one KV head and a stretch of tokens, so that a head's keys and values are read by few threads.
         int stretches = Math.min(tokens, team.threads() * PARTS_PER_THREAD);
-        long scratch = (long) group * positions;
+        long scratch = (long) group * (held + tokens);
         if (scores.byteSize() < 4 * kvHeads * stretches * scratch) {
             scores = arena.allocate(Math.max(4 * kvHeads * stretches * scratch, 2 * scores.byteSize()), 64);
         }
         team.run(kvHeads * stretches, part -> {
             int head = part % kvHeads;
-            MemorySegment keys = cached == null ? expanded(head, positions, headDim) : cache.keys(layer, head, 0);
-            MemorySegment values =
-                    cached == null ? expanded(kvHeads + head, positions, headDim) : cache.values(layer, head, 0);
+            MemorySegment keys = cache.keys(layer, head, 0);
+            MemorySegment values = cache.values(layer, head, 0);
             MemorySegment partScores = scores.asSlice(4L * part * scratch, 4L * scratch);
             long at = 4L * head * group * headDim;
             for (int t = part / kvHeads; t < tokens; t += stretches) {
@@ -119,35 +112,11 @@ final class CpuAttention {
                         headDim,
                         keys,
                         values,
-                        type,
+                        cache.type(),
                         held + t + 1,
                         scale,
                         partScores,
                         y.from(t).asSlice(at));
-            }
-        });
-    }
-
-    private MemorySegment expanded(int head, int positions, int headDim) {
-        long bytes = 4L * positions * headDim;
-        return expanded.asSlice(head * bytes, bytes);
-    }
-
-    private void expand(CpuKvCache cache, int layer, int positions) {
-        KvQuantizer quantizer = Objects.requireNonNull(cache.quantizer());
-        int kvHeads = cache.kvHeads();
-        int headDim = cache.headDim();
-        long bytes = 2L * kvHeads * 4 * positions * headDim;
-        if (expanded.byteSize() < bytes) {
-            expanded = arena.allocate(Math.max(bytes, 2 * expanded.byteSize()), 64);
-        }
-        team.run(2 * kvHeads, part -> {
-            MemorySegment codes = part < kvHeads ? cache.keys(layer, part, 0) : cache.values(layer, part - kvHeads, 0);
-            MemorySegment floats = expanded(part, positions, headDim);
-            float[] x = new float[headDim];
-            for (int p = 0; p < positions; p++) {
-                quantizer.expand(codes, (long) p * quantizer.byteSize(), x, 0);
-                MemorySegment.copy(x, 0, floats, ValueLayout.JAVA_FLOAT, 4L * p * headDim, headDim);
             }
         });
     }

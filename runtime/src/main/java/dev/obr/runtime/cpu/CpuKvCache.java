@@ -2,6 +2,7 @@ package dev.obr.runtime.cpu;
 
 import dev.obr.kernels.DType;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.KvTiles;
 import dev.obr.kernels.quantize.KvQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.KvCache;
@@ -12,7 +13,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys and values of one sequence, each head's positions side by side, so that attention reads one head as one stream:
+ * Keys and values of one sequence, each head's positions side by side, so that attention reads one head as one stream; codes lie in tiles of some positions ({@link KvTiles}):
  *
  * <pre>
  * keys:   layer 0: head 0 [capacity, headDim] | head 1 [capacity, headDim] | ...   layer 1: ...
@@ -27,7 +28,7 @@ final class CpuKvCache implements KvCache {
     private final int layers;
     private final int kvHeads;
     private final int headDim;
-    private final long positionBytes; // of one head
+    private final @Nullable KvTiles tiles;
     private final int limit;
     private final @Nullable DType type;
     private final @Nullable KvQuantizer quantizer;
@@ -44,7 +45,7 @@ final class CpuKvCache implements KvCache {
         this.headDim = config.headDim();
         this.quantizer = kv.coded() ? new KvQuantizer(kv.bits(), headDim) : null;
         this.type = kv == KvType.F16 ? DType.F16 : quantizer == null || simulated ? DType.F32 : null;
-        this.positionBytes = type == null ? Objects.requireNonNull(quantizer).byteSize() : type.bytes(headDim);
+        this.tiles = type == null ? new KvTiles(Objects.requireNonNull(quantizer)) : null;
         this.limit = limit;
         this.capacity = Math.min(limit, FIRST_CAPACITY);
         this.arena = Arena.ofShared();
@@ -52,16 +53,21 @@ final class CpuKvCache implements KvCache {
         this.values = allocate(arena, capacity);
     }
 
-    /** F32 or F16; null where the cache holds codes. */
-    @Nullable
+    /** F32 or F16, where the cache holds no codes. */
     DType type() {
-        return type;
+        return Objects.requireNonNull(type);
     }
 
     /** What rounds keys and values; null where they are kept as they are. */
     @Nullable
     KvQuantizer quantizer() {
         return quantizer;
+    }
+
+    /** How codes lie; null where the cache holds floats. */
+    @Nullable
+    KvTiles tiles() {
+        return tiles;
     }
 
     int headDim() {
@@ -72,12 +78,23 @@ final class CpuKvCache implements KvCache {
         return kvHeads;
     }
 
-    /** The keys of one head of one layer, from position {@code position} to the end of the head's place. */
+    /** From the place of one head to that of the next. */
+    long headBytes() {
+        return headBytes(capacity);
+    }
+
+    private long headBytes(int positions) {
+        return tiles != null
+                ? tiles.bytes(positions)
+                : Objects.requireNonNull(type).bytes((long) positions * headDim);
+    }
+
+    /** The keys of a layer from position {@code position} (of codes: a tile's first) of {@code head} on, then those of the next heads. */
     MemorySegment keys(int layer, int head, int position) {
         return slice(keys, layer, head, position);
     }
 
-    /** The values of one head of one layer, from position {@code position} on. */
+    /** The values, likewise. */
     MemorySegment values(int layer, int head, int position) {
         return slice(values, layer, head, position);
     }
@@ -110,10 +127,10 @@ final class CpuKvCache implements KvCache {
                     e);
         }
         for (int head = 0; head < layers * kvHeads; head++) {
-            long from = head * capacity * positionBytes;
-            long to = head * newCapacity * positionBytes;
-            MemorySegment.copy(keys, from, newKeys, to, length * positionBytes);
-            MemorySegment.copy(values, from, newValues, to, length * positionBytes);
+            long from = head * headBytes(capacity);
+            long to = head * headBytes(newCapacity);
+            MemorySegment.copy(keys, from, newKeys, to, headBytes(length));
+            MemorySegment.copy(values, from, newValues, to, headBytes(length));
         }
         arena.close();
         arena = newArena;
@@ -123,8 +140,8 @@ final class CpuKvCache implements KvCache {
     }
 
     private MemorySegment slice(MemorySegment all, int layer, int head, int position) {
-        long at = ((long) (layer * kvHeads + head) * capacity + position) * positionBytes;
-        return all.asSlice(at, (capacity - position) * positionBytes);
+        long place = head * headBytes() + headBytes(position);
+        return all.asSlice(layer * kvHeads * headBytes() + place, kvHeads * headBytes() - place);
     }
 
     private MemorySegment allocate(Arena owner, int positions) {
@@ -132,7 +149,7 @@ final class CpuKvCache implements KvCache {
     }
 
     private long bytes(int positions) {
-        return (long) layers * kvHeads * positions * positionBytes;
+        return layers * kvHeads * headBytes(positions);
     }
 
     @Override
