@@ -24,6 +24,8 @@
  * whose codes stay in L1. A block's result is (out, sum, largest); results are merged in the order of blocks, so who computes which block does not matter.
  * Limits: any head_dim, group, tokens and positions of at least 1; memory holds whole tiles. What a tile holds behind the last position is read and not used.
  * Bound: the bytes of codes over memory bandwidth for one query; for groups, two instructions per LANES * 2 products.
+ * Measured with AVX2 on one core of an AMD EPYC (Zen 3), other programs beside it, 4 bits, heads of 64: four queries over a block take 1.0 us for q K^T, 1.0 for softmax, 0.95 for V as
+ * integers and 1.7 as floats, which is why weights are rounded. Of 2048 positions, G products/s: 29 for 1 query, 39 for 4 and 8 (half floats by attention.h: 12, 23, 24); heads of 128: 34 and 48.
  */
 
 enum { KV_TILE = 16, KV_BLOCK = 256, QUERY_TILE = 4, TILE_VECTORS = KV_TILE / LANES, BLOCK_PAIRS = KV_BLOCK / 2 };
