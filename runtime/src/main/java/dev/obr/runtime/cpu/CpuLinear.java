@@ -32,7 +32,7 @@ final class CpuLinear {
     private static final int ROW_GRAIN = 16;
 
     /** Parts per thread in a long operation: a thread that is held up leaves the rest to the others, and few wait long for the last part. */
-    private static final int PARTS_PER_THREAD = 8;
+    private static final int PARTS_PER_THREAD = 4;
 
     /** From this many tokens on, a part of a linear layer has {@link #PREFILL_ROWS} rows or more where it can: each part packs all of x for itself. */
     private static final int PREFILL_TOKENS = 64;
