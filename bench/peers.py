@@ -5,7 +5,7 @@
 
 All run the same shape with random weights on two threads. The models lie in bench/target/peers, 8 GB, and are made
 once: delete it to start anew. Jlama comes by Maven (bench/peers); where it cannot run, a line says so and the others
-are measured.
+are measured. It needs a JDK 25 as JAVA_HOME, or on the path.
 """
 
 import datetime
@@ -21,13 +21,14 @@ SHAPE = ["--shape", "llama-3.2-1b", "--vocab", "32000"]
 PATTERNS = ["4:8p", "2:4", "32:64", "unstructured", "dense"]
 THREADS = "2"
 # Prompt lengths and generated tokens. F16 is there for the ratio of generation, and slow.
-PROMPTS, GENERATED = "128,512", "64"
+PROMPTS, GENERATED = "128,512", "128"
 PROMPTS_F16, GENERATED_F16 = "128", "16"
 ROUNDS = 3
 
 JLAMA_TARGET = "bench/peers/target"
-# What Jlama's own launcher passes, as far as Java 25 needs it.
-JLAMA = ["java", "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
+# The Java that Maven compiles with, too. The flags are what Jlama's own launcher passes, as far as Java 25 needs it.
+JAVA = os.path.join(os.environ["JAVA_HOME"], "bin/java") if "JAVA_HOME" in os.environ else "java"
+JLAMA = [JAVA, "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
          "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0",
          "-cp", f"{JLAMA_TARGET}/classes:{JLAMA_TARGET}/lib/*", "dev.obr.peers.JlamaBench"]
 

@@ -6,6 +6,7 @@ import dev.obr.models.WeightSummary;
 import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.Session;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,7 +16,8 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
- * Measures how fast a model computes prompts (pp) and generates (tg), as llama-bench does: random tokens, no tokenizing, no sampling, one repetition to warm up.
+ * Measures how fast a model computes prompts (pp) and generates (tg), as llama-bench does: random tokens, no tokenizing, no sampling, one repetition to warm up and
+ * more until some seconds have passed: the JIT compiler then has done its work, for which it takes cores from the model.
  *
  * <p>Each test starts from a context of its depth, which is computed before the clock starts.
  */
@@ -55,15 +57,18 @@ public final class ModelBench implements AutoCloseable {
         return model.kernels();
     }
 
-    /** Runs {@code test} once to warm up, then {@code repetitions} times on the clock. */
-    public BenchRow run(BenchTest test, int repetitions) {
+    /** Runs {@code test} to warm up, once and as often as {@code warmUp} takes, then {@code repetitions} times on the clock. */
+    public BenchRow run(BenchTest test, Duration warmUp, int repetitions) {
         Instant begin = Instant.now();
         List<Long> nanos = new ArrayList<>();
         try (Session session = model.newSession()) {
             if (test.depth() > 0) {
                 session.append(tokens(test.depth()));
             }
-            once(session, test);
+            long start = System.nanoTime();
+            do {
+                once(session, test);
+            } while (System.nanoTime() - start < warmUp.toNanos());
             for (int i = 0; i < repetitions; i++) {
                 nanos.add(once(session, test));
             }

@@ -16,6 +16,7 @@ import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -92,8 +93,16 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-r", "--repetitions"},
             paramLabel = "N",
             defaultValue = "5",
-            description = "Repetitions of each test, after one to warm up. Default: ${DEFAULT-VALUE}.")
+            description = "Repetitions of each test, after the warm-up. Default: ${DEFAULT-VALUE}.")
     private int repetitions;
+
+    @Option(
+            names = "--warm-up",
+            paramLabel = "S",
+            defaultValue = "3",
+            description =
+                    "Seconds that each test runs before it is measured, one repetition at least: Java compiles meanwhile. Default: ${DEFAULT-VALUE}.")
+    private int warmUp;
 
     @Option(
             names = {"-o", "--output"},
@@ -119,6 +128,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (warmUp < 0) {
+            throw new ParameterException(spec.commandLine(), "--warm-up is " + warmUp + ", but must be 0 or more");
+        }
         if (repetitions < 1) {
             throw new ParameterException(
                     spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
@@ -173,7 +185,8 @@ final class BenchCommand implements Callable<Integer> {
                             + " tokens of context, and " + name + " has " + bench.contextLength());
                     continue;
                 }
-                console.print(output.row(bench.run(test, repetitions), nextIsFirst, kvShown));
+                console.print(
+                        output.row(bench.run(test, Duration.ofSeconds(warmUp), repetitions), nextIsFirst, kvShown));
                 nextIsFirst = false;
             }
         }

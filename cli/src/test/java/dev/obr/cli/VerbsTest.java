@@ -112,7 +112,7 @@ class VerbsTest {
 
     @Test
     void benchWritesLlamaBenchsTable() {
-        Ran ran = Ran.verb("bench", "-p", "4-8*2", "-n", "3", "-d", "0,2", "-r", "2");
+        Ran ran = Ran.verb("bench", "--warm-up", "0", "-p", "4-8*2", "-n", "3", "-d", "0,2", "-r", "2");
         List<String> lines = ran.out().lines().toList();
         assertThat(lines.get(0))
                 .isEqualTo(
@@ -125,8 +125,8 @@ class VerbsTest {
     @ParameterizedTest
     @ValueSource(strings = {"json", "jsonl", "csv"})
     void benchWritesMachineReadableRows(String format) {
-        String out =
-                Ran.verb("bench", "-p", "4", "-n", "0", "-r", "3", "-o", format).out();
+        String out = Ran.verb("bench", "--warm-up", "0", "-p", "4", "-n", "0", "-r", "3", "-o", format)
+                .out();
         if (format.equals("csv")) {
             assertThat(out.lines()).hasSize(2).first().asString().startsWith("cpu_info,backends,model_filename");
             return;
@@ -140,7 +140,7 @@ class VerbsTest {
 
     @Test
     void benchShowsTheCacheWhereItIsNotHalfFloats() {
-        List<String> lines = Ran.verb("bench", "-p", "4", "-n", "2", "-r", "1", "--kv", "int4")
+        List<String> lines = Ran.verb("bench", "--warm-up", "0", "-p", "4", "-n", "2", "-r", "1", "--kv", "int4")
                 .out()
                 .lines()
                 .toList();
@@ -148,18 +148,19 @@ class VerbsTest {
         assertThat(lines.get(1)).hasSameSizeAs(lines.get(0));
         assertThat(lines.get(2)).contains("|   int4 |   int4 |             pp4 |");
         String packed = "../models/src/test/resources/packed/format-1";
-        assertThat(Ran.verb("bench", "-m", packed, "-p", "4", "-n", "0", "-r", "1", "-o", "jsonl")
+        assertThat(Ran.verb("bench", "--warm-up", "0", "-m", packed, "-p", "4", "-n", "0", "-r", "1", "-o", "jsonl")
                         .out())
                 .contains("\"type_k\":\"int"); // its own
     }
 
     @Test
     void benchLeavesOutWhatDoesNotFitTheContext() {
-        Ran ran = Ran.verb("bench", "-p", "4,300", "-n", "0", "-r", "1");
+        Ran ran = Ran.verb("bench", "--warm-up", "0", "-p", "4,300", "-n", "0", "-r", "1");
         assertThat(ran.exitCode()).isZero();
         assertThat(ran.out().lines()).hasSize(3);
         assertThat(ran.err()).contains("pp300 is left out: it needs 300 tokens of context");
-        assertThat(Ran.verb("bench", "-p", "300", "-n", "0", "-r", "1").exitCode())
+        assertThat(Ran.verb("bench", "--warm-up", "0", "-p", "300", "-n", "0", "-r", "1")
+                        .exitCode())
                 .isEqualTo(1);
     }
 

@@ -34,6 +34,7 @@ class WrongUsageTest {
                 usage("'a' is neither a number nor a range", "bench", "-p", "a"),
                 usage("never ends", "bench", "-p", "1-8*1"),
                 usage("--repetitions is 0", "bench", "-r", "0"),
+                usage("--warm-up is -1", "bench", "--warm-up", "-1"),
                 usage("there is no shape 'gpt-9'", "make-model", "--shape", "gpt-9", "x"),
                 usage("vocabulary is 5", "make-model", "--shape", "tiny", "--vocab", "5", "x"),
                 usage("OUT", "make-model"),
