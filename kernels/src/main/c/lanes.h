@@ -101,12 +101,15 @@ INLINE uint16_t narrow_one(float f) {
 
 /* LANES codes of 4 bits, -8..7, the first in the low half of a byte. Every lane gets all 8 codes of 4 bytes, and its own moves to the top, from where it comes down with its sign. */
 INLINE vi load_s4(const uint8_t *p) {
-    vi codes;
-    for (int i = 0; i < LANES; i += 8) {
-        int32_t eight = 0;
-        memcpy(&eight, p + i / 2, LANES < 8 ? LANES / 2 : 4);
-        for (int lane = i; lane < i + 8 && lane < LANES; lane++) codes[lane] = eight;
-    }
+    int32_t eight = 0;
+    memcpy(&eight, p, LANES < 8 ? LANES / 2 : 4);
+    vi codes = eight - (vi){0};
+#if LANES > 8
+    vi second;
+    memcpy(&eight, p + 4, 4);
+    for (int lane = 0; lane < LANES; lane++) second[lane] = lane < 8 ? 0 : -1;
+    codes = (codes & ~second) | ((eight - (vi){0}) & second);
+#endif
     vi up;
     for (int lane = 0; lane < LANES; lane++) up[lane] = 28 - 4 * (lane % 8);
     return codes << up >> 28;

@@ -166,7 +166,7 @@ public record RandomModel(String name, ModelConfig config, DType type, long seed
                 + "\n";
     }
 
-    private static void refuseToOverwrite(Path path) {
+    static void refuseToOverwrite(Path path) {
         if (Files.exists(path)) {
             throw new ObrException(path + " exists already; delete it or choose another place");
         }

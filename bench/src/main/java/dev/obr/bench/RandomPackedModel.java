@@ -45,6 +45,7 @@ public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBit
      * @throws dev.obr.kernels.ObrException if {@code out} exists, or cannot be written
      */
     public void write(Path out) {
+        RandomModel.refuseToOverwrite(out);
         ModelConfig untied = config.untied();
         Map<String, List<Integer>> shapes = new ExpectedWeights(untied, AttentionBias.NONE).shapes();
         Map<List<Integer>, PackedMatrix> matrices = new HashMap<>();
@@ -56,7 +57,7 @@ public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBit
                 quantization(),
                 JsonNodeFactory.instance.objectNode().put("random", seed),
                 CompanionFiles.of(RandomModel.tokenizerFiles(vocabulary)),
-                false)) {
+                true)) { // over what an interrupted run has left
             for (int layer = 0; layer < config.layers(); layer++) {
                 String prefix = "model.layers." + layer + ".";
                 Map<String, PackedMatrix> packed = new LinkedHashMap<>();

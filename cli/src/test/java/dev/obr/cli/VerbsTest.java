@@ -165,7 +165,7 @@ class VerbsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hf f16", "hf bf16", "hf f32", "gguf f16", "gguf bf16", "gguf f32"})
+    @ValueSource(strings = {"hf f16", "hf bf16", "hf f32", "gguf f16", "gguf bf16", "gguf f32", "packed f16"})
     void makeModelWritesModelsThatRun(String kind, @TempDir Path folder) {
         String[] formatAndType = kind.split(" ", -1);
         String out = folder.resolve("model." + formatAndType[0]).toString();
