@@ -130,8 +130,9 @@ class CompressedModelsRunTest {
     }
 
     /**
-     * Codes multiplied as integers and scaled once, or as the floats that they stand for: the same but for float32. Where activations are coded, that rounding now and then decides
-     * between two codes, after which all later tokens differ, as they do between two kernels that add in another order: so the beginning is compared, and most must agree.
+     * Codes multiplied as integers and scaled once, or as the floats that they stand for: the same but for float32, and for the 16 bits in which attention over codes takes queries and
+     * weights. Where activations, keys or values are coded, such rounding now and then decides between two codes, after which all later tokens differ, as they do between two kernels that
+     * add in another order: so the beginning is compared, and with coded caches what codes of other things leave alone.
      */
     @ParameterizedTest
     @EnumSource(Pattern.class)
@@ -139,25 +140,24 @@ class CompressedModelsRunTest {
         TinyCompression compression = TinyCompression.of("stories260K");
         Path out = folder.resolve("out");
         compression.with(compression.options().withPattern(pattern)).run(out);
-        assertThat(agree(out, 16, KvType.F32, Integer.MAX_VALUE)).isTrue();
-        int agreeing = 0;
-        for (int bits : new int[] {4, 8}) {
-            for (KvType kv : List.of(KvType.INT4, KvType.INT8, KvType.F16)) {
-                agreeing += agree(out, bits, kv, BEGINNING) ? 1 : 0;
-            }
+        assertThat(difference(out, 16, KvType.F32, Integer.MAX_VALUE)).isLessThan(1e-4);
+        assertThat(difference(out, 8, KvType.F16, BEGINNING)).isLessThan(1e-4);
+        assertThat(difference(out, 4, KvType.F16, BEGINNING)).isLessThan(1e-4);
+        for (KvType kv : List.of(KvType.INT4, KvType.INT8)) {
+            assertThat(difference(out, 16, kv, BEGINNING)).isLessThan(0.02);
+            assertThat(logLoss(out, 16, false, kv)).isCloseTo(logLoss(out, 16, true, kv), within(0.05));
         }
-        assertThat(agreeing).isGreaterThanOrEqualTo(4);
     }
 
-    private static boolean agree(Path out, int bits, KvType kv, int tokens) {
+    /** The largest difference between the losses of the first tokens, deployed and simulated. */
+    private static double difference(Path out, int bits, KvType kv, int tokens) {
         double[] deployed = losses(out, options(bits, false, kv));
         double[] simulated = losses(out, options(bits, true, kv));
+        double largest = 0;
         for (int i = 0; i < Math.min(tokens, deployed.length); i++) {
-            if (Math.abs(deployed[i] - simulated[i]) > 1e-4) {
-                return false;
-            }
+            largest = Math.max(largest, Math.abs(deployed[i] - simulated[i]));
         }
-        return true;
+        return largest;
     }
 
     @Test
