@@ -1,37 +1,36 @@
 """How cost grows: time per generated token against context, per prompt token against prompt length, with 1 and all threads, for models of several sizes.
 
-    python3 bench/growth.py JAR MODEL...  >  growth.md          beside it growth.svg
+    python3 bench/growth.py JAR THREADS MODEL...  >  growth.md          THREADS: e.g. 1,2; beside it growth.svg
 
-Every point is the median of three repetitions. What should be seen: a token costs the weights' bytes plus a term that is linear in the context; a prompt token the same
+Every point is one run after one to warm up. What should be seen: a token costs the weights' bytes plus a term that is linear in the context; a prompt token the same
 whatever the length, but for attention.
 """
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 
-CONTEXTS = [0, 512, 1024, 2048, 4096, 8064]
-PROMPTS = [128, 256, 512, 1024, 2048, 4096, 8192]
+CONTEXTS = [0, 1024, 2048, 4096, 8064]
+PROMPTS = [128, 512, 2048, 8192]
 
 
 def bench(jar, model, *options):
-    """Rows of one run of the verb bench, each with its repetitions in nanoseconds."""
-    command = ["java", "-jar", jar, "--quiet", "bench", "-m", model, "-r", "3", "-o", "json", *options]
+    """Rows of one run of the verb bench."""
+    command = ["java", "-jar", jar, "--quiet", "bench", "-m", model, "-r", "1", "--warm-up", "0", "-o", "json", *options]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def milliseconds(row):
     """Per token."""
     tokens = row["n_prompt"] + row["n_gen"]
-    return statistics.median(row["samples_ns"]) / 1e6 / tokens
+    return row["samples_ns"][0] / 1e6 / tokens
 
 
 def series(jar, model, threads):
     fits = lambda sizes: ",".join(str(n) for n in sizes)
-    generated = bench(jar, model, "-t", str(threads), "-p", "0", "-n", "16", "-d", fits(CONTEXTS))
-    prompts = bench(jar, model, "-t", str(threads), "-p", fits(PROMPTS), "-n", "0")
+    generated = bench(jar, model, "-t", threads, "-p", "0", "-n", "16", "-d", fits(CONTEXTS))
+    prompts = bench(jar, model, "-t", threads, "-p", fits(PROMPTS), "-n", "0")
     return (
         [(row["n_depth"], milliseconds(row)) for row in generated],
         [(row["n_prompt"], milliseconds(row)) for row in prompts],
@@ -71,12 +70,12 @@ def plot(x, y, width, height, title, label, curves):
 
 
 def main():
-    if len(sys.argv) < 3:
-        sys.exit("usage: python3 bench/growth.py JAR MODEL...")
-    jar, models = sys.argv[1], sys.argv[2:]
+    if len(sys.argv) < 4:
+        sys.exit("usage: python3 bench/growth.py JAR THREADS MODEL...")
+    jar, counts, models = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
     generated, prompts = [], []
     for model in models:
-        for threads in sorted({1, len(os.sched_getaffinity(0))}):
+        for threads in counts:
             name = f"{os.path.basename(model.rstrip('/'))}, {threads}"
             print(name, file=sys.stderr)
             tokens, chunks = series(jar, model, threads)

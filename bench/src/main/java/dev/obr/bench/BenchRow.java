@@ -14,6 +14,7 @@ import java.util.List;
  * @param parameters number of its weights
  * @param threads computing threads
  * @param kv how keys and values are kept
+ * @param activationBits of the activations that packed weights multiply; 16 for floats
  * @param test what was measured
  * @param time when it began
  * @param sampleNanos duration of each repetition
@@ -27,6 +28,7 @@ public record BenchRow(
         long parameters,
         int threads,
         String kv,
+        int activationBits,
         BenchTest test,
         Instant time,
         List<Long> sampleNanos) {

@@ -52,9 +52,9 @@ public final class ModelBench implements AutoCloseable {
         return model.contextLength();
     }
 
-    /** Which kernels compute, and why. */
-    public String kernels() {
-        return model.kernels();
+    /** What computes. */
+    public LanguageModel model() {
+        return model;
     }
 
     /** Runs {@code test} to warm up, once and as often as {@code warmUp} takes, then {@code repetitions} times on the clock. */
@@ -82,6 +82,7 @@ public final class ModelBench implements AutoCloseable {
                 weights.parameters(),
                 threads,
                 model.kv().label(),
+                model.activationBits(),
                 test,
                 begin,
                 nanos);

@@ -177,7 +177,7 @@ final class BenchCommand implements Callable<Integer> {
         boolean nextIsFirst = first;
         try (ModelBench bench = new ModelBench(opened, name, options.withContextLength(context))) {
             if (!common.quiet()) {
-                console.note("model: " + name + " · " + bench.kernels());
+                console.note(Notes.model(bench.model()));
             }
             for (BenchTest test : tests) {
                 if (test.contextLength() > bench.contextLength()) {
