@@ -17,7 +17,7 @@ PROMPTS = [128, 512, 2048, 8192]
 
 def bench(jar, model, *options):
     """Rows of one run of the verb bench."""
-    command = ["java", "-jar", jar, "--quiet", "bench", "-m", model, "-r", "1", "--warm-up", "0", "-o", "json", *options]
+    command = ["java", "-jar", jar, "--quiet", "bench", "-m", model, "-r", "1", "-o", "json", *options]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -30,7 +30,7 @@ def milliseconds(row):
 def series(jar, model, threads):
     fits = lambda sizes: ",".join(str(n) for n in sizes)
     generated = bench(jar, model, "-t", threads, "-p", "0", "-n", "16", "-d", fits(CONTEXTS))
-    prompts = bench(jar, model, "-t", threads, "-p", fits(PROMPTS), "-n", "0")
+    prompts = bench(jar, model, "-t", threads, "-p", fits(PROMPTS), "-n", "0", "--warm-up", "0")
     return (
         [(row["n_depth"], milliseconds(row)) for row in generated],
         [(row["n_prompt"], milliseconds(row)) for row in prompts],
