@@ -2,12 +2,13 @@
  * What the scale of one token's activations is found by (ActivationQuantizer.java): their largest magnitude, and how well codes under a scale would do.
  *
  * Sums are taken in 8 lanes of double whatever LANES is, entry i in lane i % 8, and the lanes added up in order: as the specification does, so that every instruction set chooses the
- * same scale. Bound: 5 instructions for 8 entries of the largest, 9 for a sum, from L1.
+ * same scale. Bound: instructions; x lies in L1.
  */
 
 typedef float f8 __attribute__((vector_size(32)));
 typedef int32_t i8 __attribute__((vector_size(32)));
-typedef double d8 __attribute__((vector_size(64)));
+typedef float f4 __attribute__((vector_size(16)));
+typedef double d4 __attribute__((vector_size(32)));
 
 /* max |x|; a NaN among them is the result */
 OBR_API float NAME(obr_largest)(const float *x, int32_t n) {
@@ -41,24 +42,44 @@ INLINE void code_eight(const f8 *x, float scale, float most, f8 *codes) {
     *codes = (code + 0x1.8p23f) - 0x1.8p23f;
 }
 
+/* The sums of x code, lanes 0 to 3 and 4 to 7 (wider vectors than a register go through memory), and of code^2. */
+typedef struct {
+    d4 low, high;
+    i8 squares;
+} sums;
+
+/* adds 8 entries; products of a float and a code are exact */
+INLINE void add_eight(const f8 *x, float scale, float most, sums *s) {
+    f8 code;
+    code_eight(x, scale, most, &code);
+    f4 halves[2], codes[2];
+    memcpy(halves, x, sizeof halves);
+    memcpy(codes, &code, sizeof codes);
+    s->low += __builtin_convertvector(halves[0], d4) * __builtin_convertvector(codes[0], d4);
+    s->high += __builtin_convertvector(halves[1], d4) * __builtin_convertvector(codes[1], d4);
+    i8 whole = __builtin_convertvector(code, i8);
+    s->squares += whole * whole;
+}
+
 /* scale^2 sum(code^2) - 2 scale sum(x code): the squared error less sum(x^2) */
 OBR_API double NAME(obr_code_error)(const float *x, int32_t n, float scale, int32_t most) {
-    d8 products = {0};
-    i8 squares = {0};
-    for (int i = 0; i < n; i += 8) {
-        f8 eight = {0}; /* zeros have the code 0 */
-        memcpy(&eight, x + i, 4 * (size_t)at_most(n - i, 8));
-        f8 code;
-        code_eight(&eight, scale, (float)most, &code);
-        i8 whole = __builtin_convertvector(code, i8);
-        products += __builtin_convertvector(eight, d8) * __builtin_convertvector(code, d8); /* exact */
-        squares += whole * whole;
+    sums s = {0};
+    f8 eight;
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&eight, x + i, sizeof eight);
+        add_eight(&eight, scale, (float)most, &s);
+    }
+    if (i < n) {
+        eight = (f8){0}; /* zeros have the code 0 */
+        memcpy(&eight, x + i, 4 * (size_t)(n - i));
+        add_eight(&eight, scale, (float)most, &s);
     }
     double product = 0;
     int64_t square = 0;
     for (int lane = 0; lane < 8; lane++) {
-        product += products[lane];
-        square += squares[lane];
+        product += lane < 4 ? s.low[lane] : s.high[lane - 4];
+        square += s.squares[lane];
     }
     return (double)scale * (double)scale * (double)square - 2 * (double)scale * product;
 }
