@@ -1,13 +1,11 @@
 package dev.obr.kernels.cpu;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.obr.kernels.DType;
-import dev.obr.kernels.hadamard.HadamardMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -18,7 +16,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /**
- * The C functions of {@code obrkernels.h} as typed Java methods, bound for one instruction set.
+ * The C functions of {@code obrkernels.h} that every model needs, as typed Java methods, bound for one instruction set.
  *
  * <p>Nothing is checked here: a wrong size reads or writes foreign memory. {@link NativeKernels} checks.
  */
@@ -49,12 +47,6 @@ final class NativeBinding {
     private final MethodHandle rmsNorm;
     private final MethodHandle rope;
     private final MethodHandle attention;
-    private final MethodHandle hadamard;
-    private final MethodHandle largest;
-    private final MethodHandle codeError;
-    private final MethodHandle storeCodes;
-    private final MethodHandle attendCodes;
-    private final MethodHandle mergeAttention;
     private final MethodHandle siluMul;
     private final MethodHandle add;
     private final MethodHandle store;
@@ -82,51 +74,6 @@ final class NativeBinding {
                 JAVA_FLOAT,
                 ADDRESS,
                 ADDRESS);
-        // The signs need not be copied out of the heap: the longest transforms take some hundred microseconds.
-        hadamard = downcall(
-                library,
-                "obr_hadamard_" + set.suffix(),
-                FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_FLOAT),
-                Linker.Option.critical(true));
-        largest =
-                downcall(library, "obr_largest_" + set.suffix(), FunctionDescriptor.of(JAVA_FLOAT, ADDRESS, JAVA_INT));
-        codeError = downcall(
-                library,
-                "obr_code_error_" + set.suffix(),
-                FunctionDescriptor.of(JAVA_DOUBLE, ADDRESS, JAVA_INT, JAVA_FLOAT, JAVA_INT));
-        storeCodes = function(
-                library,
-                set,
-                "store_codes",
-                JAVA_INT,
-                JAVA_INT,
-                JAVA_INT,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_INT,
-                JAVA_INT,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_INT);
-        attendCodes = function(
-                library,
-                set,
-                "attend_codes",
-                JAVA_INT,
-                JAVA_INT,
-                ADDRESS,
-                JAVA_INT,
-                JAVA_INT,
-                JAVA_LONG,
-                ADDRESS,
-                ADDRESS,
-                JAVA_INT,
-                JAVA_INT,
-                JAVA_INT,
-                JAVA_FLOAT,
-                ADDRESS);
-        mergeAttention = function(
-                library, set, "merge_attention", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
         siluMul = function(library, set, "silu_mul", ADDRESS, ADDRESS, JAVA_LONG);
         add = function(library, set, "add", ADDRESS, ADDRESS, JAVA_LONG);
         store = function(library, set, "store", ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
@@ -222,100 +169,6 @@ final class NativeBinding {
         }
     }
 
-    void hadamard(MemorySegment x, int n, int width, HadamardMatrix factor) {
-        float scale = (float) (1 / Math.sqrt(n));
-        try {
-            hadamard.invokeExact(x, n, width, factor.order(), factor.entries(), scale);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    void storeCodes(
-            KvTiles tiles,
-            boolean values,
-            MemorySegment x,
-            long stride,
-            int tokens,
-            int heads,
-            MemorySegment memory,
-            long headBytes,
-            int position) {
-        try {
-            storeCodes.invokeExact(
-                    tiles.bits(),
-                    tiles.headDim(),
-                    values ? 1 : 0,
-                    x,
-                    stride,
-                    tokens,
-                    heads,
-                    memory,
-                    headBytes,
-                    position);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    float largest(MemorySegment x, int n) {
-        try {
-            return (float) largest.invokeExact(x, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    void attendCodes(
-            KvTiles tiles,
-            MemorySegment q,
-            int tokens,
-            int group,
-            long stride,
-            MemorySegment keys,
-            MemorySegment values,
-            int first,
-            int from,
-            int to,
-            float scale,
-            MemorySegment results) {
-        try {
-            attendCodes.invokeExact(
-                    tiles.bits(),
-                    tiles.headDim(),
-                    q,
-                    tokens,
-                    group,
-                    stride,
-                    keys,
-                    values,
-                    first,
-                    from,
-                    to,
-                    scale,
-                    results);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    double codeError(MemorySegment x, int n, float scale, int most) {
-        try {
-            return (double) codeError.invokeExact(x, n, scale, most);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    void mergeAttention(
-            MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, long stride) {
-        try {
-            mergeAttention.invokeExact(headDim, results, spans, tokens, group, out, stride);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
     void siluMul(MemorySegment gate, MemorySegment up, long n) {
         try {
             siluMul.invokeExact(gate, up, n);
@@ -348,8 +201,7 @@ final class NativeBinding {
         }
     }
 
-    private static MethodHandle function(
-            SymbolLookup library, InstructionSet set, String name, MemoryLayout... parameters) {
+    static MethodHandle function(SymbolLookup library, InstructionSet set, String name, MemoryLayout... parameters) {
         return downcall(library, "obr_" + name + "_" + set.suffix(), FunctionDescriptor.ofVoid(parameters));
     }
 

@@ -26,7 +26,9 @@ public final class NativeKernels implements CpuKernels {
     private final InstructionSet set;
     private final SymbolLookup library;
     private final CpuCap cap;
-    private PackedKernels.@Nullable Choice packed; // looked for when first asked: most models need none
+    private PackedKernels.@Nullable Choice
+            packed; // looked for when first asked, as what follows: most models need none
+    private volatile @Nullable CodesBinding codes;
 
     private NativeKernels(NativeBinding c, InstructionSet set, SymbolLookup library, CpuCap cap) {
         this.c = c;
@@ -67,7 +69,7 @@ public final class NativeKernels implements CpuKernels {
         return NativeLibrary.open(NativeLibrary.cacheFolders(environment));
     }
 
-    /** Tries the instruction sets of these kernels until {@code most} work. */
+    /** Tries the instruction sets of these kernels until {@code most} work; where one is enough, what it makes of codes is tried when they first come ({@link #codes}). */
     static List<Trial<NativeKernels>> trials(SymbolLookup library, CpuCap cap, int most) {
         return Trial.of(List.of(InstructionSet.values()), cap, most, new Trial.Subject<>() {
             @Override
@@ -82,7 +84,8 @@ public final class NativeKernels implements CpuKernels {
 
             @Override
             public Optional<String> firstDifference(NativeKernels kernels) {
-                return SelfTest.firstDifference(kernels);
+                Optional<String> difference = SelfTest.firstDifference(kernels);
+                return most == 1 ? difference : difference.or(kernels::differenceOfCodes);
             }
         });
     }
@@ -103,6 +106,31 @@ public final class NativeKernels implements CpuKernels {
             packed = NativePackedKernels.choose(library, cap);
         }
         return packed;
+    }
+
+    /** What computes on codes, tried before its first use: a library that computes wrongly there has not been asked to before. */
+    private CodesBinding codes() {
+        CodesBinding bound = codes;
+        return bound == null ? triedCodes() : bound;
+    }
+
+    private synchronized CodesBinding triedCodes() {
+        CodesBinding bound = codes;
+        if (bound == null) {
+            differenceOfCodes().ifPresent(difference -> {
+                throw new ObrException("the native kernels compute wrongly on this machine (" + set.description() + ": "
+                        + difference + "); -Dobr.kernels=vector computes without them");
+            });
+            bound = new CodesBinding(library, set);
+            codes = bound;
+        }
+        return bound;
+    }
+
+    private Optional<String> differenceOfCodes() {
+        NativeKernels untried = new NativeKernels(c, set, library, cap);
+        untried.codes = new CodesBinding(library, set);
+        return SelfTest.firstDifferenceOfCodes(untried);
     }
 
     @Override
@@ -138,7 +166,7 @@ public final class NativeKernels implements CpuKernels {
     @Override
     public void hadamard(MemorySegment x, HadamardTransform transform, int width) {
         checkFloats(x, (long) transform.size() * width);
-        c.hadamard(x, transform.size(), width, transform.factor());
+        codes().hadamard(x, transform.size(), width, transform.factor());
     }
 
     @Override
@@ -168,12 +196,12 @@ public final class NativeKernels implements CpuKernels {
         return quantizer.scale(new ActivationQuantizer.Token() {
             @Override
             public float largest() {
-                return c.largest(x, n);
+                return codes().largest(x, n);
             }
 
             @Override
             public double squaredError(float scale, int most) {
-                return c.codeError(x, n, scale, most);
+                return codes().codeError(x, n, scale, most);
             }
         });
     }
@@ -192,7 +220,7 @@ public final class NativeKernels implements CpuKernels {
         checkRows(x, tokens, stride, heads * tiles.headDim());
         Objects.checkIndex(position, Integer.MAX_VALUE - tokens);
         checkBytes(memory, (heads - 1) * headBytes + tiles.bytes(position + tokens));
-        c.storeCodes(tiles, values, x, stride, tokens, heads, memory, headBytes, position);
+        codes().storeCodes(tiles, values, x, stride, tokens, heads, memory, headBytes, position);
     }
 
     @Override
@@ -216,7 +244,7 @@ public final class NativeKernels implements CpuKernels {
         checkBytes(keys, tiles.bytes(to));
         checkBytes(values, tiles.bytes(to));
         checkFloats(results, (long) tokens * group * (tiles.headDim() + 2));
-        c.attendCodes(tiles, q, tokens, group, stride, keys, values, first, from, to, scale, results);
+        codes().attendCodes(tiles, q, tokens, group, stride, keys, values, first, from, to, scale, results);
     }
 
     @Override
@@ -224,7 +252,7 @@ public final class NativeKernels implements CpuKernels {
             MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride) {
         checkFloats(results, (long) spans * tokens * group * (headDim + 2));
         checkRows(out, tokens, stride, group * headDim);
-        c.mergeAttention(results, spans, tokens, group, headDim, out, stride);
+        codes().mergeAttention(results, spans, tokens, group, headDim, out, stride);
     }
 
     @Override

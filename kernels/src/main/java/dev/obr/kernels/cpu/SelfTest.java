@@ -3,6 +3,7 @@ package dev.obr.kernels.cpu;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,8 @@ final class SelfTest {
     /** Of a power of two: it has no formula to evaluate first. */
     private static final HadamardTransform TRANSFORM = HadamardTransform.of(16).orElseThrow();
 
+    private static final ActivationQuantizer FOUR_BITS = new ActivationQuantizer(4, ActivationQuantizer.SEARCH);
+
     /** Enough for the native kernels' prefill path. */
     private static final int MANY_TOKENS = 97;
 
@@ -39,14 +42,21 @@ final class SelfTest {
         this.arena = arena;
     }
 
-    /** The first operation whose result is wrong, with both values; empty if all are right. */
+    /** The first operation that every model needs whose result is wrong, with both values; empty if all are right. */
     static Optional<String> firstDifference(CpuKernels candidate) {
         try (Arena arena = Arena.ofConfined()) {
-            return new SelfTest(candidate, arena).run();
+            return new SelfTest(candidate, arena).floats();
         }
     }
 
-    private Optional<String> run() {
+    /** The first operation on codes whose result is wrong, with both values; empty if all are right. */
+    static Optional<String> firstDifferenceOfCodes(CpuKernels candidate) {
+        try (Arena arena = Arena.ofConfined()) {
+            return new SelfTest(candidate, arena).codes();
+        }
+    }
+
+    private Optional<String> floats() {
         int n = 37;
         MemorySegment x = floats(MANY_TOKENS * n);
         MemorySegment weight = floats(n);
@@ -65,16 +75,20 @@ final class SelfTest {
         MemorySegment values = halves(11 * n);
         MemorySegment scores = floats(2 * 11);
         return compare("attention", 2 * n, (k, y) -> k.attention(x, 2, n, keys, values, DType.F16, 11, 0.2f, scores, y))
-                .or(() -> codeAttention(4))
-                .or(() -> codeAttention(8))
                 .or(() -> compare("rmsNorm", n, (k, y) -> k.rmsNorm(x, weight, 1e-5f, n, y)))
                 .or(() -> compare(
                         "rope", 3 * 14, (k, y) -> k.rope(y.copyFrom(x.asSlice(0, y.byteSize())), 3, 14, weight)))
-                .or(() -> compare(
-                        "hadamard", 3 * 16, (k, y) -> k.hadamard(y.copyFrom(x.asSlice(0, y.byteSize())), TRANSFORM, 3)))
                 .or(() -> compare("siluMul", n, (k, y) -> k.siluMul(y.copyFrom(weight), x, n)))
                 .or(() -> compare("add", n, (k, y) -> k.add(y.copyFrom(weight), x, n)))
                 .or(() -> compare("store", n, (k, y) -> k.store(x, DType.F32, n, y)));
+    }
+
+    private Optional<String> codes() {
+        MemorySegment x = floats(3 * 16);
+        return codeAttention(4)
+                .or(() -> codeAttention(8))
+                .or(() -> compare("hadamard", 3 * 16, (k, y) -> k.hadamard(y.copyFrom(x), TRANSFORM, 3)))
+                .or(() -> compare("scale", 1, (k, y) -> y.set(FLOAT, 0, k.scale(x, 37, FOUR_BITS))));
     }
 
     private Optional<String> matmul(DType type, int cols, int tokens, MemorySegment x) {

@@ -31,7 +31,7 @@ final class VectorKernels implements CpuKernels {
 
     @Override
     public PackedKernels.Choice packed() {
-        return PackedKernels.Choice.none("the Vector API multiplies bytes no faster");
+        return PackedKernels.Choice.none("there are none on the Vector API");
     }
 
     @Override
