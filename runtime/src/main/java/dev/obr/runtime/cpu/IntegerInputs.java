@@ -45,23 +45,21 @@ record IntegerInputs(MemorySegment codes, MemorySegment scales) {
         int parts = Math.min(x.rows(), team.threads());
         team.run(parts, part -> {
             int end = ThreadTeam.split(x.rows(), 1, parts, part + 1);
+            float[] row = new float[order == null ? 0 : x.cols()];
+            float[] ordered = new float[row.length];
             for (int t = ThreadTeam.split(x.rows(), 1, parts, part); t < end; t++) {
                 MemorySegment token = x.from(t);
                 float scale = floats.scale(token, x.cols(), quantizer);
                 inputs.scales.set(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) t * Float.BYTES, scale);
-                MemorySegment ordered = order == null ? token : gathered(token, order);
                 MemorySegment codes = inputs.codes.asSlice(t * tokenBytes, tokenBytes);
-                kernels.code(pattern, x.cols(), ordered, scale, quantizer, codes);
+                if (order != null) {
+                    MemorySegment.copy(token, ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
+                    order.gather(row, ordered);
+                    token = MemorySegment.ofArray(ordered);
+                }
+                kernels.code(pattern, x.cols(), token, scale, quantizer, codes);
             }
         });
         return inputs;
-    }
-
-    private static MemorySegment gathered(MemorySegment token, ColumnOrder order) {
-        float[] row = new float[order.size()];
-        float[] ordered = new float[order.size()];
-        MemorySegment.copy(token, ValueLayout.JAVA_FLOAT, 0, row, 0, row.length);
-        order.gather(row, ordered);
-        return MemorySegment.ofArray(ordered);
     }
 }

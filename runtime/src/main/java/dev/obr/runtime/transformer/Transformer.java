@@ -1,6 +1,7 @@
 package dev.obr.runtime.transformer;
 
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
@@ -51,7 +52,7 @@ public final class Transformer implements AutoCloseable {
                 .mapToObj(i -> DecoderLayer.load(model, i, backend))
                 .toList();
         finalNorm = root.vector("model.norm.weight");
-        PackedMatrix packedHead = model.packed().get("lm_head.weight");
+        PackedMatrix packedHead = model.packed().get(ExpectedWeights.HEAD);
         head = config.tiedEmbeddings()
                 ? new Linear(embedding, null)
                 : packedHead == null ? root.linear("lm_head") : new Linear(backend.loadHead(packedHead), null);
