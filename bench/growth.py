@@ -1,4 +1,4 @@
-"""How cost grows: time per generated token against context, per prompt token against prompt length, with 1 and all threads, for models of several sizes.
+"""How cost grows: time per generated token against context, per prompt token against prompt length, with each number of threads, for models of several sizes.
 
     python3 bench/growth.py JAR THREADS MODEL...  >  growth.md          THREADS: e.g. 1,2; beside it growth.svg
 
@@ -37,14 +37,14 @@ def series(jar, model, threads):
     )
 
 
-def table(title, first, curves):
+def table(title, note, curves):
     sizes = sorted({x for _, points in curves for x, _ in points})
     lines = [f"## {title}", "", "| model, threads | " + " | ".join(f"{x}" for x in sizes) + " |"]
     lines.append("|---|" + "--:|" * len(sizes))
     for name, points in curves:
         found = dict(points)
         lines.append(f"| {name} | " + " | ".join(f"{found[x]:.2f}" if x in found else "-" for x in sizes) + " |")
-    return lines + ["", first, ""]
+    return lines + ["", note, ""]
 
 
 def plot(x, y, width, height, title, label, curves):

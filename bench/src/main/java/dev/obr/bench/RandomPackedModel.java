@@ -33,7 +33,6 @@ import tools.jackson.databind.node.JsonNodeFactory;
  * @param seed equal seeds give equal models
  */
 public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBits, long seed) {
-    private static final String HEAD = "lm_head.weight";
     private static final int BITS = 4;
 
     /** By which codes of {@code BITS} bits come to the size of a Llama's first weights. */
@@ -85,7 +84,7 @@ public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBit
             }
             if (shape.size() == 1) {
                 plain.add(ones(name, shape));
-            } else if (name.equals(HEAD) && headBits < 16) {
+            } else if (name.equals(ExpectedWeights.HEAD) && headBits < 16) {
                 packed.put(name, matrix(Pattern.DENSE, headBits, shape, headBits == BITS ? STEP : STEP / 16));
             } else {
                 plain.add(new PlainTensor(name, DType.F16, shape, halves.random(shape)));
@@ -138,7 +137,7 @@ public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBit
                 Quantization.FORMAT_VERSION,
                 BITS,
                 pattern,
-                headBits == 16 ? Map.of() : Map.of(HEAD, new WeightFormat(headBits, Pattern.DENSE)),
+                WeightFormat.ofHead(headBits),
                 pattern == Pattern.DENSE ? 0 : 0.5,
                 "random",
                 rotation.name(),

@@ -140,12 +140,8 @@ final class CompressCommand implements Callable<Integer> {
             description = "Bits of keys and values, likewise. Default: ${DEFAULT-VALUE}.")
     private int kvBits;
 
-    @Option(
-            names = "--head-bits",
-            paramLabel = "16|8|4",
-            defaultValue = "8",
-            description = "Bits of the LM head's weights; its inputs stay floats. Default: ${DEFAULT-VALUE}.")
-    private int headBits;
+    @Mixin
+    private HeadBitsOption head = new HeadBitsOption();
 
     @Option(
             names = "--memory",
@@ -183,7 +179,7 @@ final class CompressCommand implements Callable<Integer> {
         if (bitsReport) {
             try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
                 console.print(BitsReport.of(
-                        model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity(), headBits));
+                        model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity(), head.bits()));
             }
             return CommandLineApplication.DONE;
         }
@@ -237,9 +233,6 @@ final class CompressCommand implements Callable<Integer> {
                 throw wrong("Activations, keys and values have 4, 8 or 16 bits, not " + bits);
             }
         }
-        if (headBits != 4 && headBits != 8 && headBits != 16) {
-            throw wrong("--head-bits is " + headBits + ", but must be 16, 8 or 4");
-        }
         if (memory < 0) {
             throw wrong("--memory is " + memory + ", but must be 0 or more");
         }
@@ -265,7 +258,7 @@ final class CompressCommand implements Callable<Integer> {
                 activationBits,
                 clip(),
                 kvBits,
-                headBits,
+                head.bits(),
                 chosen.seed(),
                 RootCommand.productVersion(),
                 (long) memory << 20);

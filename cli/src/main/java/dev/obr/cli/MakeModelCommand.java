@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -67,12 +68,8 @@ final class MakeModelCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String pattern;
 
-    @Option(
-            names = "--head-bits",
-            paramLabel = "16|8|4",
-            defaultValue = "8",
-            description = "Of a packed model's LM head. Default: ${DEFAULT-VALUE}.")
-    private int headBits;
+    @Mixin
+    private HeadBitsOption head = new HeadBitsOption();
 
     @Option(
             names = "--seed",
@@ -120,15 +117,12 @@ final class MakeModelCommand implements Callable<Integer> {
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        if (headBits != 4 && headBits != 8 && headBits != 16) {
-            throw new ParameterException(spec.commandLine(), "--head-bits is " + headBits + ", but must be 16, 8 or 4");
-        }
         RandomModel model = new RandomModel("random-" + shape, config, type.stored, seed);
         long start = System.nanoTime();
         switch (format) {
             case HF -> model.writeHuggingFace(out);
             case GGUF -> model.writeGguf(out);
-            case PACKED -> new RandomPackedModel(config, masks, headBits, seed).write(out);
+            case PACKED -> new RandomPackedModel(config, masks, head.bits(), seed).write(out);
         }
         if (!common.quiet()) {
             console.note(String.format(Locale.ROOT, "written in %.1f s", (System.nanoTime() - start) / 1e9));

@@ -32,6 +32,9 @@ public final class ExpectedWeights {
         }
     }
 
+    /** The name of the LM head [vocabulary, hidden]. */
+    public static final String HEAD = "lm_head.weight";
+
     private final ModelConfig config;
     private final Map<String, List<Integer>> shapes = new LinkedHashMap<>();
 
@@ -42,7 +45,7 @@ public final class ExpectedWeights {
         shapes.put("model.embed_tokens.weight", List.of(config.vocabularySize(), hidden));
         shapes.put("model.norm.weight", List.of(hidden));
         if (!config.tiedEmbeddings()) {
-            shapes.put("lm_head.weight", List.of(config.vocabularySize(), hidden));
+            shapes.put(HEAD, List.of(config.vocabularySize(), hidden));
         }
         for (int layer = 0; layer < config.layers(); layer++) {
             addLayer("model.layers." + layer + ".", bias);

@@ -45,7 +45,12 @@ public record Quantization(
      *
      * @param bits of a code, 4 or 8
      */
-    public record WeightFormat(int bits, Pattern pattern) {}
+    public record WeightFormat(int bits, Pattern pattern) {
+        /** What {@link Quantization#overrides} say of a head of that many bits: packed densely, or with 16 bits not at all. */
+        public static Map<String, WeightFormat> ofHead(int bits) {
+            return bits == 16 ? Map.of() : Map.of(ExpectedWeights.HEAD, new WeightFormat(bits, Pattern.DENSE));
+        }
+    }
 
     /**
      * The clip of 4-bit activation codes, as a share of each token's largest magnitude.

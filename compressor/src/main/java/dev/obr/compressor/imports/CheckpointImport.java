@@ -6,6 +6,7 @@ import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Quantization;
 import dev.obr.models.Quantization.ActivationClip;
@@ -124,7 +125,7 @@ public final class CheckpointImport {
         plain.add(halves(model, "model.embed_tokens.weight"));
         plain.add(PlainTensor.vector("model.norm.weight", model.vector("model.norm.weight")));
         if (!model.config().tiedEmbeddings()) {
-            plain.add(halves(model, "lm_head.weight"));
+            plain.add(halves(model, ExpectedWeights.HEAD));
         }
         return plain;
     }

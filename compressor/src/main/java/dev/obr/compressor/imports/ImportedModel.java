@@ -26,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  * @param rotation how it was rotated
  */
 record ImportedModel(Checkpoint checkpoint, ModelConfig config, AttentionBias bias, RotationStyle rotation) {
-    private static final String HEAD = "lm_head.weight";
-
     /**
      * Opens and checks a checkpoint.
      *
@@ -47,7 +45,7 @@ record ImportedModel(Checkpoint checkpoint, ModelConfig config, AttentionBias bi
         ModelConfig read = HuggingFaceConfig.read(
                 configFile,
                 Files.exists(generation) ? JsonFile.read(generation) : null,
-                checkpoint.names().contains(HEAD));
+                checkpoint.names().contains(ExpectedWeights.HEAD));
         RotationStyle rotation = options.rotation() == null ? RotationStyle.of(checkpoint) : options.rotation();
         ImportedModel model = new ImportedModel(
                 checkpoint,
@@ -61,9 +59,10 @@ record ImportedModel(Checkpoint checkpoint, ModelConfig config, AttentionBias bi
 
     private static ModelConfig config(
             ModelConfig base, Checkpoint checkpoint, RotationStyle rotation, @Nullable Float epsilon) {
-        boolean tied = base.tiedEmbeddings() && !checkpoint.names().contains(HEAD);
+        boolean tied = base.tiedEmbeddings() && !checkpoint.names().contains(ExpectedWeights.HEAD);
         if (tied && rotation != RotationStyle.NONE) {
-            checkpoint.weight(HEAD); // rotated, so not the embedding: its absence is an error that names it
+            // The head is rotated, so not the embedding: its absence is an error that names it.
+            checkpoint.weight(ExpectedWeights.HEAD);
         }
         return new ModelConfig(
                 base.architecture(),

@@ -9,7 +9,6 @@ import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.Quantization;
 import dev.obr.models.Quantization.ActivationClip;
 import dev.obr.models.Quantization.WeightFormat;
-import java.util.Map;
 
 /**
  * What is done to a model.
@@ -42,8 +41,6 @@ public record CompressionPlan(
         long seed,
         String toolVersion,
         long stateBytes) {
-    static final String HEAD = "lm_head.weight";
-
     public CompressionPlan {
         if (headBits != 4 && headBits != 8 && headBits != 16) {
             throw new ObrException("The head is kept in 4, 8 or 16 bits, not " + headBits + ".");
@@ -80,7 +77,7 @@ public record CompressionPlan(
                 Quantization.FORMAT_VERSION,
                 codeBits(),
                 pattern(),
-                packsHead() ? Map.of(HEAD, new WeightFormat(headBits, Pattern.DENSE)) : Map.of(),
+                WeightFormat.ofHead(headBits),
                 chosen ? linear.sparsity() : pattern() == Pattern.DENSE ? 0 : 0.5,
                 linear.method().label(),
                 rotation.name(),

@@ -10,6 +10,7 @@ import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.ExpectedWeights.AttentionBias;
 import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
@@ -207,9 +208,9 @@ public final class ModelCompressor {
             RotatedModel rotated, ModelConfig config, CompressionPlan plan, ThreadTeam team, Arena arena) {
         return plan.packsHead()
                 ? Map.of(
-                        CompressionPlan.HEAD,
+                        ExpectedWeights.HEAD,
                         PackedHead.pack(
-                                CompressionPlan.HEAD,
+                                ExpectedWeights.HEAD,
                                 config.vocabularySize(),
                                 config.hiddenSize(),
                                 plan.headBits(),
@@ -227,7 +228,7 @@ public final class ModelCompressor {
                 "model.norm.weight", rotated.tensor("model.norm.weight").values()));
         if (!config.tiedEmbeddings() && !plan.packsHead()) {
             plain.add(PlainTensor.halves(
-                    CompressionPlan.HEAD, config.vocabularySize(), config.hiddenSize(), rotated::head));
+                    ExpectedWeights.HEAD, config.vocabularySize(), config.hiddenSize(), rotated::head));
         }
         return plain;
     }

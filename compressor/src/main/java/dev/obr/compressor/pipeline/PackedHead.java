@@ -2,7 +2,6 @@ package dev.obr.compressor.pipeline;
 
 import dev.obr.compressor.quantizer.WeightGrid;
 import dev.obr.compressor.quantizer.WeightQuantizer;
-import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
@@ -28,7 +27,7 @@ final class PackedHead {
      *
      * @param bits of a code, 4 or 8
      * @param arena owns the result
-     * @throws ObrException where a weight is not finite
+     * @throws dev.obr.kernels.ObrException where a weight is not finite
      */
     static PackedMatrix pack(
             String name, int rows, int cols, int bits, PlainTensor.Rows source, ThreadTeam team, Arena arena) {
@@ -38,7 +37,7 @@ final class PackedHead {
         MemorySegment scales = arena.allocate((long) rows * Float.BYTES);
         for (int from = 0; from < rows; from += ROWS) {
             Matrix some = source.make(from, Math.min(ROWS, rows - from));
-            checkFinite(name, some, from);
+            PlainTensor.checkFinite(name, some.values(), cols, from);
             PackedMatrix packed = pack(some, WeightQuantizer.fit(some, grid, team));
             MemorySegment.copy(
                     packed.codes(), 0, codes, from * rowBytes, packed.codes().byteSize());
@@ -61,14 +60,5 @@ final class PackedHead {
                 codes,
                 new boolean[0],
                 quantizer.scale());
-    }
-
-    private static void checkFinite(String name, Matrix weight, int firstRow) {
-        for (int i = 0; i < weight.values().length; i++) {
-            if (!Float.isFinite(weight.values()[i])) {
-                throw new ObrException("tensor " + name + " has the value " + weight.values()[i] + " in row "
-                        + (firstRow + i / weight.cols()) + ", which is no finite number; the model cannot be packed");
-            }
-        }
     }
 }

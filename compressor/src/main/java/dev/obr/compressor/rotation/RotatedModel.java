@@ -3,6 +3,7 @@ package dev.obr.compressor.rotation;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.linalg.Matrix;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
@@ -84,7 +85,7 @@ public final class RotatedModel {
 
     /** Rows {@code from <= token < from + count} of the LM head [count, hidden]. */
     public Matrix head(int from, int count) {
-        String name = model.config().tiedEmbeddings() ? "model.embed_tokens.weight" : "lm_head.weight";
+        String name = model.config().tiedEmbeddings() ? "model.embed_tokens.weight" : ExpectedWeights.HEAD;
         Matrix rows = rows(weight(name).matrix(), from, count);
         rotation.head(rows, vector("model.norm.weight"));
         return rows;

@@ -47,7 +47,7 @@ public record HuggingFaceModel(
      * @throws ObrException where the files contradict each other or need what is not implemented
      */
     public Model assemble(Arena arena) {
-        ModelConfig read = HuggingFaceConfig.read(config, generation, tensors.containsKey("lm_head.weight"));
+        ModelConfig read = HuggingFaceConfig.read(config, generation, tensors.containsKey(ExpectedWeights.HEAD));
         Map<String, Weight> weights = weights(read);
         new ExpectedWeights(read, HuggingFaceConfig.attentionBias(config)).check(weights, source);
 
@@ -76,7 +76,7 @@ public record HuggingFaceModel(
     private Map<String, Weight> weights(ModelConfig config) {
         Map<String, Weight> weights = new LinkedHashMap<>();
         tensors.forEach((tensorName, tensor) -> {
-            boolean unusedHead = config.tiedEmbeddings() && tensorName.equals("lm_head.weight");
+            boolean unusedHead = config.tiedEmbeddings() && tensorName.equals(ExpectedWeights.HEAD);
             if (!unusedHead && !tensorName.endsWith(OLD_LLAMA_CONSTANTS)) {
                 weights.put(tensorName, tensor.weight());
             }

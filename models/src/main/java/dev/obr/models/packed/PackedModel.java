@@ -95,7 +95,8 @@ public final class PackedModel {
             JsonFile config, PackedTokenizer tokenizer, Map<String, SafetensorsTensor> tensors) {
         ObjectNode plain = ((ObjectNode) config.root()).deepCopy();
         plain.remove(QuantizationJson.FIELD);
-        boolean hasHead = tensors.containsKey("lm_head.weight") || tensors.containsKey("lm_head.weight.codes");
+        boolean hasHead =
+                tensors.containsKey(ExpectedWeights.HEAD) || tensors.containsKey(ExpectedWeights.HEAD + ".codes");
         return HuggingFaceConfig.read(new JsonFile(config.source(), plain), tokenizer.generation(), hasHead);
     }
 

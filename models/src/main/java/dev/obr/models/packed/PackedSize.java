@@ -38,7 +38,7 @@ public record PackedSize(long weights, long linear, long outside) {
                 int cols = shape.get(1);
                 weights += (long) rows * cols;
                 linear += Packing.byteSize(pattern, bits, rows, cols, cols - (int) (cols * sparsity));
-            } else if (!tensor.getKey().equals("lm_head.weight")) {
+            } else if (!tensor.getKey().equals(ExpectedWeights.HEAD)) {
                 outside += 2L * shape.get(0) * shape.get(1);
             }
         }

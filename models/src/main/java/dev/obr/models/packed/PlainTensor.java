@@ -33,11 +33,7 @@ public record PlainTensor(String name, DType type, List<Integer> shape, TensorBy
      * @throws ObrException where a value is not finite
      */
     public static PlainTensor vector(String name, float[] values) {
-        for (int i = 0; i < values.length; i++) {
-            if (!Float.isFinite(values[i])) {
-                throw unusable(name, values[i], "at " + i, "no finite number");
-            }
-        }
+        checkFinite(name, values, 1, 0);
         MemorySegment bytes = MemorySegment.ofArray(new byte[4 * values.length]);
         MemorySegment.copy(
                 values,
@@ -78,6 +74,23 @@ public record PlainTensor(String name, DType type, List<Integer> shape, TensorBy
                     name, value, place, Float.isFinite(value) ? "too large for half precision" : "no finite number");
         }
         return half;
+    }
+
+    /**
+     * Checks what is about to be packed.
+     *
+     * @param values whole rows of the tensor
+     * @param cols of a row
+     * @param firstRow of the values
+     * @throws ObrException at the first that is not finite, naming its row
+     */
+    public static void checkFinite(String name, float[] values, int cols, int firstRow) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw unusable(
+                        name, values[i], cols == 1 ? "at " + i : "in row " + (firstRow + i / cols), "no finite number");
+            }
+        }
     }
 
     private static ObrException unusable(String name, float value, String place, String fault) {
