@@ -12,6 +12,8 @@
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -154,7 +156,7 @@ INLINE vf load_bf16(const void *p) {
 
 #endif
 
-/* multiply_pairs: words hold two 16-bit numbers each -> a_low b_low + a_high b_high */
+/* multiply_pairs: words hold two 16-bit numbers each -> a_low b_low + a_high b_high; load_s8_pairs: 2 LANES bytes, widened to such numbers */
 #if defined(OBR_AVX512)
 
 INLINE vi multiply_pairs(vi a, vi b) { return (vi)_mm512_madd_epi16((__m512i)a, (__m512i)b); }
@@ -162,6 +164,8 @@ INLINE vi multiply_pairs(vi a, vi b) { return (vi)_mm512_madd_epi16((__m512i)a, 
 INLINE vi load_u8(const uint8_t *p) { return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)); }
 
 INLINE vi load_s8(const uint8_t *p) { return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)); }
+
+INLINE vi load_s8_pairs(const uint8_t *p) { return (vi)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
 
 INLINE vf load_f16(const void *p) { return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 
@@ -190,6 +194,8 @@ INLINE vi multiply_pairs(vi a, vi b) { return (vi)_mm256_madd_epi16((__m256i)a, 
 INLINE vi load_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 
 INLINE vi load_s8(const uint8_t *p) { return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+
+INLINE vi load_s8_pairs(const uint8_t *p) { return (vi)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)); }
 
 INLINE vf load_f16(const void *p) { return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 
@@ -234,6 +240,8 @@ INLINE vi load_s8(const uint8_t *p) {
     return (vi)vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four))));
 }
 
+INLINE vi load_s8_pairs(const uint8_t *p) { return (vi)vmovl_s8(vld1_s8((const int8_t *)p)); }
+
 INLINE uint16x4_t load_u16(const void *p) {
     uint64_t four;
     memcpy(&four, p, 8);
@@ -259,7 +267,13 @@ INLINE vf zip_high(vf a, vf b) { return (vf)vzip2q_f32((float32x4_t)a, (float32x
 
 #else
 
-INLINE vi multiply_pairs(vi a, vi b) { return (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16); }
+INLINE vi multiply_pairs(vi a, vi b) {
+#if defined(__SSE2__) /* part of every x86-64 */
+    return (vi)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
 
 INLINE vi load_u8(const uint8_t *p) {
     vi v;
@@ -270,6 +284,12 @@ INLINE vi load_u8(const uint8_t *p) {
 INLINE vi load_s8(const uint8_t *p) {
     vi v;
     for (int i = 0; i < LANES; i++) v[i] = (int8_t)p[i];
+    return v;
+}
+
+INLINE vi load_s8_pairs(const uint8_t *p) {
+    vi v;
+    for (int i = 0; i < LANES; i++) v[i] = (uint16_t)(int8_t)p[2 * i] | (int8_t)p[2 * i + 1] * 65536;
     return v;
 }
 

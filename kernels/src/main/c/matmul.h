@@ -10,7 +10,7 @@
  *           r2 ################                   t2 ################      with 3 vectors of x and one of W they fill the 16 registers of AVX2
  *           r3 ################
  *
- *    Block types are unpacked 256 columns x 4 rows at a time into L1 first.
+ *    Codes take another way (matmul_codes.h). Block types are unpacked 256 columns x 4 rows at a time into L1 first.
  *    Bound: the bytes of W over memory bandwidth up to 3 tokens, then 12 fused multiply-adds per 7 loads.
  *
  * 2. More (prefill): outer products of packed tiles.
@@ -43,16 +43,12 @@ INLINE vf load_as(int type, const uint8_t *row, int64_t k) {
     switch (type) {
     case F16: return load_f16(row + 2 * k);
     case BF16: return load_bf16(row + 2 * k);
-    case CODES_8: return to_floats(load_s8(row + k));
-    case CODES_4: return to_floats(load_s4(row + k / 2));
     default: return load(row + 4 * k);
     }
 }
 
 INLINE float load_one(int type, const uint8_t *row, int64_t k) {
     if (type == F16) return half_at(row + 2 * k);
-    if (type == CODES_8) return (int8_t)row[k];
-    if (type == CODES_4) return code4_at(row, k);
     if (type == BF16) return widen_bf16_one(bits_at(row + 2 * k));
     float v;
     memcpy(&v, row + 4 * k, 4);
@@ -107,15 +103,11 @@ INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
 DOTS(F32)
 DOTS(F16)
 DOTS(BF16)
-DOTS(CODES_8)
-DOTS(CODES_4)
 
 /* [type][four rows][tokens - 1]; null for block types */
-static void (*const dots[][2][DOT_TOKENS])(DOT_PARAMETERS) = {[F32] = DOT_TABLE(F32),
+static void (*const dots[TYPES][2][DOT_TOKENS])(DOT_PARAMETERS) = {[F32] = DOT_TABLE(F32),
                                                               [F16] = DOT_TABLE(F16),
-                                                              [BF16] = DOT_TABLE(BF16),
-                                                              [CODES_8] = DOT_TABLE(CODES_8),
-                                                              [CODES_4] = DOT_TABLE(CODES_4)};
+                                                              [BF16] = DOT_TABLE(BF16)};
 
 /* rows from..to and all tokens, W of a type without blocks */
 static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x,
@@ -132,10 +124,16 @@ static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, 
     }
 }
 
+#include "matmul_codes.h"
+
 enum { SLICE = 256 }; /* columns unpacked at a time: one block of the largest block types */
 
 static void matmul_few(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x,
                        int tokens, float *y, int64_t y_stride) {
+    if (type == CODES_8 || type == CODES_4) {
+        matmul_few_codes(type, w, row_bytes, cols, from, to, x, tokens, y, y_stride);
+        return;
+    }
     if (dots[type][0][0]) {
         dot_plain(type, w, row_bytes, cols, from, to, x, cols, tokens, y, y_stride, 0);
         return;

@@ -14,7 +14,7 @@
 #endif
 
 /* How numbers are stored: the ordinals of dev.obr.kernels.DType. */
-enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, CODES_8, CODES_4 };
+enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, CODES_8, CODES_4, TYPES };
 
 /* Instruction sets, slowest first. */
 enum { GENERIC, AVX2, AVX512 };

@@ -53,12 +53,18 @@ public sealed interface KernelCase {
                             continue;
                         }
                         double magnitude = 0;
+                        double weights = 0;
+                        double largest = 0;
                         for (int k = 0; k < cols; k++) {
-                            double term = ws[o * cols + k] * Operands.get(x, t * cols + k);
+                            double factor = Operands.get(x, t * cols + k);
+                            double term = ws[o * cols + k] * factor;
                             values[i] += term;
                             magnitude += Math.abs(term);
+                            weights += Math.abs(ws[o * cols + k]);
+                            largest = Math.max(largest, Math.abs(factor));
                         }
-                        tolerances[i] = 2e-6 * magnitude + 1e-30;
+                        boolean narrow = type == DType.CODES_8 || type == DType.CODES_4; // inputs of 16 bits will do
+                        tolerances[i] = 2e-6 * magnitude + 1e-30 + (narrow ? weights * largest * 0x1p-15 : 0);
                     }
                     return new Truth(values, tolerances);
                 }

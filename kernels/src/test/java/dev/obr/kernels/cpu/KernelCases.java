@@ -39,6 +39,10 @@ public final class KernelCases {
             cases.add(whole(DType.F16, rows, 40, 1));
             cases.add(whole(DType.F16, rows, 40, 14));
         }
+        for (DType codes : List.of(DType.CODES_8, DType.CODES_4)) { // beyond what 32-bit sums take at once
+            cases.add(whole(codes, 6, 8200, 1));
+            cases.add(whole(codes, 3, 9002, 4));
+        }
         for (DType kv : List.of(DType.F32, DType.F16)) {
             for (int headDim : new int[] {8, 20, 64, 80, 128}) {
                 cases.add(new KernelCase.Attention(kv, 1, headDim, 1));

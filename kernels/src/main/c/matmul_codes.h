@@ -1,0 +1,133 @@
+/*
+ * Linear layer on codes for few tokens: W [rows, cols] of int8 or int4 . x [tokens, cols] -> y [tokens, rows], as matmul.h, but with x in 16 bits:
+ *
+ *     x16 = rint(x 2^shift), shift the largest for which they fit: each is off by 2^-15 of the slice's largest at most; whole numbers up to 2^14 are exact
+ *
+ *     W  8 bits   | c0 c1 | c2 c3 | ..     widened to 16 bits       x16  | x0 x1 | x2 x3 | ..      one instruction multiplies pairs and adds each up into 32 bits
+ *        4 bits   |c0,c1| |c2,c3| ..       spread over a word, shifted down with their sign
+ *
+ * 4 rows x up to 3 tokens at a time. A slice of columns is as long as sums of 32 bits cannot overflow: 512 pairs of products up to 2^7 2^15 a lane.
+ *
+ * Bound: 3 instructions for 2 LANES weights of 8 bits, 7 of 4 bits, half of what floats take; then the bytes of W.
+ * Limits: any rows, tokens and cols; x that is not finite gives no number.
+ */
+
+typedef int16_t vs __attribute__((vector_size(4 * LANES))); /* 2 LANES codes, widened */
+
+enum { CODES_SLICE = 512 * LANES, CODES_STEP = 2 * LANES };
+
+/* 2 LANES codes from column k, widened to 16 bits */
+INLINE vi load_pairs(int type, const uint8_t *row, int64_t k) {
+    if (type == CODES_8) return load_s8_pairs(row + k);
+    vi pair = load_u8(row + k / 2); /* the codes to the top of each half; what else the shifts leave below them goes */
+    return (vi)((vs)(pair << 24 | pair << 12) >> 12);
+}
+
+/* x16 [n rounded up to CODES_STEP], zeros at its end; the factor that takes products back, or no number */
+static float narrow_inputs(const float *x, int n, int16_t *x16) {
+    vi most = {0};
+    int k = 0;
+    for (; k + LANES <= n; k += LANES) {
+        vi magnitude = (vi)load(x + k) & 0x7fffffff;
+        vi above = magnitude > most;
+        most = (above & magnitude) | (~above & most);
+    }
+    int32_t largest = 0;
+    for (int lane = 0; lane < LANES; lane++) largest = most[lane] > largest ? most[lane] : largest;
+    for (; k < n; k++) {
+        int32_t magnitude;
+        memcpy(&magnitude, x + k, 4);
+        magnitude &= 0x7fffffff;
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    int exponent = largest >> 23; /* of 2, plus 127 */
+    if (exponent == 255) {
+        memset(x16, 0, sizeof *x16 * CODES_SLICE);
+        return __builtin_nanf("");
+    }
+    int shift = at_most(14 + 127 - exponent, 126);
+    int32_t up_bits = (127 + shift) << 23, down_bits = (127 - shift) << 23;
+    float up, down;
+    memcpy(&up, &up_bits, 4);
+    memcpy(&down, &down_bits, 4);
+    for (int i = 0; i < n; i++) {
+        int32_t rounded = (int32_t)__builtin_rintf(x[i] * up);
+        rounded = rounded > 32767 ? 32767 : rounded; /* 2^15 it can be, after rounding */
+        x16[i] = (int16_t)(rounded < -32767 ? -32767 : rounded);
+    }
+    for (int i = n; i % CODES_STEP != 0; i++) x16[i] = 0;
+    return down;
+}
+
+/* y[t][r] (+)= W[r] . x16[t] down[t] over n columns for R rows and T tokens; type, R and T are constants where this is expanded */
+INLINE void dot_codes(int type, int R, int T, const uint8_t *w, int64_t row_bytes, int n, const int16_t *x16, const float *down, float *y, int64_t y_stride, int accumulate) {
+    vi acc[DOT_ROWS][DOT_TOKENS];
+    for (int r = 0; r < R; r++)
+        for (int t = 0; t < T; t++) acc[r][t] = (vi){0};
+    for (int r = 0; r < R; r++) /* as in matmul.h */
+        for (int line = 0; line < 4; line++) prefetch(w + (R + r) * row_bytes + 64 * line);
+    int k = 0;
+    for (; k + CODES_STEP <= n; k += CODES_STEP) {
+        vi xs[DOT_TOKENS];
+        for (int t = 0; t < T; t++) xs[t] = words_in_register(load_words(x16 + t * CODES_SLICE + k));
+        for (int r = 0; r < R; r++) {
+            vi ws = load_pairs(type, w + r * row_bytes, k);
+            for (int t = 0; t < T; t++) acc[r][t] = words_in_register(acc[r][t] + multiply_pairs(ws, xs[t]));
+        }
+    }
+    if (k < n) { /* the last columns, beside which zeros stand */
+        size_t left = type == CODES_8 ? (size_t)(n - k) : (size_t)(n - k + 1) / 2;
+        for (int r = 0; r < R; r++) {
+            uint8_t last[CODES_STEP] = {0};
+            memcpy(last, w + r * row_bytes + (type == CODES_8 ? k : k / 2), left);
+            vi ws = load_pairs(type, last, 0);
+            for (int t = 0; t < T; t++) acc[r][t] += multiply_pairs(ws, load_words(x16 + t * CODES_SLICE + k));
+        }
+    }
+    for (int t = 0; t < T; t++)
+        for (int r = 0; r < R; r++) {
+            int64_t total = 0;
+            for (int lane = 0; lane < LANES; lane++) total += acc[r][t][lane];
+            float product = (float)total * down[t];
+            y[t * y_stride + r] = accumulate ? y[t * y_stride + r] + product : product;
+        }
+}
+
+#define DOT_CODES_PARAMETERS                                                                                      \
+    const uint8_t *w, int64_t row_bytes, int n, const int16_t *x16, const float *down, float *y, int64_t y_stride, \
+        int accumulate
+#define DOT_CODES(TYPE, R, T)                                                            \
+    static __attribute__((noinline)) void dot_##TYPE##_##R##_##T(DOT_CODES_PARAMETERS) { \
+        dot_codes(TYPE, R, T, w, row_bytes, n, x16, down, y, y_stride, accumulate);      \
+    }
+#define DOTS_CODES(TYPE)                                                                    \
+    DOT_CODES(TYPE, 1, 1)                                                                   \
+    DOT_CODES(TYPE, 1, 2) DOT_CODES(TYPE, 1, 3) DOT_CODES(TYPE, 4, 1) DOT_CODES(TYPE, 4, 2) \
+    DOT_CODES(TYPE, 4, 3)
+
+DOTS_CODES(CODES_8)
+DOTS_CODES(CODES_4)
+
+/* [4 bits][four rows][tokens - 1] */
+static void (*const dots_codes[2][2][DOT_TOKENS])(DOT_CODES_PARAMETERS) = {DOT_TABLE(CODES_8), DOT_TABLE(CODES_4)};
+
+static void matmul_few_codes(int type, const uint8_t *w, int64_t row_bytes, int cols, int from, int to, const float *x,
+                             int tokens, float *y, int64_t y_stride) {
+    int16_t x16[DOT_TOKENS * CODES_SLICE] __attribute__((aligned(64)));
+    for (int t = 0; t < tokens; t += DOT_TOKENS) {
+        int together = at_most(tokens - t, DOT_TOKENS);
+        for (int k = 0; k < cols; k += CODES_SLICE) {
+            int n = at_most(cols - k, CODES_SLICE);
+            float down[DOT_TOKENS];
+            for (int i = 0; i < together; i++)
+                down[i] = narrow_inputs(x + (int64_t)(t + i) * cols + k, n, x16 + i * CODES_SLICE);
+            int four;
+            for (int r = from; r < to; r += four ? 4 : 1) {
+                four = to - r >= 4;
+                dots_codes[type == CODES_4][four][together - 1](w + r * row_bytes + (type == CODES_8 ? k : k / 2),
+                                                                row_bytes, n, x16, down, y + t * y_stride + r,
+                                                                y_stride, k > 0);
+            }
+        }
+    }
+}
