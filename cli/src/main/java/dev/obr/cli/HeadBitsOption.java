@@ -17,7 +17,7 @@ final class HeadBitsOption {
             names = "--head-bits",
             paramLabel = "16|8|4",
             defaultValue = "8",
-            description = "Bits of a packed model's LM head; its inputs stay floats. Default: ${DEFAULT-VALUE}.")
+            description = "Bits of a packed model's LM head; its inputs are not coded. Default: ${DEFAULT-VALUE}.")
     void bits(int wanted) {
         if (wanted != 4 && wanted != 8 && wanted != 16) {
             throw new ParameterException(

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * The LM head [vocabulary, hidden] in codes of 8 or 4 bits, rounded to nearest, one scale per row; those of 4 bits with a searched clip.
  *
- * <p>Nothing is pruned and its inputs stay floats: beside layers of 2.5 bits a weight, a head in half precision would be a third of what a small model reads for each token.
+ * <p>Nothing is pruned and its inputs are not coded as activations: beside layers of 2.5 bits a weight, a head in half precision would be a third of what a small model reads for each token.
  */
 final class PackedHead {
     /** Rows that are in float32 at a time. */

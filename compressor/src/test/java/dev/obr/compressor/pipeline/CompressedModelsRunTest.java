@@ -18,6 +18,7 @@ import dev.obr.runtime.Session;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Precision.KvScheme;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -90,6 +91,28 @@ class CompressedModelsRunTest {
                         .isNotEmpty();
             }
         }
+    }
+
+    @Test
+    void greedyTextsAreTheSameWhateverTheThreads() {
+        TinyCompression compression = TinyCompression.of("stories260K");
+        Path out = folder.resolve("out");
+        compression
+                .with(compression.options().withPattern(Pattern.PAIRS_4_OF_8))
+                .run(out);
+        List<List<Integer>> texts = new ArrayList<>();
+        for (int threads : new int[] {1, 2, 3}) {
+            try (LanguageModel model =
+                            LanguageModel.open(out, options(8, false, null).withThreads(threads));
+                    Session session = model.newSession()) {
+                int[] prompt = model.tokenizer().encode(STORY, true);
+                texts.add(session.generate(prompt, GenerationOptions.greedy().withMaxTokens(60))
+                        .run(text -> {})
+                        .tokenIds());
+            }
+        }
+        assertThat(texts.get(0)).hasSize(60);
+        assertThat(texts).allSatisfy(text -> assertThat(text).isEqualTo(texts.get(0)));
     }
 
     @ParameterizedTest

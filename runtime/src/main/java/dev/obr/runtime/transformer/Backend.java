@@ -27,7 +27,7 @@ public interface Backend extends AutoCloseable {
     /** Takes a packed weight: as {@link #load(WeightMatrix)}. Linear layers of it compute in the backend's {@link Precision}. */
     DeviceWeight load(PackedMatrix weight);
 
-    /** Takes a packed head: a linear layer whose inputs stay floats, whatever the precision. */
+    /** Takes a packed head: a linear layer whose inputs are not coded as activations, whatever the precision. */
     DeviceWeight loadHead(PackedMatrix weight);
 
     /** Takes the order of an input's components into the backend's memory. */
