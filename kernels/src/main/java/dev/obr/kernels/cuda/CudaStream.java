@@ -12,6 +12,7 @@ import java.util.List;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
@@ -152,13 +153,18 @@ final class CudaStream extends CudaResource implements GpuStream {
                 JCudaDriver.cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
                 "cuStreamBeginCapture");
         CUgraph recorded = new CUgraph();
+        boolean complete = false;
         int ended;
         capturing = true;
         try {
             work.run();
+            complete = true;
         } finally { // also after a failure: a stream that goes on recording is of no use
             capturing = false;
             ended = JCudaDriver.cuStreamEndCapture(stream, recorded);
+            if (!complete && ended == CUresult.CUDA_SUCCESS) {
+                ended = JCudaDriver.cuGraphDestroy(recorded);
+            }
         }
         device.check(ended, "cuStreamEndCapture");
         CUgraphExec executable = new CUgraphExec();
