@@ -2,6 +2,7 @@ package dev.obr.kernels.emulator;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.emulator.MmaShape.Element;
+import java.util.Arrays;
 
 /**
  * What the tensor cores compute: D = A . B + C over the registers of one warp, by the fragment layouts of the PTX manual.
@@ -42,127 +43,161 @@ final class TensorCores {
             multiplyFloats(shape, a, b, c, d);
             return;
         }
-        if (shape.sparse() && (selector < 0 || selector >= shape.selectors())) {
+        if (shape.sparse()) {
+            check(shape, metadata, selector);
+        }
+        multiplyIntegers(shape, a, b, c, metadata, selector, d);
+    }
+
+    private static void check(MmaShape shape, int[] metadata, int selector) {
+        if (selector < 0 || selector >= shape.selectors()) {
             throw new ObrException("the sparsity selector of " + shape + " is " + selector + ", but must be "
                     + (shape.selectors() == 1 ? "0" : "0 or 1"));
         }
-        Columns columns = Columns.of(shape.a());
-        long[] packed = columns.pack(shape, b); // B [k, 8]
-        long[] sums = new long[shape.m() * columns.longs()]; // A . B [m, 8]
-        for (int r = 0; r < shape.aRegisters(); r++) {
-            int row = shape.m() == 16 ? 8 * (r & 1) : 0;
-            int piece = shape.m() == 16 ? r >> 1 : r;
-            for (int lane = 0; lane < LANES; lane++) {
-                int g = lane >> 2;
-                int t = lane & 3;
-                int register = a[LANES * r + lane];
-                int at = (row + g) * columns.longs();
-                if (shape.sparse()) {
-                    int source = 4 * g + (row >> 3) + 2 * (shape.halves() == 2 ? piece : selector);
-                    // This register's 2n columns are the word's chunks 2t and 2t + 1.
-                    int chunks = metadata[source] >>> (8 * t) & 0xff;
-                    check(shape, chunks & 15, source, 2 * t);
-                    check(shape, chunks >> 4, source, 2 * t + 1);
-                    columns.addSparse(shape.a(), register, chunks, 4 * piece + t, packed, sums, at);
-                } else {
-                    columns.addDense(shape.a(), register, 4 * piece + t, packed, sums, at);
-                }
+        for (int lane = 0; lane < LANES; lane++) {
+            if (shape.selectors() == 1 || (lane & 3) >> 1 == selector) {
+                checkWord(metadata[lane], lane, shape.ordered());
             }
         }
-        columns.store(shape, sums, c, d);
     }
 
-    private static void check(MmaShape shape, int nibble, int lane, int chunk) {
-        int first = nibble & 3;
-        int second = nibble >> 2;
-        if (first == second || (shape.ordered() && first > second)) {
-            throw new ObrException(
-                    "illegal sparsity metadata 0x" + Integer.toHexString(nibble) + " for chunk " + chunk + " of lane "
-                            + lane + "'s word: it must name two different slots of four"
-                            + (shape.ordered() ? ", the lower one first" : ""));
+    private static void checkWord(int word, int lane, boolean ordered) {
+        if (legal(word, ordered)) {
+            return;
         }
+        int chunk = 0;
+        while (legal(0x44444444 & ~15 | word >>> 4 * chunk & 15, ordered)) {
+            chunk++;
+        }
+        throw new ObrException("illegal sparsity metadata 0x" + Integer.toHexString(word >>> 4 * chunk & 15)
+                + " for chunk " + chunk + " of lane " + lane + "'s word: it must name two different slots of four"
+                + (ordered ? ", the lower one first" : ""));
     }
 
-    /** Element {@code i} of a register. */
-    private static int element(Element type, int register, int i) {
-        int top = 32 - type.bits();
-        int shifted = register << (top - type.bits() * i);
-        return type.signed() ? shifted >> top : shifted >>> top;
+    /** Whether all eight nibbles name two slots, looked at side by side: bit 0 of every nibble at once, and so on. */
+    private static boolean legal(int word, boolean ordered) {
+        int ones = 0x11111111;
+        int first0 = word & ones;
+        int first1 = word >>> 1 & ones;
+        int second0 = word >>> 2 & ones;
+        int second1 = word >>> 3 & ones;
+        int differ = first0 ^ second0 | first1 ^ second1;
+        int ascend = second1 & ~first1 | ~(second1 ^ first1) & second0 & ~first0;
+        return (ordered ? ascend : differ) == ones;
     }
 
     /**
-     * Sums of products with several columns side by side in a long, each in as many bits as its largest sum needs with its sign: 64 products of nibbles fit in 16 bits, 32 products of bytes in
-     * 32. A long is the exact sum of its columns, each shifted to its place, so one multiplication serves all of them.
+     * Several columns share a long, each in as many bits as its sums need with their sign: 64 products of nibbles fit in 16, 32 products of bytes in 32. Such a long is the exact sum of its
+     * columns, each shifted to its place, so that one multiplication serves all of them: a pass takes two longs, all eight columns for nibbles and four for bytes.
      */
-    private record Columns(int bits, int longs) {
-        private static final Columns NIBBLES = new Columns(16, 2);
-        private static final Columns BYTES = new Columns(32, 4);
-
-        static Columns of(Element type) {
-            return type.bits() == 4 ? NIBBLES : BYTES;
-        }
-
-        /** B [k, 8], by rows. */
-        long[] pack(MmaShape shape, int[] b) {
-            long[] packed = new long[shape.k() * longs];
-            Element type = shape.b();
-            int n = type.perRegister();
-            int perLong = 8 / longs;
-            for (int r = 0; r < shape.bRegisters(); r++) {
-                for (int lane = 0; lane < LANES; lane++) {
-                    int g = lane >> 2;
-                    int at = n * (4 * r + (lane & 3)) * longs + g / perLong;
-                    int place = g % perLong * bits;
-                    int register = b[LANES * r + lane];
-                    for (int i = 0; i < n; i++) {
-                        packed[at + i * longs] += (long) element(type, register, i) << place;
-                    }
-                }
+    private static void multiplyIntegers(
+            MmaShape shape, int[] a, int[] b, int[] c, int[] metadata, int selector, int[] d) {
+        int place = shape.a().bits() == 4 ? 16 : 32; // bits of a column's sum
+        long[] packed = new long[2 * shape.k()]; // B [k, 2]
+        long[] sums = new long[2 * shape.m()]; // A . B [m, 2]
+        for (int column = 0; column < 8; column += 128 / place) {
+            pack(shape, b, column, place, packed);
+            if (shape.sparse()) {
+                addSparse(shape, a, metadata, selector, packed, sums);
+            } else {
+                addDense(shape, a, packed, sums);
             }
-            return packed;
+            store(shape, sums, column, place, c, d);
         }
+    }
 
-        /** Adds the products of one register's elements; {@code quarter} counts the registers of a row from the left. */
-        void addDense(Element type, int register, int quarter, long[] packed, long[] sums, int at) {
-            int n = type.perRegister();
-            for (int i = 0; i < n; i++) {
-                add(element(type, register, i), (n * quarter + i) * longs, packed, sums, at);
-            }
-        }
-
-        void addSparse(Element type, int register, int chunks, int quarter, long[] packed, long[] sums, int at) {
-            int n = type.perRegister();
-            int width = type.bits() == 4 ? 2 : 1; // columns of a slot
-            for (int slot = 0; slot < 4; slot++) {
-                int column = 2 * n * quarter + width * (4 * (slot >> 1) + (chunks >> (2 * slot) & 3));
-                for (int i = 0; i < width; i++) {
-                    add(element(type, register, width * slot + i), (column + i) * longs, packed, sums, at);
+    /** B's columns from one on. */
+    private static void pack(MmaShape shape, int[] b, int column, int place, long[] packed) {
+        Arrays.fill(packed, 0);
+        int bits = shape.b().bits();
+        boolean signed = shape.b().signed();
+        int n = 32 / bits;
+        for (int r = 0; r < shape.bRegisters(); r++) {
+            for (int lane = 4 * column; lane < 4 * column + 512 / place; lane++) {
+                int at = 2 * n * (4 * r + (lane & 3));
+                int shift = place * ((lane >> 2) - column);
+                for (int i = 0; i < n; i++) {
+                    // Java shifts a long by the low six bits: the second long's columns begin at bit 0 again.
+                    packed[at + 2 * i + (shift >> 6)] += (long) element(b[LANES * r + lane], bits, signed, i) << shift;
                 }
             }
         }
+    }
 
-        private void add(int value, int from, long[] packed, long[] sums, int at) {
-            for (int l = 0; l < longs; l++) {
-                sums[at + l] += value * packed[from + l];
-            }
-        }
-
-        /** D = sums + C. */
-        void store(MmaShape shape, long[] sums, int[] c, int[] d) {
-            for (int at = 0; at < sums.length; at++) {
-                long rest = sums[at];
-                int row = at / longs;
-                for (int j = 0; j < 8 / longs; j++) {
-                    int column = at % longs * (8 / longs) + j;
-                    long sum = rest << (64 - bits) >> (64 - bits);
-                    rest = (rest - sum) >> bits;
-                    int register = 2 * (row >> 3) + (column & 1);
-                    int i = LANES * register + 4 * (row & 7) + (column >> 1);
-                    long exact = sum + c[i];
-                    d[i] = shape.saturating() ? Math.clamp(exact, Integer.MIN_VALUE, Integer.MAX_VALUE) : (int) exact;
+    private static void addDense(MmaShape shape, int[] a, long[] packed, long[] sums) {
+        int bits = shape.a().bits();
+        boolean signed = shape.a().signed();
+        int n = 32 / bits;
+        for (int r = 0; r < shape.aRegisters(); r++) {
+            for (int lane = 0; lane < LANES; lane++) {
+                int register = a[LANES * r + lane];
+                int from = 2 * n * (4 * (r >> 1) + (lane & 3));
+                long low = 0;
+                long high = 0;
+                for (int i = 0; i < n; i++) {
+                    int value = element(register, bits, signed, i);
+                    low += value * packed[from + 2 * i];
+                    high += value * packed[from + 2 * i + 1];
                 }
+                int row = (lane >> 2) + 8 * (r & 1);
+                sums[2 * row] += low;
+                sums[2 * row + 1] += high;
             }
         }
+    }
+
+    private static void addSparse(MmaShape shape, int[] a, int[] metadata, int selector, long[] packed, long[] sums) {
+        int bits = shape.a().bits();
+        boolean signed = shape.a().signed();
+        int n = 32 / bits;
+        int wide = bits == 4 ? 1 : 0; // a slot has 1 << wide columns
+        for (int r = 0; r < shape.aRegisters(); r++) {
+            int piece = r >> 1;
+            for (int lane = 0; lane < LANES; lane++) {
+                int register = a[LANES * r + lane];
+                int t = lane & 3;
+                int word = metadata[(lane & 28) + (r & 1) + 2 * (shape.halves() == 2 ? piece : selector)];
+                // The register's 2n columns are two chunks of four slots, the word's 2t and 2t + 1.
+                int slots = word >>> 8 * t;
+                int from = 2 * n * (4 * piece + t);
+                long low = 0;
+                long high = 0;
+                for (int i = 0; i < n; i++) {
+                    int kept = i >> wide;
+                    int slot = (slots >> 2 * kept & 3) + (kept >> 1 << 2);
+                    int at = 2 * (from + (slot << wide) + (i & wide));
+                    int value = element(register, bits, signed, i);
+                    low += value * packed[at];
+                    high += value * packed[at + 1];
+                }
+                int row = (lane >> 2) + 8 * (r & 1);
+                sums[2 * row] += low;
+                sums[2 * row + 1] += high;
+            }
+        }
+    }
+
+    /** D = sums + C in the columns from one on; leaves zeros in the sums. */
+    private static void store(MmaShape shape, long[] sums, int column, int place, int[] c, int[] d) {
+        int perLong = 64 / place;
+        for (int at = 0; at < sums.length; at++) {
+            int row = at >> 1;
+            long rest = sums[at];
+            sums[at] = 0;
+            for (int j = 0; j < perLong; j++) {
+                int n = column + (at & 1) * perLong + j;
+                long sum = rest << 64 - place >> 64 - place;
+                rest = (rest - sum) >> place;
+                int i = LANES * (2 * (row >> 3) + (n & 1)) + 4 * (row & 7) + (n >> 1);
+                long exact = sum + c[i];
+                d[i] = shape.saturating() ? Math.clamp(exact, Integer.MIN_VALUE, Integer.MAX_VALUE) : (int) exact;
+            }
+        }
+    }
+
+    private static int element(int register, int bits, boolean signed, int i) {
+        int shifted = register << 32 - bits - bits * i;
+        return signed ? shifted >> 32 - bits : shifted >>> 32 - bits;
     }
 
     private static void multiplyFloats(MmaShape shape, int[] a, int[] b, int[] c, int[] d) {
