@@ -32,7 +32,8 @@ final class ArithmeticPrograms {
             float p = Float.float16ToFloat(x[0][i]);
             float q = Float.float16ToFloat(x[1][i]);
             float r = Float.float16ToFloat(x[2][i]);
-            y[i] = Float.floatToFloat16((float) ((double) p * q + r)); // the operands are such that a float holds the sum
+            y[i] = Float.floatToFloat16(
+                    (float) ((double) p * q + r)); // the operands are such that a float holds the sum
             y[2 * n + i] = Float.floatToFloat16(p - q);
             y[4 * n + i] = Float.floatToFloat16(p < r ? Math.max(p, q) : Math.abs(p));
             y[6 * n + i] = Float.floatToFloat16(p * 0.25f);
@@ -269,8 +270,28 @@ final class ArithmeticPrograms {
 
     private static CudaProgram conversions() {
         float[] x = {
-            0, -0.0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 0.3f, -7.7f, 1e9f, -3e9f, 3e9f, 5e9f, -1e20f, 1e20f, 16777217,
-            Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, Float.MIN_VALUE, Float.MAX_VALUE, 0.99999994f
+            0,
+            -0.0f,
+            0.5f,
+            1.5f,
+            2.5f,
+            -0.5f,
+            -1.5f,
+            0.3f,
+            -7.7f,
+            1e9f,
+            -3e9f,
+            3e9f,
+            5e9f,
+            -1e20f,
+            1e20f,
+            16777217,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN,
+            Float.MIN_VALUE,
+            Float.MAX_VALUE,
+            0.99999994f
         };
         int[] y = new int[12 * x.length];
         for (int i = 0; i < x.length; i++) {

@@ -57,7 +57,9 @@ final class CollectivePrograms {
         for (int i = 1; i < y.length; i++) {
             y[i] += i % 256 == 0 ? 0 : y[i - 1];
         }
-        return new CudaProgram("scan", "scan_doubling", LaunchShape.of(2, 256, 0)).in(x).out(y);
+        return new CudaProgram("scan", "scan_doubling", LaunchShape.of(2, 256, 0))
+                .in(x)
+                .out(y);
     }
 
     private static CudaProgram scanWarps(int threads, int n) {
@@ -124,8 +126,8 @@ final class CollectivePrograms {
         boolean equal = Arrays.stream(warp).allMatch(v -> v / 1000 == warp[0] / 1000);
         out[3] = equal ? -1 ^ 1 : 0;
         out[4] = Arrays.stream(warp).sum();
-        out[5] = Arrays.stream(warp).max().getAsInt()
-                ^ Arrays.stream(warp).min().getAsInt() << 16;
+        out[5] =
+                Arrays.stream(warp).max().getAsInt() ^ Arrays.stream(warp).min().getAsInt() << 16;
         out[6] = Arrays.stream(warp).reduce(-1, (p, q) -> p & (q | 0xf0))
                 ^ Arrays.stream(warp).reduce(0, (p, q) -> p | q) << 8
                 ^ Arrays.stream(warp).reduce(0, (p, q) -> p ^ q) << 16;
@@ -153,7 +155,9 @@ final class CollectivePrograms {
             y[t] = t < 64 ? x[63 - t] : 2 * x[191 - t];
             y[128 + t] = count + 3000;
         }
-        return new CudaProgram("votes", "block_votes", LaunchShape.of(1, 128, 0)).in(x).out(y);
+        return new CudaProgram("votes", "block_votes", LaunchShape.of(1, 128, 0))
+                .in(x)
+                .out(y);
     }
 
     private static CudaProgram relay() {
@@ -211,7 +215,7 @@ final class CollectivePrograms {
         for (int i = 1; i <= 80; i++) {
             one ^= i; // each block takes every number once
         }
-        taken[240] = one ^ one ^ one;
+        taken[240] = one; // of three blocks, two cancel
         return new CudaProgram("atomics", "tickets", LaunchShape.of(3, 80, 0))
                 .inout(new int[1], new int[] {240})
                 .inout(new int[241], taken);

@@ -152,10 +152,14 @@ final class CudaProgram {
 
     private static void compare(MemorySegment found, Object expected, double tolerance, String what) {
         switch (expected) {
-            case byte[] values -> assertThat(found.toArray(ValueLayout.JAVA_BYTE)).as(what).isEqualTo(values);
-            case short[] values -> assertThat(found.toArray(ValueLayout.JAVA_SHORT)).as(what).isEqualTo(values);
-            case int[] values -> assertThat(found.toArray(ValueLayout.JAVA_INT)).as(what).isEqualTo(values);
-            case long[] values -> assertThat(found.toArray(ValueLayout.JAVA_LONG)).as(what).isEqualTo(values);
+            case byte[] values ->
+                assertThat(found.toArray(ValueLayout.JAVA_BYTE)).as(what).isEqualTo(values);
+            case short[] values ->
+                assertThat(found.toArray(ValueLayout.JAVA_SHORT)).as(what).isEqualTo(values);
+            case int[] values ->
+                assertThat(found.toArray(ValueLayout.JAVA_INT)).as(what).isEqualTo(values);
+            case long[] values ->
+                assertThat(found.toArray(ValueLayout.JAVA_LONG)).as(what).isEqualTo(values);
             case float[] values -> {
                 for (int i = 0; i < values.length; i++) {
                     near(found.getAtIndex(ValueLayout.JAVA_FLOAT, i), values[i], tolerance, i, what);

@@ -18,15 +18,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** CUDA programs that the emulator was not written for (src/test/cuda), compared with results computed here, under every schedule. */
 class CudaProgramsTest {
     /** Those that are compiled without optimisation too. */
-    private static final Set<String> UNOPTIMISED = Set.of(
-            "reduce", "scan", "interpreter", "divergence", "functions", "local", "votes", "search");
+    private static final Set<String> UNOPTIMISED =
+            Set.of("reduce", "scan", "interpreter", "divergence", "functions", "local", "votes", "search");
 
     static Stream<Arguments> everyProgramAndSchedule() {
-        return Stream.of(
-                        CollectivePrograms.all(),
-                        FlowPrograms.all(),
-                        ArithmeticPrograms.all(),
-                        MatrixPrograms.all())
+        return Stream.of(CollectivePrograms.all(), FlowPrograms.all(), ArithmeticPrograms.all(), MatrixPrograms.all())
                 .flatMap(List::stream)
                 .flatMap(program -> UNOPTIMISED.contains(program.module())
                         ? Stream.of(program, program.of(program.module() + "_unoptimised"))

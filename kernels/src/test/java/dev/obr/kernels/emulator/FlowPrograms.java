@@ -38,7 +38,8 @@ final class FlowPrograms {
             boolean jump = i % 5 == 4;
             programs[2 * length + i] = (jump ? 12 : operation) | random.nextInt(16) << 4 | random.nextInt(4) << 8;
         }
-        // r2 = 5; do { r0 += r1; r1 ^= r0 << 3; r3 -= 3 r0; if (r3 <= 0) r1 += 17; r0 = r0 % r1; r0 = ~r0 } while (r2-- > 0)
+        // r2 = 5; do { r0 += r1; r1 ^= r0 << 3; r3 -= 3 r0; if (r3 <= 0) r1 += 17; r0 = r0 % r1; r0 = ~r0 } while (r2--
+        // > 0)
         int[] loop = {
             7 | 2 << 4 | 5 << 8,
             1 | 1 << 6,
@@ -148,7 +149,9 @@ final class FlowPrograms {
                 counts[t] += i % 3 == t % 3 ? 0 : Math.min(found, 5);
             }
         }
-        return new CudaProgram("divergence", "pairs", LaunchShape.of(1, 64, 0)).in(x).out(counts);
+        return new CudaProgram("divergence", "pairs", LaunchShape.of(1, 64, 0))
+                .in(x)
+                .out(counts);
     }
 
     private record Particle(float[] position, float mass, int kind) {
@@ -180,8 +183,7 @@ final class FlowPrograms {
             q = t % 4 == 3 ? q.moved(-time) : q;
             p.put(in);
             q.put(out);
-            pairs.putDouble((double) p.position[0] * q.position[2] + p.mass)
-                    .putLong(p.kind * 1_000_003L + q.kind);
+            pairs.putDouble((double) p.position[0] * q.position[2] + p.mass).putLong(p.kind * 1_000_003L + q.kind);
         }
         return new CudaProgram("functions", "particles", LaunchShape.of(2, 32, 0))
                 .in(in.array())
@@ -228,7 +230,9 @@ final class FlowPrograms {
         for (int t = 0; t < 48; t++) {
             Arrays.sort(y, 16 * t, 16 * t + 16);
         }
-        return new CudaProgram("local", "insertion_sort", LaunchShape.of(1, 48, 0)).in(x).out(y);
+        return new CudaProgram("local", "insertion_sort", LaunchShape.of(1, 48, 0))
+                .in(x)
+                .out(y);
     }
 
     private static CudaProgram digitCounts() {
@@ -244,7 +248,9 @@ final class FlowPrograms {
                 y[t] = y[t] * 37 + digits.chars().filter(c -> c == digit).count();
             }
         }
-        return new CudaProgram("local", "digit_counts", LaunchShape.of(1, 70, 0)).in(x).out(y);
+        return new CudaProgram("local", "digit_counts", LaunchShape.of(1, 70, 0))
+                .in(x)
+                .out(y);
     }
 
     private static CudaProgram tables() {

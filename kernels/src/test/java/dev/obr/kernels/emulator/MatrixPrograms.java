@@ -12,7 +12,16 @@ final class MatrixPrograms {
 
     static List<CudaProgram> all() {
         return List.of(
-                transpose(), softmax(), rowSums(), paddedCopy(), gemmS8(), gemmF16(), sparseS4(), stencil(), matmul(), sparseRows());
+                transpose(),
+                softmax(),
+                rowSums(),
+                paddedCopy(),
+                gemmS8(),
+                gemmF16(),
+                sparseS4(),
+                stencil(),
+                matmul(),
+                sparseRows());
     }
 
     private static CudaProgram transpose() {
