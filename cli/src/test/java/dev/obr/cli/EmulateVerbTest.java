@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +26,6 @@ class EmulateVerbTest {
     private static final String SAXPY = "../examples/saxpy.ptx";
     private static final int COUNT = 1000;
 
-    /** Writes argument by way of a wrong address, for the tests of what a kernel may not do. */
     private static final String HEAD = ".version 7.8\n.target sm_80\n.address_size 64\n";
 
     @TempDir
@@ -254,7 +254,7 @@ class EmulateVerbTest {
         }
     }
 
-    private Ran module(String name, String text) throws IOException {
+    private Ran module(String name, @Nullable String text) throws IOException {
         Path file = folder.resolve(name);
         if (text != null) {
             Files.writeString(file, text);
