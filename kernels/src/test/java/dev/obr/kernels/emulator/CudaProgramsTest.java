@@ -1,7 +1,9 @@
 package dev.obr.kernels.emulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.KernelArguments;
 import dev.obr.kernels.gpu.LaunchShape;
 import java.lang.foreign.Arena;
@@ -63,6 +65,15 @@ class CudaProgramsTest {
                     memory);
             assertThat(found.get(ValueLayout.JAVA_INT, 0)).isEqualTo(64);
         }
+    }
+
+    @Test
+    void aFunctionThatCallsItselfIsRefused() {
+        assertThatThrownBy(() -> CudaProgram.parse("recursion"))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("recursion.ptx")
+                .hasMessageContaining("ackermann")
+                .hasMessageContaining("calls itself");
     }
 
     /** Whoever changes a program compiles it: make -C kernels/src/test/cuda. */

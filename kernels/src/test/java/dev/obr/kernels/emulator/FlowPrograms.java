@@ -19,7 +19,6 @@ final class FlowPrograms {
                 escape(),
                 pairs(),
                 particles(),
-                recursion(),
                 byValue(),
                 insertionSort(),
                 digitCounts(),
@@ -234,16 +233,6 @@ final class FlowPrograms {
 
     private static ByteBuffer buffer(int bytes) {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Ackermann's function in closed form: n + 1, n + 2, 2n + 3. */
-    private static CudaProgram recursion() {
-        int[] y = new int[18];
-        for (int t = 0; t < y.length; t++) {
-            int n = t / 3;
-            y[t] = t % 3 == 0 ? n + 1 : t % 3 == 1 ? n + 2 : 2 * n + 3;
-        }
-        return new CudaProgram("functions", "recursion", LaunchShape.of(1, 18, 0)).out(y);
     }
 
     private static CudaProgram byValue() {
