@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native bench quality peers ptx clean format help
+.PHONY: all jar natives run test test-native bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -62,8 +62,10 @@ ROUNDS ?= 3
 peers: jar
 	@bench/peers.py $(JAR) "$(LLAMA)" $(ROUNDS)
 
-ptx:
-	@echo "There are no CUDA kernels yet, so there is no PTX to make."
+# CUDA kernels to the PTX that the jar carries (NVCC=... or the pinned compiler of kernels/src/main/cuda/compiler.sh), a check that it is that of
+# the sources to the byte, and what NVIDIA's assembler makes of it.
+ptx ptx-check ptx-report:
+	@$(MAKE) --no-print-directory -C kernels -f cuda.mk $@
 
 format:
 	@$(MVN) -q spotless:apply
@@ -80,5 +82,6 @@ help:
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
 	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'
+	@echo 'make ptx                 compile the CUDA kernels to PTX; ptx-check compares, ptx-report counts registers and instructions'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'
