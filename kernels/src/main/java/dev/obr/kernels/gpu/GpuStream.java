@@ -3,7 +3,8 @@ package dev.obr.kernels.gpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A queue of work that runs in order. Every method but {@link #synchronize} returns before its work is done: host memory that is copied from or to stays as it is until then.
+ * A queue of work that runs in order. Every method but {@link #synchronize} returns before its work is done: host memory that is copied from or to stays alive and untouched until then. A
+ * device may copy segments of the heap while the caller waits, and then cannot record them in a graph.
  */
 public interface GpuStream extends AutoCloseable {
     /** @param offset in {@code to}, bytes */

@@ -46,4 +46,13 @@ public final class KernelArguments {
     public List<Argument> list() {
         return List.copyOf(arguments);
     }
+
+    /** Makes sure that {@code arguments} are what {@code kernel} takes: a driver would read past the end of too few. */
+    public static void check(String kernel, List<Integer> parameterBytes, List<Argument> arguments) {
+        List<Integer> given = arguments.stream().map(Argument::bytes).toList();
+        if (!given.equals(parameterBytes)) {
+            throw new IllegalArgumentException(
+                    "the kernel " + kernel + " takes parameters of " + parameterBytes + " bytes, not of " + given);
+        }
+    }
 }

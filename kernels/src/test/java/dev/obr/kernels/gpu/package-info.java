@@ -1,3 +1,4 @@
+/** What every device must do. */
 @NullMarked
 package dev.obr.kernels.gpu;
 
