@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-native test-emulator bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -48,6 +48,10 @@ test: natives test-native
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
 
+# The GPU kernels on the shapes of models, instruction by instruction; minutes.
+test-emulator:
+	@$(MVN) -q -pl kernels test-compile surefire:test@emulator
+
 bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
@@ -79,6 +83,7 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
+	@echo 'make test-emulator       run the GPU kernels on the shapes of models in the PTX emulator'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
 	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'

@@ -57,7 +57,7 @@ public final class SparseGemm implements AutoCloseable {
         }
 
         String kernel(TokenLayout layout) {
-            return (layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8).label() + "_"
+            return module(layout).label() + "_"
                     + features + "x" + tokens;
         }
     }
@@ -71,9 +71,17 @@ public final class SparseGemm implements AutoCloseable {
      * @throws ObrException where the device multiplies no 4-bit integers and is to
      */
     public SparseGemm(GpuDevice device, TokenLayout layout) {
+        this(layout, module(layout).load(device));
+    }
+
+    SparseGemm(TokenLayout layout, GpuModule module) {
         this.layout = layout;
-        this.module = (layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8).load(device);
+        this.module = module;
         this.kernels = Arrays.stream(Tile.values()).map(this::kernel).toList();
+    }
+
+    private static KernelModule module(TokenLayout layout) {
+        return layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8;
     }
 
     private GpuKernel kernel(Tile tile) {
