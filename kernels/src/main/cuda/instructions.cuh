@@ -27,6 +27,22 @@ DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"
 /* Waits until all groups of this thread but the newest `pending` have arrived. */
 template <int pending> DEVICE void await_copies() { asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory"); }
 
+/* ---- what one thread block reads once: past L1 ---- */
+
+DEVICE uint32_t load_once(const void *from) {
+    uint32_t word;
+    asm volatile("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(word) : "l"(from));
+    return word;
+}
+
+DEVICE uint4 load_once_16(const void *from) {
+    uint4 words;
+    asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
+                 : "l"(from));
+    return words;
+}
+
 /* ---- shared memory ---- */
 
 DEVICE uint32_t load_shared(uint32_t address) {

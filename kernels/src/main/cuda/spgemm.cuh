@@ -58,6 +58,9 @@ struct Int4Tokens {
     /* operand B: the 8 tokens whose rows begin at x */
     DEVICE static uint4 tokens(uint32_t x, int, uint32_t lane) { return load_shared_16(x + lane * 16); }
 
+    /* the same of one token, lane t's part of a step in global memory */
+    DEVICE static uint4 tokens_of(const uint8_t *x, int, uint32_t t) { return __ldg((const uint4 *)(x + t * 16)); }
+
     /* operand A */
     DEVICE static uint4 weights(uint4 a, int) { return a; }
 
@@ -82,6 +85,11 @@ struct Int8Tokens {
 
     DEVICE static uint4 tokens(uint32_t x, int plane, uint32_t lane) {
         return load_matrices(x + place(lane % 8, lane / 8 + 4 * plane));
+    }
+
+    DEVICE static uint4 tokens_of(const uint8_t *x, int plane, uint32_t t) {
+        const uint32_t *words = (const uint32_t *)(x + plane * (ROW_BYTES / 2)) + t;
+        return make_uint4(__ldg(words), __ldg(words + 4), __ldg(words + 8), __ldg(words + 12));
     }
 
     DEVICE static uint4 weights(uint4 a, int plane) {

@@ -24,6 +24,7 @@ public final class SparseGemm implements AutoCloseable {
      * What a thread block makes. Fewer tokens take smaller tiles: the weights then are what is waited for, and more blocks have more of their bytes under way.
      */
     enum Tile {
+        VECTOR(16, 8, 256, 0, 0), // weights go to registers
         SMALL(64, 16, 128, 4, 4),
         MEDIUM(128, 32, 128, 4, 4),
         SQUARE(128, 128, 128, 4, 4),
@@ -45,7 +46,7 @@ public final class SparseGemm implements AutoCloseable {
 
         static Tile of(int tokens) {
             if (tokens <= 16) {
-                return SMALL;
+                return tokens <= 8 ? VECTOR : SMALL;
             }
             return tokens < 256 ? MEDIUM : tokens < 2048 ? SQUARE : LARGE;
         }
@@ -57,8 +58,7 @@ public final class SparseGemm implements AutoCloseable {
         }
 
         String kernel(TokenLayout layout) {
-            return module(layout).label() + "_"
-                    + features + "x" + tokens;
+            return module(layout).label() + "_" + features + "x" + tokens;
         }
     }
 
