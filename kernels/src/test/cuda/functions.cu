@@ -1,4 +1,4 @@
-// Calls that are not inlined, with structures by value, and recursion.
+// Calls that are not inlined, with structures by value.
 struct Particle {
     float position[3];
     float mass;
@@ -28,17 +28,6 @@ extern "C" __global__ void particles(const Particle* in, Particle* out, Pair* pa
     Particle p = in[t];
     out[t] = t % 4 == 3 ? moved(moved(p, time), -time) : moved(p, time);
     pairs[t] = combined(p, out[t]);
-}
-
-__noinline__ __device__ int ackermann(int m, int n) {
-    if (m == 0) return n + 1;
-    if (n == 0) return ackermann(m - 1, 1);
-    return ackermann(m - 1, ackermann(m, n - 1));
-}
-
-extern "C" __global__ void recursion(int* y) {
-    int t = threadIdx.x;
-    y[t] = ackermann(t % 3, t / 3);
 }
 
 // A launch by value: the whole structure is a parameter.

@@ -1,12 +1,19 @@
 package dev.obr.kernels.emulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.KernelArguments;
 import dev.obr.kernels.gpu.LaunchShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -58,5 +65,31 @@ class CudaProgramsTest {
                     memory);
             assertThat(found.get(ValueLayout.JAVA_INT, 0)).isEqualTo(64);
         }
+    }
+
+    @Test
+    void aFunctionThatCallsItselfIsRefused() {
+        assertThatThrownBy(() -> CudaProgram.parse("recursion"))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("recursion.ptx")
+                .hasMessageContaining("ackermann")
+                .hasMessageContaining("calls itself");
+    }
+
+    /** Whoever changes a program compiles it: make -C kernels/src/test/cuda. */
+    @Test
+    void theProgramsAreCompiledFromTheirSources() throws Exception {
+        Path sources = Path.of("src/test/cuda");
+        List<String> sums = new ArrayList<>();
+        try (Stream<Path> files = Files.list(sources)) {
+            for (Path file : files.filter(file -> file.toString().endsWith(".cu"))
+                    .sorted()
+                    .toList()) {
+                byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+                sums.add(HexFormat.of().formatHex(hash) + "  " + file.getFileName());
+            }
+        }
+        assertThat(Files.readAllLines(Path.of("src/test/resources/dev/obr/kernels/emulator/sources.sha256")))
+                .isEqualTo(sums);
     }
 }

@@ -14,11 +14,11 @@ final class FlowPrograms {
     static List<CudaProgram> all() {
         return List.of(
                 interpret(),
+                jumps(),
                 collatz(),
                 escape(),
                 pairs(),
                 particles(),
-                recursion(),
                 byValue(),
                 insertionSort(),
                 digitCounts(),
@@ -91,6 +91,45 @@ final class FlowPrograms {
             }
         }
         return r[0] + 31 * (r[1] + 31 * (r[2] + 31 * r[3]));
+    }
+
+    /** The compiler writes no jump by a table any more; this one is written by hand. */
+    private static CudaProgram jumps() {
+        int[] x = Numbers.ints(64, 0, 20, 15);
+        int[] y = new int[64];
+        for (int t = 0; t < 64; t++) {
+            int state = x[t];
+            int count = 0;
+            int sum = 0;
+            boolean running = true;
+            while (++count <= 12 && running) {
+                switch (state) {
+                    case 0 -> {
+                        sum++;
+                        state = 3;
+                    }
+                    case 1, 3 -> {
+                        sum = 2 * sum + t;
+                        state++;
+                    }
+                    case 2 -> {
+                        sum ^= 0x55;
+                        state = 5;
+                    }
+                    case 4 -> {
+                        sum = -sum;
+                        running = false;
+                        count--; // the loop counts once more
+                    }
+                    default -> {
+                        sum -= 7;
+                        state -= 5;
+                    }
+                }
+            }
+            y[t] = 100 * count + sum;
+        }
+        return new CudaProgram("jumps", "jumps", LaunchShape.of(1, 64, 0)).in(x).out(y);
     }
 
     private static CudaProgram collatz() {
@@ -194,16 +233,6 @@ final class FlowPrograms {
 
     private static ByteBuffer buffer(int bytes) {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Ackermann's function in closed form: n + 1, n + 2, 2n + 3. */
-    private static CudaProgram recursion() {
-        int[] y = new int[18];
-        for (int t = 0; t < y.length; t++) {
-            int n = t / 3;
-            y[t] = t % 3 == 0 ? n + 1 : t % 3 == 1 ? n + 2 : 2 * n + 3;
-        }
-        return new CudaProgram("functions", "recursion", LaunchShape.of(1, 18, 0)).out(y);
     }
 
     private static CudaProgram byValue() {
