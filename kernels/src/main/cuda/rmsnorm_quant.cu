@@ -11,7 +11,7 @@
  *     1 byte    for each step 64 bytes of even columns, 64 of odd ones; in both, 4 bytes of chunk m = 4 (n % 4) + n / 4 stand for the 8-column chunk n (spgemm.cuh, Int8Tokens)
  *
  * One thread block a token. Thread t of T holds units t, t + T, t + 2 T, t + 3 T of 8 columns in registers from the one read to the one write: 16 bytes in, 4 bytes or twice 4 out,
- * neighbours beside each other. K is a multiple of 8, up to 32 T: 8192 with 256 threads, 32768 with 1024.
+ * neighbours beside each other; 8 floats are two reads of half sectors, the second of them from L1. K is a multiple of 8, up to 32 T: 8192 with 256 threads, 32768 with 1024.
  *
  * Sums are taken in one order, so that a scalar twin finds the same codes: a thread over its units and columns ascending, each step one fused multiply-add; the 32 lanes of a warp by
  * butterflies, that is, halves of 16, 8, 4, 2, 1; so the warps (32, with zeros for those that are not there). Candidates for the clip are compared by h * (1 / scale), the codes come from

@@ -8,6 +8,8 @@
  *     warp 0   | step 0 | 8 | 16 | 24 |  asked for, then: multiply 0, ask for 32; multiply 8, ask for 40; ..
  *     warp 1   | step 1 | 9 | 17 | 25 |  ..
  *
+ * Tokens of one byte come by 16 bytes a register, half sectors whose other halves are taken from L1: next to 640 bytes of weights a step that is nothing.
+ *
  * The warps' sums of whole numbers meet in shared memory, [warp][register][lane] with a register's 32 lanes 33 words apart: both the lanes' stores and the loads of a token's 16 features
  * then meet all banks. 16 features of a token are one sector of y.
  *
