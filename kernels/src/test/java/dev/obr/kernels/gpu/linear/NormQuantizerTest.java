@@ -109,7 +109,8 @@ class NormQuantizerTest {
                 GpuMemory codes = run.device().allocate(64);
                 GpuMemory scales = run.device().allocate(4)) {
             kernel.quantize(run.stream(), new ActivationQuantizer(4, 0), from, null, 0, 1, 128, codes, scales);
-            assertThat(Float.valueOf(run.download(scales).get(DeviceRun.FLOAT, 0))).isEqualTo(Float.valueOf(value == 0 ? 1 : Float.NaN));
+            assertThat(Float.valueOf(run.download(scales).get(DeviceRun.FLOAT, 0)))
+                    .isEqualTo(Float.valueOf(value == 0 ? 1 : Float.NaN));
             assertThat(run.download(codes).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
         }
     }
