@@ -4,20 +4,18 @@ import java.util.List;
 
 /** An entry of a module, decoded. */
 public final class PtxKernel {
-    private final String name;
+    private final KernelCode code;
     private final List<PtxParameter> parameters;
-    private final int staticSharedBytes;
     private final int maxThreads;
 
-    PtxKernel(String name, List<PtxParameter> parameters, int staticSharedBytes, int maxThreads) {
-        this.name = name;
+    PtxKernel(KernelCode code, List<PtxParameter> parameters, int maxThreads) {
+        this.code = code;
         this.parameters = List.copyOf(parameters);
-        this.staticSharedBytes = staticSharedBytes;
         this.maxThreads = maxThreads;
     }
 
     public String name() {
-        return name;
+        return code.kernel();
     }
 
     public List<PtxParameter> parameters() {
@@ -26,11 +24,25 @@ public final class PtxKernel {
 
     /** Shared memory of each block that the launch does not ask for. */
     public int staticSharedBytes() {
-        return staticSharedBytes;
+        return code.sharedBytes();
+    }
+
+    /** Instructions, with those of called functions in place of each call. */
+    public int instructionCount() {
+        return code.instructions().length;
     }
 
     /** The most threads that a block may have. */
     public int maxThreads() {
         return maxThreads;
+    }
+
+    KernelCode code() {
+        return code;
+    }
+
+    @Override
+    public String toString() {
+        return name();
     }
 }

@@ -1,7 +1,9 @@
 package dev.obr.kernels.emulator;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.emulator.ParsedModule.Function;
 import dev.obr.kernels.gpu.ComputeCapability;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The kernels of one PTX text, ready to be launched by an {@link Emulator}. */
@@ -11,7 +13,7 @@ public final class PtxModule {
     private final ComputeCapability target;
     private final List<PtxKernel> kernels;
 
-    PtxModule(String name, String version, ComputeCapability target, List<PtxKernel> kernels) {
+    private PtxModule(String name, String version, ComputeCapability target, List<PtxKernel> kernels) {
         this.name = name;
         this.version = version;
         this.target = target;
@@ -25,7 +27,15 @@ public final class PtxModule {
      * @throws ObrException with the name, the line and its text for anything that the emulator does not know
      */
     public static PtxModule parse(String name, String text) {
-        throw new UnsupportedOperationException("not yet: " + name + " of " + text.length() + " characters");
+        ParsedModule module = PtxParser.parse(new Source(name, text));
+        ModuleVariables variables = new ModuleVariables(module.variables());
+        List<PtxKernel> kernels = new ArrayList<>();
+        for (Function function : module.functions().values()) {
+            if (function.entry()) {
+                kernels.add(KernelBuilder.build(module, function, variables));
+            }
+        }
+        return new PtxModule(name, module.version(), module.target(), kernels);
     }
 
     public String name() {

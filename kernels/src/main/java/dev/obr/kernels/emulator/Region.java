@@ -1,6 +1,7 @@
 package dev.obr.kernels.emulator;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -17,12 +18,18 @@ final class Region {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ALL = 0x0101010101010101L;
 
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final long start;
+    private final long end;
     private final MemorySegment memory;
     private final byte @Nullable [] written;
 
     Region(long start, MemorySegment memory, boolean initialised) {
         this.start = start;
+        this.end = start + memory.byteSize();
         this.memory = memory;
         this.written = initialised ? null : new byte[Math.toIntExact(memory.byteSize())];
     }
@@ -33,11 +40,31 @@ final class Region {
 
     /** The first address behind it. */
     long end() {
-        return start + memory.byteSize();
+        return end;
     }
 
     MemorySegment memory() {
         return memory;
+    }
+
+    /** Reads 1, 2, 4 or 8 bytes, zero-extended. */
+    long get(long offset, int bytes) {
+        return switch (bytes) {
+            case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset) & 0xffL;
+            case 2 -> memory.get(SHORT, offset) & 0xffffL;
+            case 4 -> memory.get(INT, offset) & 0xffffffffL;
+            default -> memory.get(LONG, offset);
+        };
+    }
+
+    /** Writes the low 1, 2, 4 or 8 bytes of a value. */
+    void put(long offset, int bytes, long value) {
+        switch (bytes) {
+            case 1 -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) value);
+            case 2 -> memory.set(SHORT, offset, (short) value);
+            case 4 -> memory.set(INT, offset, (int) value);
+            default -> memory.set(LONG, offset, value);
+        }
     }
 
     /** Whether 1, 2, 4 or 8 bytes may be read. */
