@@ -22,6 +22,16 @@ final class FieldOps {
             case "lop3" -> logic(opcode, o);
             case "shf" -> funnel(opcode, o);
             case "bmsk" -> mask(opcode, o);
+            case "fns" -> {
+                opcode.type(PtxType.B32);
+                o.expect(4);
+                yield LaneOps.words(
+                        o.out(0, PtxType.B32),
+                        o.word(1, PtxType.B32),
+                        o.word(2, PtxType.B32),
+                        o.word(3, PtxType.S32),
+                        FieldOps::findSet);
+            }
             default -> extend(opcode, o);
         };
     }
@@ -155,6 +165,22 @@ final class FieldOps {
                     long both = (long) b << 32 | a & 0xffffffffL;
                     return left ? (int) (both << by >>> 32) : (int) (both >>> by);
                 });
+    }
+
+    /** The place of the nth bit that is set, from a base up, or down where n is negative; the base itself counts as the first. All ones without one. */
+    static int findSet(int mask, int base, int n) {
+        if (n == 0) {
+            return (mask >>> base & 1) != 0 ? base : -1;
+        }
+        int step = n > 0 ? 1 : -1;
+        int left = Math.abs(n);
+        for (int at = base; at >= 0 && at < 32; at += step) {
+            left -= mask >>> at & 1;
+            if (left == 0) {
+                return at;
+            }
+        }
+        return -1;
     }
 
     private static Operation mask(Opcode opcode, Operands o) {
