@@ -58,7 +58,8 @@ final class AsyncCopies {
     /** These lanes wait until all but their newest groups have come. */
     void await(int mask, int newest) {
         int[] seen = new int[Warp.LANES];
-        // Later copies overwrite earlier ones, so that what is done is found from the newest and written from the oldest on.
+        // Later copies overwrite earlier ones, so that what is done is found from the newest and written from the
+        // oldest on.
         int[] done = new int[groups.size()];
         for (int i = groups.size() - 1; i >= 0; i--) {
             for (int m = groups.get(i).lanes & mask; m != 0; m &= m - 1) {

@@ -17,9 +17,7 @@ final class AtomicOps {
         opcode.takeAny("relaxed", "acquire", "release", "acq_rel");
         opcode.takeAny("cta", "cluster", "gpu", "sys");
         String spaceName = opcode.takeAny("global", "shared", "shared::cta");
-        Space space = spaceName == null
-                ? Space.GENERIC
-                : spaceName.equals("global") ? Space.GLOBAL : Space.SHARED;
+        Space space = spaceName == null ? Space.GENERIC : spaceName.equals("global") ? Space.GLOBAL : Space.SHARED;
         String name = opcode.takeOne("and", "or", "xor", "exch", "cas", "add", "inc", "dec", "min", "max");
         opcode.ignore("noftz");
         PtxType type = opcode.type();
@@ -100,11 +98,10 @@ final class AtomicOps {
 
     private static Update add(PtxType type) {
         return switch (type) {
-            case F64 ->
-                (before, b, c) -> FloatOps.bits(Double.longBitsToDouble(before) + Double.longBitsToDouble(b));
+            case F64 -> (before, b, c) -> FloatOps.bits(Double.longBitsToDouble(before) + Double.longBitsToDouble(b));
             case F32 ->
-                (before, b, c) -> FloatOps.bits(Float.intBitsToFloat((int) before) + Float.intBitsToFloat((int) b))
-                        & 0xffffffffL;
+                (before, b, c) ->
+                        FloatOps.bits(Float.intBitsToFloat((int) before) + Float.intBitsToFloat((int) b)) & 0xffffffffL;
             case F16, BF16 -> (before, b, c) -> sum(type, (int) before, (int) b);
             case F16X2 -> (before, b, c) -> sums(PtxType.F16, (int) before, (int) b);
             case BF16X2 -> (before, b, c) -> sums(PtxType.BF16, (int) before, (int) b);

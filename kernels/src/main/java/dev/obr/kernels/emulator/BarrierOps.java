@@ -146,8 +146,10 @@ final class BarrierOps {
         @Override
         void run(Warp warp, int mask) {
             if (mask != warp.live) {
-                throw new Fault(-1, "lanes " + Warp.lanes(warp.live & ~mask)
-                        + " do not take part: a predicate keeps them from the barrier");
+                throw new Fault(
+                        -1,
+                        "lanes " + Warp.lanes(warp.live & ~mask)
+                                + " do not take part: a predicate keeps them from the barrier");
             }
             int lane = Integer.numberOfTrailingZeros(mask);
             warp.block

@@ -62,8 +62,10 @@ final class Barriers {
         }
         Barrier barrier = barriers[id];
         if (barrier.arrived > 0 && barrier.threads != threads) {
-            throw new Fault(-1, "barrier " + id + " is waited for with " + (barrier.threads == 0 ? "all" : barrier.threads)
-                    + " threads and with " + (threads == 0 ? "all" : threads));
+            throw new Fault(
+                    -1,
+                    "barrier " + id + " is waited for with " + (barrier.threads == 0 ? "all" : barrier.threads)
+                            + " threads and with " + (threads == 0 ? "all" : threads));
         }
         barrier.threads = threads;
         barrier.arrived++;

@@ -135,17 +135,13 @@ final class BitOps {
                         d,
                         a,
                         by,
-                        signed
-                                ? (x, b) -> x >> ((b & ~63) != 0 ? 63 : b)
-                                : (x, b) -> (b & ~63) != 0 ? 0 : x >>> b);
+                        signed ? (x, b) -> x >> ((b & ~63) != 0 ? 63 : b) : (x, b) -> (b & ~63) != 0 ? 0 : x >>> b);
             case 32 ->
                 LaneOps.words(
                         d,
                         a,
                         by,
-                        signed
-                                ? (x, b) -> x >> ((b & ~31) != 0 ? 31 : b)
-                                : (x, b) -> (b & ~31) != 0 ? 0 : x >>> b);
+                        signed ? (x, b) -> x >> ((b & ~31) != 0 ? 31 : b) : (x, b) -> (b & ~31) != 0 ? 0 : x >>> b);
             default ->
                 LaneOps.words(
                         d,

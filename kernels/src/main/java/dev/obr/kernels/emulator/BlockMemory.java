@@ -84,8 +84,10 @@ final class BlockMemory {
             int lane = Integer.numberOfTrailingZeros(m);
             long address = request.addresses[lane];
             if (address < 0 || address > parameters.length - request.bytes()) {
-                throw new Fault(lane, "the address 0x" + Long.toHexString(address) + " lies outside the kernel's "
-                        + parameters.length + " bytes of parameters");
+                throw new Fault(
+                        lane,
+                        "the address 0x" + Long.toHexString(address) + " lies outside the kernel's " + parameters.length
+                                + " bytes of parameters");
             }
             for (int e = 0; e < request.elements; e++) {
                 request.data[Warp.LANES * e + lane] =

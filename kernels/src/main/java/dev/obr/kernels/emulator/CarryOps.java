@@ -24,14 +24,12 @@ final class CarryOps {
     }
 
     private static Operation decode(Opcode opcode, Operands o, boolean reads, boolean writes) {
-        Kind kind =
-                switch (opcode.name()) {
-                    case "add", "addc" -> Kind.ADD;
-                    case "sub", "subc" -> Kind.SUBTRACT;
-                    case "mad", "madc" ->
-                        opcode.takeOne("lo", "hi").equals("lo") ? Kind.MULTIPLY_LOW : Kind.MULTIPLY_HIGH;
-                    default -> throw new DecodeFault("no carry belongs to " + opcode.name());
-                };
+        Kind kind = switch (opcode.name()) {
+            case "add", "addc" -> Kind.ADD;
+            case "sub", "subc" -> Kind.SUBTRACT;
+            case "mad", "madc" -> opcode.takeOne("lo", "hi").equals("lo") ? Kind.MULTIPLY_LOW : Kind.MULTIPLY_HIGH;
+            default -> throw new DecodeFault("no carry belongs to " + opcode.name());
+        };
         PtxType type = opcode.type(PtxType.S32, PtxType.U32, PtxType.B32, PtxType.S64, PtxType.U64);
         boolean multiplies = kind == Kind.MULTIPLY_LOW || kind == Kind.MULTIPLY_HIGH;
         o.expect(multiplies ? 4 : 3);
@@ -58,16 +56,13 @@ final class CarryOps {
                     boolean out;
                     if (type.wide()) {
                         // The carry of the top bit, by the bits that went in and came out.
-                        long carried = kind == Kind.SUBTRACT
-                                ? (~x & y) | ((~x | y) & result)
-                                : (x & y) | ((x | y) & ~result);
+                        long carried =
+                                kind == Kind.SUBTRACT ? (~x & y) | ((~x | y) & result) : (x & y) | ((x | y) & ~result);
                         out = carried < 0;
                         warp.longs[d + lane] = result;
                     } else {
                         long low = x & 0xffffffffL;
-                        long sum = kind == Kind.SUBTRACT
-                                ? low - (y & 0xffffffffL) - in
-                                : low + (y & 0xffffffffL) + in;
+                        long sum = kind == Kind.SUBTRACT ? low - (y & 0xffffffffL) - in : low + (y & 0xffffffffL) + in;
                         out = sum >>> 32 != 0;
                         warp.words[d + lane] = (int) sum;
                     }

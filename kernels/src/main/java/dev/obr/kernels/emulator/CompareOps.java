@@ -27,8 +27,7 @@ final class CompareOps {
 
     private static Operation setPredicate(Opcode opcode, Operands o) {
         Comparison comparison = Comparison.of(opcode.takeOne(Comparison.names()));
-        Comparison.@Nullable Combination combination =
-                Comparison.Combination.of(opcode.takeAny("and", "or", "xor"));
+        Comparison.@Nullable Combination combination = Comparison.Combination.of(opcode.takeAny("and", "or", "xor"));
         boolean flush = opcode.take("ftz");
         PtxType type = opcode.type();
         o.expect(combination == null ? 3 : 4);
@@ -79,8 +78,7 @@ final class CompareOps {
     /** The destination becomes all ones, or 1.0, where the comparison holds, else 0. */
     private static Operation setValue(Opcode opcode, Operands o) {
         Comparison comparison = Comparison.of(opcode.takeOne(Comparison.names()));
-        Comparison.@Nullable Combination combination =
-                Comparison.Combination.of(opcode.takeAny("and", "or", "xor"));
+        Comparison.@Nullable Combination combination = Comparison.Combination.of(opcode.takeAny("and", "or", "xor"));
         boolean flush = opcode.take("ftz");
         PtxType result = opcode.type(PtxType.U32, PtxType.S32, PtxType.F32, PtxType.U16, PtxType.F16);
         PtxType type = opcode.type();
@@ -88,13 +86,12 @@ final class CompareOps {
         int d = o.out(0, result);
         PredicatePlace c = combination == null ? null : o.predicate(3);
         Comparer comparer = comparer(comparison, type, flush, o, 1);
-        int one =
-                switch (result) {
-                    case F32 -> Float.floatToRawIntBits(1);
-                    case F16 -> 0x3c00;
-                    case U16 -> 0xffff;
-                    default -> -1;
-                };
+        int one = switch (result) {
+            case F32 -> Float.floatToRawIntBits(1);
+            case F16 -> 0x3c00;
+            case U16 -> 0xffff;
+            default -> -1;
+        };
         return new Operation() {
             @Override
             void run(Warp warp, int mask) {

@@ -40,7 +40,8 @@ enum Comparison {
         if (type.isFloat() || type.packed()) {
             return this != LO && this != LS && this != HI && this != HS;
         }
-        return this == EQ || this == NE
+        return this == EQ
+                || this == NE
                 || (type.bits() > 0 && compareTo(GE) <= 0)
                 || (compareTo(HS) <= 0 && !type.signed());
     }

@@ -31,7 +31,13 @@ final class ConvertOps {
 
     /** The modifiers of one conversion. */
     private record Form(
-            PtxType to, PtxType from, @Nullable Rounding rounding, @Nullable Whole whole, boolean flush, boolean saturate, boolean relu) {}
+            PtxType to,
+            PtxType from,
+            @Nullable Rounding rounding,
+            @Nullable Whole whole,
+            boolean flush,
+            boolean saturate,
+            boolean relu) {}
 
     static Operation decode(Opcode opcode, Operands o) {
         if (opcode.take("pack")) {
@@ -79,7 +85,9 @@ final class ConvertOps {
                         || (form.to.bits() == form.from.bits() && form.to != form.from));
         if (narrows != (form.rounding != null)) {
             throw new DecodeFault(
-                    narrows ? "expected a rounding such as .rn" : "nothing is rounded from " + form.from + " to " + form.to);
+                    narrows
+                            ? "expected a rounding such as .rn"
+                            : "nothing is rounded from " + form.from + " to " + form.to);
         }
         boolean wholes = fromFloat && (!toFloat || form.to == form.from);
         if (form.whole != null && !wholes || form.whole == null && fromFloat && !toFloat) {
@@ -124,7 +132,7 @@ final class ConvertOps {
     }
 
     private static int half(float value) {
-        return value != value ? 0x7fff : Float.floatToFloat16(value) & 0xffff;
+        return Double.isNaN(value) ? 0x7fff : Float.floatToFloat16(value) & 0xffff;
     }
 
     private static Operation general(Place d, Place a, LongUnaryOperator f) {
@@ -152,9 +160,12 @@ final class ConvertOps {
             LongUnaryOperator value = x -> extend(x, from);
             return to.isFloat()
                     ? x -> toFloat(value.applyAsLong(x), form)
-                    : x -> register(form.saturate ? clamp(value.applyAsLong(x), from, to) : value.applyAsLong(x), to, bits);
+                    : x -> register(
+                            form.saturate ? clamp(value.applyAsLong(x), from, to) : value.applyAsLong(x), to, bits);
         }
-        return to.isFloat() ? x -> floatBits(read(x, form), form) : x -> register(toInteger(read(x, form), form), to, bits);
+        return to.isFloat()
+                ? x -> floatBits(read(x, form), form)
+                : x -> register(toInteger(read(x, form), form), to, bits);
     }
 
     /** The low bits of a type, extended by its sign. */
@@ -188,15 +199,13 @@ final class ConvertOps {
     }
 
     private static double read(long bits, Form form) {
-        double value = form.from == PtxType.F64
-                ? Double.longBitsToDouble(bits)
-                : HalfOps.widen(form.from, (int) bits);
+        double value = form.from == PtxType.F64 ? Double.longBitsToDouble(bits) : HalfOps.widen(form.from, (int) bits);
         return form.flush && form.from == PtxType.F32 ? FloatOps.flush((float) value) : value;
     }
 
     private static long toInteger(double value, Form form) {
         PtxType to = form.to;
-        if (value != value) {
+        if (Double.isNaN(value)) {
             return form.from == PtxType.F64 || to.bits() == 64 ? 1L << to.bits() - 1 : 0;
         }
         Whole mode = form.whole;
@@ -216,7 +225,7 @@ final class ConvertOps {
             Rounding rounding = form.rounding == null ? Rounding.NEAREST : form.rounding;
             BigDecimal exact = new BigDecimal(value);
             if (negativeAsUnsigned) {
-                exact = exact.add(new BigDecimal(0x1p64));
+                exact = exact.add(BigDecimal.TWO.pow(64));
             }
             return directed(exact, rounding, form.to);
         }
@@ -224,8 +233,7 @@ final class ConvertOps {
         long half = value >>> 1 | value & 1;
         return switch (form.to) {
             case F64 -> Double.doubleToRawLongBits(negativeAsUnsigned ? 2.0 * half : (double) value);
-            case F32 ->
-                sign32(saturated(negativeAsUnsigned ? 2f * half : (float) value, form));
+            case F32 -> sign32(saturated(negativeAsUnsigned ? 2f * half : (float) value, form));
             default -> HalfOps.narrow(form.to, negativeAsUnsigned ? 2.0 * half : (double) value);
         };
     }
@@ -243,13 +251,16 @@ final class ConvertOps {
             double nearest = exact.doubleValue();
             int error = exact.compareTo(new BigDecimal(nearest));
             boolean up = rounding == Rounding.UP || (rounding == Rounding.ZERO && exact.signum() < 0);
-            double found = error == 0 ? nearest : error > 0 == up ? (up ? Math.nextUp(nearest) : Math.nextDown(nearest)) : nearest;
+            double found = error == 0
+                    ? nearest
+                    : error > 0 == up ? (up ? Math.nextUp(nearest) : Math.nextDown(nearest)) : nearest;
             return Double.doubleToRawLongBits(found);
         }
         float nearest = exact.floatValue();
         int error = exact.compareTo(new BigDecimal(nearest));
         boolean up = rounding == Rounding.UP || (rounding == Rounding.ZERO && exact.signum() < 0);
-        float found = error == 0 ? nearest : error > 0 == up ? (up ? Math.nextUp(nearest) : Math.nextDown(nearest)) : nearest;
+        float found =
+                error == 0 ? nearest : error > 0 == up ? (up ? Math.nextUp(nearest) : Math.nextDown(nearest)) : nearest;
         if (to == PtxType.F32) {
             return Float.floatToRawIntBits(found);
         }
@@ -272,7 +283,7 @@ final class ConvertOps {
 
     /** As a 16-bit float. */
     private static int half(double value, Rounding rounding, Form form) {
-        if (value != value) {
+        if (Double.isNaN(value)) {
             return form.saturate ? 0 : 0x7fff;
         }
         double wanted = form.saturate ? (value > 0 ? Math.min(value, 1) : 0) : form.relu ? Math.max(value, 0.0) : value;

@@ -129,14 +129,16 @@ public final class Emulator {
                     + " threads, not " + shape.block().count());
         }
         if (shape.grid().count() > Integer.MAX_VALUE) {
-            throw new ObrException("The emulator runs at most 2^31 - 1 thread blocks, not " + shape.grid().count());
+            throw new ObrException("The emulator runs at most 2^31 - 1 thread blocks, not "
+                    + shape.grid().count());
         }
     }
 
     private static byte[] parameters(PtxKernel kernel, List<KernelArguments.Argument> arguments) {
         List<PtxParameter> parameters = kernel.parameters();
         if (arguments.size() != parameters.size()) {
-            throw new ObrException(kernel.name() + " has " + parameters.size() + " parameters, not " + arguments.size());
+            throw new ObrException(
+                    kernel.name() + " has " + parameters.size() + " parameters, not " + arguments.size());
         }
         byte[] bytes = new byte[kernel.code().parameterBytes()];
         for (int i = 0; i < parameters.size(); i++) {

@@ -117,8 +117,7 @@ final class FastOps {
             int[] r = warp.words;
             for (int lane = 0; lane < Warp.LANES; lane++) {
                 if ((mask >>> lane & 1) != 0) {
-                    r[d + lane] =
-                            FloatOps.bits(Float.intBitsToFloat(r[a + lane]) * Float.intBitsToFloat(r[b + lane]));
+                    r[d + lane] = FloatOps.bits(Float.intBitsToFloat(r[a + lane]) * Float.intBitsToFloat(r[b + lane]));
                 }
             }
         }

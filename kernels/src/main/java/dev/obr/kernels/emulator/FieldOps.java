@@ -15,8 +15,7 @@ final class FieldOps {
                 yield type.wide()
                         ? LaneOps.insertion(
                                 o.out(0, type), o.wide(1, type), o.wide(2, type), at, length, FieldOps::insert)
-                        : LaneOps.words(
-                                o.out(0, type), o.word(1, type), o.word(2, type), at, length, FieldOps::insert);
+                        : LaneOps.words(o.out(0, type), o.word(1, type), o.word(2, type), at, length, FieldOps::insert);
             }
             case "prmt" -> permute(opcode, o);
             case "lop3" -> logic(opcode, o);
@@ -45,12 +44,8 @@ final class FieldOps {
         return type.wide()
                 ? LaneOps.extraction(
                         o.out(0, type), o.wide(1, type), at, length, (a, b, c) -> extract(a, b, c, signed, 64))
-                : LaneOps.words(
-                        o.out(0, type),
-                        o.word(1, type),
-                        at,
-                        length,
-                        (a, b, c) -> (int) extract(signed ? a : a & 0xffffffffL, b, c, signed, 32));
+                : LaneOps.words(o.out(0, type), o.word(1, type), at, length, (a, b, c) ->
+                        (int) extract(signed ? a : a & 0xffffffffL, b, c, signed, 32));
     }
 
     /** Bits [at, at + length) of a value; above the value's bits stands its sign, or 0. */
@@ -94,9 +89,7 @@ final class FieldOps {
         opcode.type(PtxType.B32);
         String mode = opcode.takeAny("f4e", "b4e", "rc8", "ecl", "ecr", "rc16");
         o.expect(4);
-        LaneOps.IntTernary f = mode == null
-                ? FieldOps::permute
-                : (a, b, c) -> permute(a, b, selector(mode, c & 3));
+        LaneOps.IntTernary f = mode == null ? FieldOps::permute : (a, b, c) -> permute(a, b, selector(mode, c & 3));
         return LaneOps.words(
                 o.out(0, PtxType.B32), o.word(1, PtxType.B32), o.word(2, PtxType.B32), o.word(3, PtxType.B32), f);
     }
@@ -116,15 +109,14 @@ final class FieldOps {
 
     /** The selector of four nibbles that a mode stands for. */
     private static int selector(String mode, int c) {
-        int[] selectors =
-                switch (mode) {
-                    case "f4e" -> new int[] {0x3210, 0x4321, 0x5432, 0x6543};
-                    case "b4e" -> new int[] {0x5670, 0x6701, 0x7012, 0x0123};
-                    case "rc8" -> new int[] {0x0000, 0x1111, 0x2222, 0x3333};
-                    case "ecl" -> new int[] {0x3210, 0x3211, 0x3222, 0x3333};
-                    case "ecr" -> new int[] {0x0000, 0x1110, 0x2210, 0x3210};
-                    default -> new int[] {0x1010, 0x3232, 0x1010, 0x3232};
-                };
+        int[] selectors = switch (mode) {
+            case "f4e" -> new int[] {0x3210, 0x4321, 0x5432, 0x6543};
+            case "b4e" -> new int[] {0x5670, 0x6701, 0x7012, 0x0123};
+            case "rc8" -> new int[] {0x0000, 0x1111, 0x2222, 0x3333};
+            case "ecl" -> new int[] {0x3210, 0x3211, 0x3222, 0x3333};
+            case "ecr" -> new int[] {0x0000, 0x1110, 0x2210, 0x3210};
+            default -> new int[] {0x1010, 0x3232, 0x1010, 0x3232};
+        };
         return selectors[c];
     }
 

@@ -16,7 +16,8 @@ final class FloatFunctions {
             case "testp" -> test(opcode, o);
             case "copysign" -> copySign(opcode, o);
             case "rcp", "sqrt" -> rounded(opcode, o);
-            case "rsqrt" -> approximate(opcode, o, a -> a == 0 ? Math.copySign(Double.POSITIVE_INFINITY, a) : 1 / Math.sqrt(a));
+            case "rsqrt" ->
+                approximate(opcode, o, a -> a == 0 ? Math.copySign(Double.POSITIVE_INFINITY, a) : 1 / Math.sqrt(a));
             case "ex2" -> approximate(opcode, o, a -> StrictMath.pow(2, a));
             case "lg2" -> approximate(opcode, o, FloatFunctions::log2);
             case "sin" -> approximate(opcode, o, StrictMath::sin);
@@ -60,8 +61,7 @@ final class FloatFunctions {
         int d = o.out(0, type);
         int a = o.source(1, type);
         return switch (type) {
-            case F64 ->
-                LaneOps.longs(d, a, x -> FloatOps.bits(f.applyAsDouble(Double.longBitsToDouble(x))));
+            case F64 -> LaneOps.longs(d, a, x -> FloatOps.bits(f.applyAsDouble(Double.longBitsToDouble(x))));
             case F32 ->
                 LaneOps.words(d, a, x -> {
                     float value = Float.intBitsToFloat(x);
@@ -69,10 +69,8 @@ final class FloatFunctions {
                     return FloatOps.bits(flush ? FloatOps.flush(result) : result);
                 });
             case F16, BF16 -> LaneOps.words(d, a, x -> half(type, x, f));
-            case F16X2 ->
-                LaneOps.words(d, a, x -> half(PtxType.F16, x, f) | half(PtxType.F16, x >>> 16, f) << 16);
-            case BF16X2 ->
-                LaneOps.words(d, a, x -> half(PtxType.BF16, x, f) | half(PtxType.BF16, x >>> 16, f) << 16);
+            case F16X2 -> LaneOps.words(d, a, x -> half(PtxType.F16, x, f) | half(PtxType.F16, x >>> 16, f) << 16);
+            case BF16X2 -> LaneOps.words(d, a, x -> half(PtxType.BF16, x, f) | half(PtxType.BF16, x >>> 16, f) << 16);
             default -> throw new DecodeFault(opcode.name() + " is not known for " + type);
         };
     }
@@ -97,15 +95,14 @@ final class FloatFunctions {
                             ? Float.intBitsToFloat(warp.words[a + lane])
                             : Double.longBitsToDouble(warp.longs[a + lane]);
                     boolean finite = Double.isFinite(value);
-                    boolean is =
-                            switch (property) {
-                                case "finite" -> finite;
-                                case "infinite" -> Double.isInfinite(value);
-                                case "number" -> !Double.isNaN(value);
-                                case "notanumber" -> Double.isNaN(value);
-                                case "normal" -> finite && Math.abs(value) >= least;
-                                default -> value != 0 && Math.abs(value) < least;
-                            };
+                    boolean is = switch (property) {
+                        case "finite" -> finite;
+                        case "infinite" -> Double.isInfinite(value);
+                        case "number" -> !Double.isNaN(value);
+                        case "notanumber" -> Double.isNaN(value);
+                        case "normal" -> finite && Math.abs(value) >= least;
+                        default -> value != 0 && Math.abs(value) < least;
+                    };
                     holds |= is ? 1 << lane : 0;
                 }
                 warp.predicates[p] = warp.predicates[p] & ~mask | holds & mask;

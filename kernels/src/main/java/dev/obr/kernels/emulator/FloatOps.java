@@ -17,11 +17,11 @@ final class FloatOps {
 
     /** The bits of a result. */
     static int bits(float value) {
-        return value != value ? NAN : Float.floatToRawIntBits(value);
+        return Double.isNaN(value) ? NAN : Float.floatToRawIntBits(value);
     }
 
     static long bits(double value) {
-        return value != value ? NAN64 : Double.doubleToRawLongBits(value);
+        return Double.isNaN(value) ? NAN64 : Double.doubleToRawLongBits(value);
     }
 
     /** Subnormal numbers become zeros of their sign. */
@@ -94,39 +94,35 @@ final class FloatOps {
                         d,
                         a,
                         b,
-                        (x, y) -> bits(modes.rounding.of(name, Double.longBitsToDouble(x), Double.longBitsToDouble(y))));
+                        (x, y) ->
+                                bits(modes.rounding.of(name, Double.longBitsToDouble(x), Double.longBitsToDouble(y))));
             }
-            DoubleBinaryOperator f =
-                    switch (name) {
-                        case "add" -> (x, y) -> x + y;
-                        case "sub" -> (x, y) -> x - y;
-                        case "mul" -> (x, y) -> x * y;
-                        default -> (x, y) -> x / y;
-                    };
+            DoubleBinaryOperator f = switch (name) {
+                case "add" -> (x, y) -> x + y;
+                case "sub" -> (x, y) -> x - y;
+                case "mul" -> (x, y) -> x * y;
+                default -> (x, y) -> x / y;
+            };
             return LaneOps.longs(
                     d, a, b, (x, y) -> bits(f.applyAsDouble(Double.longBitsToDouble(x), Double.longBitsToDouble(y))));
         }
         if (modes.rounding != Rounding.NEAREST) {
-            return LaneOps.words(
-                    d, a, b, (x, y) -> modes.out(modes.rounding.of(name, modes.in(x), modes.in(y))));
+            return LaneOps.words(d, a, b, (x, y) -> modes.out(modes.rounding.of(name, modes.in(x), modes.in(y))));
         }
         if (modes.plain()) {
             return switch (name) {
-                case "add" ->
-                    LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) + Float.intBitsToFloat(y)));
-                case "sub" ->
-                    LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) - Float.intBitsToFloat(y)));
+                case "add" -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) + Float.intBitsToFloat(y)));
+                case "sub" -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) - Float.intBitsToFloat(y)));
                 case "mul" -> new FastOps.Multiply(d, a, b);
                 default -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) / Float.intBitsToFloat(y)));
             };
         }
-        FloatBinary f =
-                switch (name) {
-                    case "add" -> (x, y) -> x + y;
-                    case "sub" -> (x, y) -> x - y;
-                    case "mul" -> (x, y) -> x * y;
-                    default -> (x, y) -> x / y;
-                };
+        FloatBinary f = switch (name) {
+            case "add" -> (x, y) -> x + y;
+            case "sub" -> (x, y) -> x - y;
+            case "mul" -> (x, y) -> x * y;
+            default -> (x, y) -> x / y;
+        };
         return LaneOps.words(d, a, b, (x, y) -> modes.out(f.apply(modes.in(x), modes.in(y))));
     }
 
@@ -203,7 +199,7 @@ final class FloatOps {
             }
             if (magnitude) {
                 float result = (float) extreme(Math.abs(first), Math.abs(second), least, strict);
-                return result != result ? NAN : Float.floatToRawIntBits(result) | (x ^ y) & Integer.MIN_VALUE;
+                return Double.isNaN(result) ? NAN : Float.floatToRawIntBits(result) | (x ^ y) & Integer.MIN_VALUE;
             }
             return bits((float) extreme(first, second, least, strict));
         });
@@ -211,8 +207,8 @@ final class FloatOps {
 
     /** Of numbers that widen exactly. */
     static double extreme(double a, double b, boolean least, boolean strict) {
-        if (!strict && (a != a || b != b)) {
-            return a != a ? b : a;
+        if (!strict && (Double.isNaN(a) || Double.isNaN(b))) {
+            return Double.isNaN(a) ? b : a;
         }
         return least ? Math.min(a, b) : Math.max(a, b);
     }

@@ -31,9 +31,11 @@ final class GlobalAccess {
             long offset = request.addresses[lane] - region.start();
             for (int e = 0; e < request.elements; e++) {
                 if (check && !region.initialised(offset + (long) e * size, size)) {
-                    throw new Fault(lane, "reads " + size + " bytes at 0x"
-                            + Long.toHexString(request.addresses[lane] + (long) e * size)
-                            + " that nobody has written, in the region " + region);
+                    throw new Fault(
+                            lane,
+                            "reads " + size + " bytes at 0x"
+                                    + Long.toHexString(request.addresses[lane] + (long) e * size)
+                                    + " that nobody has written, in the region " + region);
                 }
                 data[Warp.LANES * e + lane] = region.get(offset + (long) e * size, size);
             }
@@ -71,8 +73,10 @@ final class GlobalAccess {
         Region region = region(lane, address, bytes, "updates");
         long offset = address - region.start();
         if (check && !region.initialised(offset, bytes)) {
-            throw new Fault(lane, "updates " + bytes + " bytes at 0x" + Long.toHexString(address)
-                    + " that nobody has written, in the region " + region);
+            throw new Fault(
+                    lane,
+                    "updates " + bytes + " bytes at 0x" + Long.toHexString(address)
+                            + " that nobody has written, in the region " + region);
         }
         counters.bytesRead += bytes;
         counters.bytesWritten += bytes;
@@ -97,8 +101,10 @@ final class GlobalAccess {
         }
         Region found = launch.find(address);
         if (found == null || address + bytes > found.end()) {
-            throw new Fault(lane, what + " " + bytes + " bytes at 0x" + Long.toHexString(address) + beyond(address, found)
-                    + "; the regions of the device's memory are " + launch.memory());
+            throw new Fault(
+                    lane,
+                    what + " " + bytes + " bytes at 0x" + Long.toHexString(address) + beyond(address, found)
+                            + "; the regions of the device's memory are " + launch.memory());
         }
         last = found;
         return found;

@@ -42,10 +42,14 @@ final class GlobalRaces {
                     int from = (int) (address % PAGE);
                     for (int i = from; i < from + bytes; i++) {
                         if (page.blocks[i] != 0 && races(page, i, number, block, warp.index)) {
-                            throw new Fault(lane, "writes a byte at 0x" + Long.toHexString(index * PAGE + i) + " that "
-                                    + (page.blocks[i] == number
-                                            ? "warp " + (page.phases[i] & 31) + " of the block has written with no barrier between"
-                                            : "thread block number " + (page.blocks[i] - 1) + " has written too"));
+                            throw new Fault(
+                                    lane,
+                                    "writes a byte at 0x" + Long.toHexString(index * PAGE + i) + " that "
+                                            + (page.blocks[i] == number
+                                                    ? "warp " + (page.phases[i] & 31)
+                                                            + " of the block has written with no barrier between"
+                                                    : "thread block number " + (page.blocks[i] - 1)
+                                                            + " has written too"));
                         }
                     }
                     Arrays.fill(page.blocks, from, from + bytes, number);

@@ -22,7 +22,7 @@ final class HalfOps {
 
     /** The nearest number of a 16-bit type, zero-extended. */
     static int narrow(PtxType type, double value) {
-        if (value != value) {
+        if (Double.isNaN(value)) {
             return 0x7fff;
         }
         float odd = odd(value);
@@ -53,18 +53,17 @@ final class HalfOps {
 
     /** The bits of a bf16. */
     static int bfloat(float value, Rounding rounding) {
-        if (value != value) {
+        if (Double.isNaN(value)) {
             return 0x7fff;
         }
         int bits = Float.floatToRawIntBits(value);
         boolean negative = bits < 0;
-        boolean up =
-                switch (rounding) {
-                    case NEAREST -> (bits & 0x8000) != 0 && (bits & 0x17fff) != 0;
-                    case ZERO -> false;
-                    case UP -> !negative && (bits & 0xffff) != 0;
-                    case DOWN -> negative && (bits & 0xffff) != 0;
-                };
+        boolean up = switch (rounding) {
+            case NEAREST -> (bits & 0x8000) != 0 && (bits & 0x17fff) != 0;
+            case ZERO -> false;
+            case UP -> !negative && (bits & 0xffff) != 0;
+            case DOWN -> negative && (bits & 0xffff) != 0;
+        };
         return (bits >>> 16) + (up && Float.isFinite(value) ? 1 : 0) & 0xffff;
     }
 
@@ -88,18 +87,16 @@ final class HalfOps {
             case "fma" -> o.expect(4);
             default -> throw new DecodeFault(name + " is not known for " + type);
         }
-        Ternary f =
-                switch (name) {
-                    case "add" -> (a, b, c) -> a + b;
-                    case "sub" -> (a, b, c) -> a - b;
-                    case "mul" -> (a, b, c) -> a * b;
-                    case "fma" -> (a, b, c) -> sum(a * b, c);
-                    case "min" -> (a, b, c) -> FloatOps.extreme(a, b, true, strict);
-                    default -> (a, b, c) -> FloatOps.extreme(a, b, false, strict);
-                };
+        Ternary f = switch (name) {
+            case "add" -> (a, b, c) -> a + b;
+            case "sub" -> (a, b, c) -> a - b;
+            case "mul" -> (a, b, c) -> a * b;
+            case "fma" -> (a, b, c) -> sum(a * b, c);
+            case "min" -> (a, b, c) -> FloatOps.extreme(a, b, true, strict);
+            default -> (a, b, c) -> FloatOps.extreme(a, b, false, strict);
+        };
         LaneOps.IntTernary one = (a, b, c) -> {
-            double result = f.apply(
-                    in(element, a, flush), in(element, b, flush), in(element, c, flush));
+            double result = f.apply(in(element, a, flush), in(element, b, flush), in(element, c, flush));
             int bits = narrow(element, result);
             if (flush && (bits & 0x7c00) == 0) {
                 bits &= 0x8000;

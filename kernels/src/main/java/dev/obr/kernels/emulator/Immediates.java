@@ -15,9 +15,10 @@ final class Immediates {
                     : Double.longBitsToDouble(bits);
             bits = switch (type) {
                 case F64 -> constant.form() == Constant.Form.F64 ? bits : Double.doubleToRawLongBits(value);
-                case F32 -> constant.form() == Constant.Form.F32
-                        ? bits
-                        : Integer.toUnsignedLong(Float.floatToRawIntBits((float) value));
+                case F32 ->
+                    constant.form() == Constant.Form.F32
+                            ? bits
+                            : Integer.toUnsignedLong(Float.floatToRawIntBits((float) value));
                 default -> throw new DecodeFault("a literal of " + type + " is written in hexadecimal bits");
             };
         }

@@ -36,7 +36,9 @@ final class IntegerOps {
                     o.expect(3);
                     yield new FastOps.AddLong(o.out(0, type), o.wide(1, type), o.wide(2, type));
                 }
-                yield add ? binary(type, o, Integer::sum, Long::sum) : binary(type, o, (a, b) -> a - b, (a, b) -> a - b);
+                yield add
+                        ? binary(type, o, Integer::sum, Long::sum)
+                        : binary(type, o, (a, b) -> a - b, (a, b) -> a - b);
             }
             case "div" -> {
                 PtxType type = integer(opcode);
@@ -182,12 +184,11 @@ final class IntegerOps {
                         : binary(type, o, (a, b) -> a * b, (a, b) -> a * b);
             }
             default -> {
-                IntBinaryOperator high =
-                        switch (type) {
-                            case S16, U16 -> (a, b) -> a * b >> 16;
-                            case S32 -> (a, b) -> (int) ((long) a * b >> 32);
-                            default -> (a, b) -> (int) ((a & 0xffffffffL) * (b & 0xffffffffL) >>> 32);
-                        };
+                IntBinaryOperator high = switch (type) {
+                    case S16, U16 -> (a, b) -> a * b >> 16;
+                    case S32 -> (a, b) -> (int) ((long) a * b >> 32);
+                    default -> (a, b) -> (int) ((a & 0xffffffffL) * (b & 0xffffffffL) >>> 32);
+                };
                 LongBinaryOperator highLong = type.signed() ? Math::multiplyHigh : Math::unsignedMultiplyHigh;
                 yield add ? multiplyAdd(type, o, high, highLong) : binary(type, o, high, highLong);
             }
@@ -244,12 +245,11 @@ final class IntegerOps {
 
     private static Operation ternary(PtxType type, Operands o, LaneOps.IntTernary f) {
         o.expect(4);
-        LaneOps.IntTernary fitted =
-                switch (type) {
-                    case S16 -> (a, b, c) -> f.apply((short) a, (short) b, (short) c) & 0xffff;
-                    case U16 -> (a, b, c) -> f.apply(a, b, c) & 0xffff;
-                    default -> f;
-                };
+        LaneOps.IntTernary fitted = switch (type) {
+            case S16 -> (a, b, c) -> f.apply((short) a, (short) b, (short) c) & 0xffff;
+            case U16 -> (a, b, c) -> f.apply(a, b, c) & 0xffff;
+            default -> f;
+        };
         return LaneOps.words(o.out(0, type), o.word(1, type), o.word(2, type), o.word(3, type), fitted);
     }
 

@@ -95,8 +95,8 @@ final class KernelBuilder {
         for (Variable parameter : kernel.parameters()) {
             parameterBytes = align(parameterBytes, parameter.align());
             parameterOffsets.put(parameter, parameterBytes);
-            parameters.add(new PtxParameter(
-                    parameter.name(), parameter.type().label(), parameter.bytes(), parameterBytes));
+            parameters.add(
+                    new PtxParameter(parameter.name(), parameter.type().label(), parameter.bytes(), parameterBytes));
             parameterBytes += parameter.bytes();
         }
         sizeShared();
@@ -127,10 +127,9 @@ final class KernelBuilder {
         int[][] next = new int[code.length][];
         for (int i = 0; i < code.length; i++) {
             Operation operation = code[i].operation();
-            List<Target> targets =
-                    operation instanceof ControlOps.Transfer transfer ? transfer.targets() : List.of();
-            boolean falls = i + 1 < code.length
-                    && (!(operation instanceof ControlOps.Transfer) || code[i].guard() >= 0);
+            List<Target> targets = operation instanceof ControlOps.Transfer transfer ? transfer.targets() : List.of();
+            boolean falls =
+                    i + 1 < code.length && (!(operation instanceof ControlOps.Transfer) || code[i].guard() >= 0);
             next[i] = new int[targets.size() + (falls ? 1 : 0)];
             for (int t = 0; t < targets.size(); t++) {
                 next[i][t] = targets.get(t).pc();
@@ -177,7 +176,8 @@ final class KernelBuilder {
         } else if (!sharedOffsets.containsKey(variable)) {
             long at = align(sharedBytes, variable.align());
             if (at + variable.bytes() > MOST_SHARED_BYTES) {
-                throw module.source().error(statement.line(), "more than " + MOST_SHARED_BYTES + " bytes of shared memory");
+                throw module.source()
+                        .error(statement.line(), "more than " + MOST_SHARED_BYTES + " bytes of shared memory");
             }
             sharedOffsets.put(variable, (int) at);
             sharedBytes = (int) at + variable.bytes();
@@ -228,8 +228,7 @@ final class KernelBuilder {
         if (instructions.size() >= MOST_INSTRUCTIONS) {
             throw new DecodeFault("the kernel has more than " + MOST_INSTRUCTIONS + " instructions with its calls");
         }
-        instructions.add(
-                new Instruction(line, text, opcode, guard, negated, operation, operation.convergence()));
+        instructions.add(new Instruction(line, text, opcode, guard, negated, operation, operation.convergence()));
     }
 
     /** call (result), function, (arguments): parameters of the function are the caller's variables. */
@@ -286,7 +285,9 @@ final class KernelBuilder {
     int registerPlace(Register register, Frame frame) {
         Integer place = frame.places.get(register);
         if (place == null) {
-            place = register.type() == PtxType.PRED ? predicates++ : newPlace(register.type().wide());
+            place = register.type() == PtxType.PRED
+                    ? predicates++
+                    : newPlace(register.type().wide());
             if (register.type() == PtxType.B128) {
                 throw new DecodeFault("128-bit registers are not known to the emulator");
             }
@@ -354,8 +355,10 @@ final class KernelBuilder {
             case GLOBAL, CONST -> variables.address(variable);
             case SHARED -> sharedAddress(variable);
             case LOCAL -> localOffset(variable, frame);
-            case PARAM ->
-                kernelParameter(variable) ? parameterOffsets.get(variable) : localOffset(variable, frame);
+            case PARAM -> {
+                Integer offset = parameterOffsets.get(variable);
+                yield offset == null ? localOffset(variable, frame) : offset;
+            }
         };
     }
 

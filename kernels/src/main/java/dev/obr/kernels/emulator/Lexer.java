@@ -101,7 +101,9 @@ final class Lexer {
         int end = at + 1;
         while (end < text.length()) {
             char c = text.charAt(end);
-            if (c == '.' && end + 1 < text.length() && (isLetter(text.charAt(end + 1)) || isDigit(text.charAt(end + 1)))) {
+            if (c == '.'
+                    && end + 1 < text.length()
+                    && (isLetter(text.charAt(end + 1)) || isDigit(text.charAt(end + 1)))) {
                 end++;
             } else if (text.startsWith("::", end) && end + 2 < text.length() && isLetter(text.charAt(end + 2))) {
                 end += 2;

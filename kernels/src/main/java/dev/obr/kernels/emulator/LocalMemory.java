@@ -49,8 +49,10 @@ final class LocalMemory {
     private int at(Request request, int lane) {
         long address = request.addresses[lane];
         if (address < 0 || address > bytesPerLane - request.bytes()) {
-            throw new Fault(lane, "the local address 0x" + Long.toHexString(address) + " of " + request.bytes()
-                    + " bytes lies outside the thread's " + bytesPerLane + " bytes of local memory");
+            throw new Fault(
+                    lane,
+                    "the local address 0x" + Long.toHexString(address) + " of " + request.bytes()
+                            + " bytes lies outside the thread's " + bytesPerLane + " bytes of local memory");
         }
         return lane * bytesPerLane + (int) address;
     }

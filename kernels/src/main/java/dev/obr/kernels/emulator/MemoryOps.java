@@ -7,9 +7,27 @@ import java.util.List;
 /** Loads and stores in all spaces. Cache modifiers change nothing. */
 final class MemoryOps {
     private static final String[] HINTS = {
-        "weak", "ca", "cg", "cs", "lu", "cv", "nc", "wb", "wt", "L1::evict_normal", "L1::evict_unchanged",
-        "L1::evict_first", "L1::evict_last", "L1::no_allocate", "L2::evict_normal", "L2::evict_first",
-        "L2::evict_last", "L2::64B", "L2::128B", "L2::256B", "unified"
+        "weak",
+        "ca",
+        "cg",
+        "cs",
+        "lu",
+        "cv",
+        "nc",
+        "wb",
+        "wt",
+        "L1::evict_normal",
+        "L1::evict_unchanged",
+        "L1::evict_first",
+        "L1::evict_last",
+        "L1::no_allocate",
+        "L2::evict_normal",
+        "L2::evict_first",
+        "L2::evict_last",
+        "L2::64B",
+        "L2::128B",
+        "L2::256B",
+        "unified"
     };
     private static final String[] SCOPES = {"cta", "cluster", "gpu", "sys"};
 
@@ -31,7 +49,8 @@ final class MemoryOps {
         boolean store = opcode.name().equals("st");
         boolean synchronising = opcode.takeAny("volatile", "relaxed", "acquire", "release") != null;
         opcode.ignore(SCOPES);
-        String spaceName = opcode.takeAny("global", "const", "shared", "shared::cta", "local", "param", "param::entry", "param::func");
+        String spaceName = opcode.takeAny(
+                "global", "const", "shared", "shared::cta", "local", "param", "param::entry", "param::func");
         opcode.ignore(HINTS);
         String vector = opcode.takeAny("v2", "v4", "v8");
         int count = vector == null ? 1 : vector.charAt(1) - '0';

@@ -33,9 +33,7 @@ final class ModuleVariables {
             }
             for (Fixup fixup : variable.fixups()) {
                 memory.set(
-                        ValueLayout.JAVA_LONG_UNALIGNED,
-                        offset + fixup.at(),
-                        address(fixup.target()) + fixup.offset());
+                        ValueLayout.JAVA_LONG_UNALIGNED, offset + fixup.at(), address(fixup.target()) + fixup.offset());
             }
         }
     }

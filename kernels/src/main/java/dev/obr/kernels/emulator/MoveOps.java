@@ -138,7 +138,8 @@ final class MoveOps {
     }
 
     private static void check(Operand operand, PtxType element) {
-        if (operand instanceof RegisterOperand register && register.register().type().bits() != element.bits()) {
+        if (operand instanceof RegisterOperand register
+                && register.register().type().bits() != element.bits()) {
             throw new DecodeFault(register.register().name() + " has not " + element.bits() + " bits");
         }
     }
@@ -171,13 +172,12 @@ final class MoveOps {
         o.expect(2);
         int p = o.predicateOut(o.at(0));
         int a = o.wide(1, PtxType.U64);
-        long window =
-                switch (space) {
-                    case "shared", "shared::cta" -> AddressWindows.SHARED;
-                    case "local" -> AddressWindows.LOCAL;
-                    case "param" -> AddressWindows.PARAM;
-                    default -> 0;
-                };
+        long window = switch (space) {
+            case "shared", "shared::cta" -> AddressWindows.SHARED;
+            case "local" -> AddressWindows.LOCAL;
+            case "param" -> AddressWindows.PARAM;
+            default -> 0;
+        };
         return new Operation() {
             @Override
             void run(Warp warp, int mask) {

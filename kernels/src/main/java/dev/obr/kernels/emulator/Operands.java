@@ -34,7 +34,8 @@ final class Operands {
     }
 
     /** @param symbol the variable that an address names, if it names one */
-    record AddressPlace(int base, boolean wide, long offset, @Nullable Variable symbol) {
+    record AddressPlace(
+            int base, boolean wide, long offset, @Nullable Variable symbol) {
         static final int NO_BASE = -1;
     }
 
@@ -102,8 +103,7 @@ final class Operands {
         return switch (operand) {
             case RegisterOperand register -> register(register, type, bits);
             case Constant constant -> constant(Immediates.bits(constant, type), type);
-            case Symbol symbol ->
-                constant(builder.address(symbol.variable(), frame) + symbol.offset(), type);
+            case Symbol symbol -> constant(builder.address(symbol.variable(), frame) + symbol.offset(), type);
             case Special special -> special(special, type);
             default -> throw new DecodeFault("expected a register or a number");
         };
@@ -236,11 +236,12 @@ final class Operands {
         if (base == null) {
             return new AddressPlace(AddressPlace.NO_BASE, true, address.offset(), null);
         }
-        if (base.type() == PtxType.PRED || base.type().bits() < 32 || base.type().isFloat()) {
+        if (base.type() == PtxType.PRED
+                || base.type().bits() < 32
+                || base.type().isFloat()) {
             throw new DecodeFault(base.name() + " holds no address");
         }
-        return new AddressPlace(
-                builder.registerPlace(base, frame), base.type().wide(), address.offset(), null);
+        return new AddressPlace(builder.registerPlace(base, frame), base.type().wide(), address.offset(), null);
     }
 
     /** Whether the variable is a parameter of the kernel, and not one of a call. */

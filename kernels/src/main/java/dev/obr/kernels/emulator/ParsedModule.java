@@ -40,8 +40,7 @@ record ParsedModule(
 
     record LabelItem(Scope.Label label) implements Item {}
 
-    record Statement(
-            int line, String text, @Nullable Guard guard, String opcode, List<Operand> operands, Scope scope)
+    record Statement(int line, String text, @Nullable Guard guard, String opcode, List<Operand> operands, Scope scope)
             implements Item {}
 
     /** As in @!%p1. */

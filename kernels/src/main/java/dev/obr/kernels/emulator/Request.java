@@ -33,8 +33,10 @@ final class Request {
         for (int m = mask; m != 0; m &= m - 1) {
             int lane = Integer.numberOfTrailingZeros(m);
             if ((addresses[lane] & low) != 0) {
-                throw new Fault(lane, "the address 0x" + Long.toHexString(addresses[lane]) + " of " + bytes()
-                        + " bytes is misaligned");
+                throw new Fault(
+                        lane,
+                        "the address 0x" + Long.toHexString(addresses[lane]) + " of " + bytes()
+                                + " bytes is misaligned");
             }
         }
     }
@@ -53,8 +55,10 @@ final class Request {
             for (int n = m & (m - 1); n != 0; n &= n - 1) {
                 int other = Integer.numberOfTrailingZeros(n);
                 if (addresses[lane] == addresses[other] && differs(lane, other)) {
-                    throw new Fault(lane, "lanes " + lane + " and " + other + " store different values to the address 0x"
-                            + Long.toHexString(addresses[lane]));
+                    throw new Fault(
+                            lane,
+                            "lanes " + lane + " and " + other + " store different values to the address 0x"
+                                    + Long.toHexString(addresses[lane]));
                 }
             }
         }

@@ -23,28 +23,29 @@ enum Rounding {
 
     /** a op b, op one of add, sub, mul and div. */
     float of(String operation, float a, float b) {
-        float nearest =
-                switch (operation) {
-                    case "add" -> a + b;
-                    case "sub" -> a - b;
-                    case "mul" -> a * b;
-                    default -> a / b;
-                };
-        if (!Float.isFinite(a) || !Float.isFinite(b) || nearest != nearest || (operation.equals("div") && b == 0)) {
+        float nearest = switch (operation) {
+            case "add" -> a + b;
+            case "sub" -> a - b;
+            case "mul" -> a * b;
+            default -> a / b;
+        };
+        if (!Float.isFinite(a) || !Float.isFinite(b) || Double.isNaN(nearest) || (operation.equals("div") && b == 0)) {
             return nearest;
         }
         return adjust(nearest, error(operation, a, b, bounded(nearest)), zero(operation, a, b, nearest));
     }
 
     double of(String operation, double a, double b) {
-        double nearest =
-                switch (operation) {
-                    case "add" -> a + b;
-                    case "sub" -> a - b;
-                    case "mul" -> a * b;
-                    default -> a / b;
-                };
-        if (!Double.isFinite(a) || !Double.isFinite(b) || nearest != nearest || (operation.equals("div") && b == 0)) {
+        double nearest = switch (operation) {
+            case "add" -> a + b;
+            case "sub" -> a - b;
+            case "mul" -> a * b;
+            default -> a / b;
+        };
+        if (!Double.isFinite(a)
+                || !Double.isFinite(b)
+                || Double.isNaN(nearest)
+                || (operation.equals("div") && b == 0)) {
             return nearest;
         }
         return adjust(nearest, error(operation, a, b, bounded(nearest)), zero(operation, a, b, nearest));
@@ -57,7 +58,10 @@ enum Rounding {
         }
         BigDecimal exact = new BigDecimal(a).multiply(new BigDecimal(b)).add(new BigDecimal(c));
         boolean exactZero = exact.signum() == 0;
-        return adjust(nearest, exact.subtract(new BigDecimal(bounded(nearest))).signum(), exactZero && differ((double) a * b, c));
+        return adjust(
+                nearest,
+                exact.subtract(new BigDecimal(bounded(nearest))).signum(),
+                exactZero && differ((double) a * b, c));
     }
 
     double fma(double a, double b, double c) {
@@ -164,7 +168,9 @@ enum Rounding {
             default ->
                 found == 0
                         ? nearest
-                        : positive ? (error < 0 ? Math.nextDown(found) : found) : error > 0 ? Math.nextUp(found) : found;
+                        : positive
+                                ? (error < 0 ? Math.nextDown(found) : found)
+                                : error > 0 ? Math.nextUp(found) : found;
         };
     }
 
@@ -183,7 +189,9 @@ enum Rounding {
             default ->
                 found == 0
                         ? nearest
-                        : positive ? (error < 0 ? Math.nextDown(found) : found) : error > 0 ? Math.nextUp(found) : found;
+                        : positive
+                                ? (error < 0 ? Math.nextDown(found) : found)
+                                : error > 0 ? Math.nextUp(found) : found;
         };
     }
 }

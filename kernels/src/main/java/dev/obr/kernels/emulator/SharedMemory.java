@@ -145,8 +145,10 @@ final class SharedMemory {
 
     private int at(int lane, long address, int size) {
         if (address < 0 || address > bytes.length - size) {
-            throw new Fault(lane, "the shared address 0x" + Long.toHexString(address) + " of " + size
-                    + " bytes lies outside the block's " + bytes.length + " bytes of shared memory");
+            throw new Fault(
+                    lane,
+                    "the shared address 0x" + Long.toHexString(address) + " of " + size
+                            + " bytes lies outside the block's " + bytes.length + " bytes of shared memory");
         }
         return (int) address;
     }
@@ -207,8 +209,10 @@ final class SharedMemory {
             for (int other = 0; other < warps; other++) {
                 int read = readers[i * warps + other];
                 if (read != 0 && !order.ordered(other, read, warp.index)) {
-                    throw new Fault(lane, "writes the shared byte 0x" + Integer.toHexString(i << granularity)
-                            + " that warp " + other + " has read with no barrier between");
+                    throw new Fault(
+                            lane,
+                            "writes the shared byte 0x" + Integer.toHexString(i << granularity) + " that warp " + other
+                                    + " has read with no barrier between");
                 }
             }
         }
@@ -228,19 +232,25 @@ final class SharedMemory {
     }
 
     private Fault race(int lane, String what, int entry, int tag, Warp warp) {
-        return new Fault(lane, what + " the shared byte 0x" + Integer.toHexString(entry << granularity) + " that warp "
-                + (tag & ATOMIC - 1) + " has written at " + warp.block.instruction(writtenAt[entry])
-                + " with no barrier between");
+        return new Fault(
+                lane,
+                what + " the shared byte 0x" + Integer.toHexString(entry << granularity) + " that warp "
+                        + (tag & ATOMIC - 1) + " has written at " + warp.block.instruction(writtenAt[entry])
+                        + " with no barrier between");
     }
 
     private Fault pending(int lane, String what, int entry, Warp warp) {
-        return new Fault(lane, what + " the shared byte 0x" + Integer.toHexString(entry << granularity)
-                + " that is still to come by " + warp.block.instruction(writtenAt[entry])
-                + ": its thread has not waited for that group");
+        return new Fault(
+                lane,
+                what + " the shared byte 0x" + Integer.toHexString(entry << granularity)
+                        + " that is still to come by " + warp.block.instruction(writtenAt[entry])
+                        + ": its thread has not waited for that group");
     }
 
     private static Fault uninitialised(int lane, int at, int size) {
-        return new Fault(lane, "reads " + size + " bytes at the shared address 0x" + Integer.toHexString(at)
-                + " that nobody has written");
+        return new Fault(
+                lane,
+                "reads " + size + " bytes at the shared address 0x" + Integer.toHexString(at)
+                        + " that nobody has written");
     }
 }

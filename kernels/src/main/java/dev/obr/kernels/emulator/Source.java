@@ -6,8 +6,11 @@ import dev.obr.kernels.ObrException;
 record Source(String name, String text) {
     /** What is wrong at a line, counted from 1. */
     ObrException error(int line, String what) {
-        String quoted = text.lines().skip(Math.max(0, line - 1)).findFirst().orElse("").strip();
+        String quoted =
+                text.lines().skip(Math.max(0, line - 1)).findFirst().orElse("").strip();
         return new ObrException(name + ", line " + line + ": " + what
-                + (quoted.isEmpty() ? "" : " in \"" + (quoted.length() > 200 ? quoted.substring(0, 200) : quoted) + "\""));
+                + (quoted.isEmpty()
+                        ? ""
+                        : " in \"" + (quoted.length() > 200 ? quoted.substring(0, 200) : quoted) + "\""));
     }
 }

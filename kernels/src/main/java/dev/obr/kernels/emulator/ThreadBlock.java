@@ -24,8 +24,8 @@ final class ThreadBlock {
         this.options = options;
         this.counters = new KernelCounters(code.instructions().length);
         int count = (int) (shape.block().count() + Warp.LANES - 1) / Warp.LANES;
-        SharedMemory shared = new SharedMemory(
-                code.dynamicSharedAt() + shape.sharedBytes(), count, options.check(), counters);
+        SharedMemory shared =
+                new SharedMemory(code.dynamicSharedAt() + shape.sharedBytes(), count, options.check(), counters);
         this.memory = new BlockMemory(new GlobalAccess(launch, counters, options.check()), shared, parameters);
         this.barriers = new Barriers(this, count);
         this.warps = new Warp[count];

@@ -15,34 +15,33 @@ final class VideoOps {
         PtxType typeB = opcode.type(PtxType.U32, PtxType.S32);
         boolean saturates = opcode.take("sat");
         boolean sums = opcode.take("add");
-        IntBinaryOperator f =
-                switch (name.substring(0, name.length() - 1)) {
-                    case "vadd" -> Integer::sum;
-                    case "vsub" -> (a, b) -> a - b;
-                    case "vavrg" -> (a, b) -> a + b + 1 >> 1;
-                    case "vabsdiff" -> (a, b) -> Math.abs(a - b);
-                    case "vmin" -> Math::min;
-                    case "vmax" -> Math::max;
-                    default -> throw new DecodeFault("unknown opcode " + opcode.text());
-                };
+        IntBinaryOperator f = switch (name.substring(0, name.length() - 1)) {
+            case "vadd" -> Integer::sum;
+            case "vsub" -> (a, b) -> a - b;
+            case "vavrg" -> (a, b) -> a + b + 1 >> 1;
+            case "vabsdiff" -> (a, b) -> Math.abs(a - b);
+            case "vmin" -> Math::min;
+            case "vmax" -> Math::max;
+            default -> throw new DecodeFault("unknown opcode " + opcode.text());
+        };
         o.expect(4);
         boolean signed = result.signed();
         int least = signed ? -1 << bits - 1 : 0;
         int most = (1 << bits - (signed ? 1 : 0)) - 1;
         int ones = (1 << bits) - 1;
-        return LaneOps.words(
-                o.out(0, result), o.word(1, typeA), o.word(2, typeB), o.word(3, result), (a, b, c) -> {
-                    int packed = 0;
-                    int sum = c;
-                    for (int at = 0; at < 32; at += bits) {
-                        int value = f.applyAsInt(element(typeA, a, at, bits), element(typeB, b, at, bits));
-                        value = saturates ? Math.clamp(value, least, most) : value;
-                        packed |= (value & ones) << at;
-                        sum += signed ? value << 32 - bits >> 32 - bits : value & ones;
-                    }
-                    // With .add the elements are added up to c; without, c would fill those that a mask leaves out, and there is none.
-                    return sums ? sum : packed;
-                });
+        return LaneOps.words(o.out(0, result), o.word(1, typeA), o.word(2, typeB), o.word(3, result), (a, b, c) -> {
+            int packed = 0;
+            int sum = c;
+            for (int at = 0; at < 32; at += bits) {
+                int value = f.applyAsInt(element(typeA, a, at, bits), element(typeB, b, at, bits));
+                value = saturates ? Math.clamp(value, least, most) : value;
+                packed |= (value & ones) << at;
+                sum += signed ? value << 32 - bits >> 32 - bits : value & ones;
+            }
+            // With .add the elements are added up to c; without, c would fill those that a mask leaves out, and there
+            // is none.
+            return sums ? sum : packed;
+        });
     }
 
     private static int element(PtxType type, int register, int at, int bits) {

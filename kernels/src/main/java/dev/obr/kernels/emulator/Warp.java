@@ -95,8 +95,10 @@ final class Warp {
             return;
         }
         if (++steps > block.instructionLimit()) {
-            throw new Fault(-1, "the warp has run " + block.instructionLimit()
-                    + " instructions: an endless loop, or a wait for another block or warp that cannot run");
+            throw new Fault(
+                    -1,
+                    "the warp has run " + block.instructionLimit()
+                            + " instructions: an endless loop, or a wait for another block or warp that cannot run");
         }
         int mask = active;
         if (instruction.guard() >= 0) {
@@ -127,18 +129,19 @@ final class Warp {
 
     /** Whether all lanes that the instruction needs are here; if not, this group waits and another runs. */
     private boolean converged(Instruction instruction) {
-        int needed =
-                switch (instruction.convergence()) {
-                    case FULL -> -1;
-                    case MEMBERS -> members(instruction) & live;
-                    default -> live;
-                };
+        int needed = switch (instruction.convergence()) {
+            case FULL -> -1;
+            case MEMBERS -> members(instruction) & live;
+            default -> live;
+        };
         if ((needed & ~active) == 0) {
             return true;
         }
         if ((needed & ~live) != 0) {
-            throw new Fault(-1, "the instruction needs all 32 lanes, of which " + lanes(needed & ~live)
-                    + " have exited or never were");
+            throw new Fault(
+                    -1,
+                    "the instruction needs all 32 lanes, of which " + lanes(needed & ~live)
+                            + " have exited or never were");
         }
         groups.add(pc, code.rank(pc), active, true);
         int other = groups.earliest();

@@ -59,12 +59,15 @@ final class WarpOps {
                     lanes |= warp.words[members + lane] == named ? 1 << lane : 0;
                 }
                 if ((lanes & ~named) != 0) {
-                    throw new Fault(Integer.numberOfTrailingZeros(lanes & ~named),
+                    throw new Fault(
+                            Integer.numberOfTrailingZeros(lanes & ~named),
                             "the member mask 0x" + Integer.toHexString(named) + " does not name the lane itself");
                 }
                 if ((named & warp.live & ~lanes) != 0) {
-                    throw new Fault(first, "the member mask 0x" + Integer.toHexString(named) + " names lanes "
-                            + Warp.lanes(named & warp.live & ~lanes) + ", which do not take part");
+                    throw new Fault(
+                            first,
+                            "the member mask 0x" + Integer.toHexString(named) + " names lanes "
+                                    + Warp.lanes(named & warp.live & ~lanes) + ", which do not take part");
                 }
                 together(warp, lanes);
                 left &= ~lanes;
@@ -114,13 +117,12 @@ final class WarpOps {
                     int by = r[b + lane] & 31;
                     int segment = r[c + lane] >> 8 & 31;
                     int last = lane & segment | r[c + lane] & 31 & ~segment;
-                    int from =
-                            switch (mode) {
-                                case UP -> lane - by;
-                                case DOWN -> lane + by;
-                                case BFLY -> lane ^ by;
-                                case IDX -> lane & segment | by & ~segment;
-                            };
+                    int from = switch (mode) {
+                        case UP -> lane - by;
+                        case DOWN -> lane + by;
+                        case BFLY -> lane ^ by;
+                        case IDX -> lane & segment | by & ~segment;
+                    };
                     boolean within = mode == Shuffle.UP ? from >= last : from <= last;
                     if (!within) {
                         from = lane;
@@ -157,12 +159,11 @@ final class WarpOps {
                     set(warp, d, lanes, votes);
                     return;
                 }
-                boolean holds =
-                        switch (mode) {
-                            case "all" -> votes == lanes;
-                            case "any" -> votes != 0;
-                            default -> votes == 0 || votes == lanes;
-                        };
+                boolean holds = switch (mode) {
+                    case "all" -> votes == lanes;
+                    case "any" -> votes != 0;
+                    default -> votes == 0 || votes == lanes;
+                };
                 setPredicate(warp, d, lanes, holds ? -1 : 0);
             }
         };
