@@ -1,6 +1,5 @@
 package dev.obr.kernels.emulator;
 
-import dev.obr.kernels.emulator.Operand.Constant;
 import dev.obr.kernels.emulator.Variable.Fixup;
 import dev.obr.kernels.emulator.Variable.Space;
 import java.util.ArrayList;

@@ -45,9 +45,10 @@ class AsyncCopyTest {
 
     @Test
     void withoutABarrierItHasComeForItsOwnThreadOnly() {
-        new TestKernel(stages(1, "", "ld.shared.u32 %r4, [%r1+1028];")).threads(64).run();
-        assertThatThrownBy(() -> new TestKernel(
-                                stages(1, "", "xor.b32 %r3, %r1, 512; ld.shared.u32 %r4, [%r3+1028];"))
+        new TestKernel(stages(1, "", "ld.shared.u32 %r4, [%r1+1028];"))
+                .threads(64)
+                .run();
+        assertThatThrownBy(() -> new TestKernel(stages(1, "", "xor.b32 %r3, %r1, 512; ld.shared.u32 %r4, [%r3+1028];"))
                         .threads(64)
                         .run())
                 .isInstanceOf(EmulationException.class)
@@ -98,7 +99,9 @@ class AsyncCopyTest {
 
     @Test
     void bytesAreCounted() {
-        TestKernel.Result result = new TestKernel(stages(0, "", "ld.shared.u32 %r4, [%r1+1028];")).threads(64).run();
+        TestKernel.Result result = new TestKernel(stages(0, "", "ld.shared.u32 %r4, [%r1+1028];"))
+                .threads(64)
+                .run();
         assertThat(result.counters().asyncBytes()).isEqualTo(3 * 64 * 16);
         assertThat(result.counters().globalLoadSectors()).isEqualTo(3 * 64 * 16 / 32);
         assertThat(result.counters().globalBytesRead()).isEqualTo(3 * 64 * 16);

@@ -20,7 +20,14 @@ class BitInstructionsTest {
     }
 
     private static final long[] VALUES = {
-        0, 1, -1, 0x8000000080000000L, 0x7fffffff7fffffffL, 0x123456789abcdef0L, 0x00ff00ff00ff00ffL, 0xdeadbeefcafebabeL
+        0,
+        1,
+        -1,
+        0x8000000080000000L,
+        0x7fffffff7fffffffL,
+        0x123456789abcdef0L,
+        0x00ff00ff00ff00ffL,
+        0xdeadbeefcafebabeL
     };
     private static final long[] AMOUNTS = {0, 1, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 256, 0xffffffffL};
 
@@ -39,10 +46,26 @@ class BitInstructionsTest {
         }
         for (int n : new int[] {32, 64}) {
             add("brev.b" + n + " $d, $a;", n, n, (i, a, b, c, e) -> a[n - 1 - i]);
-            add("popc.b" + n + " $d, $a;", 32, n, (i, a, b, c, e) -> number(count(a)).charAt(31 - i) == '1');
-            add("clz.b" + n + " $d, $a;", 32, n, (i, a, b, c, e) -> number(zeros(a)).charAt(31 - i) == '1');
-            add("bfind.u" + n + " $d, $a;", 32, n, (i, a, b, c, e) -> number(highest(a, false)).charAt(31 - i) == '1');
-            add("bfind.s" + n + " $d, $a;", 32, n, (i, a, b, c, e) -> number(highest(a, a[n - 1])).charAt(31 - i) == '1');
+            add(
+                    "popc.b" + n + " $d, $a;",
+                    32,
+                    n,
+                    (i, a, b, c, e) -> number(count(a)).charAt(31 - i) == '1');
+            add(
+                    "clz.b" + n + " $d, $a;",
+                    32,
+                    n,
+                    (i, a, b, c, e) -> number(zeros(a)).charAt(31 - i) == '1');
+            add(
+                    "bfind.u" + n + " $d, $a;",
+                    32,
+                    n,
+                    (i, a, b, c, e) -> number(highest(a, false)).charAt(31 - i) == '1');
+            add(
+                    "bfind.s" + n + " $d, $a;",
+                    32,
+                    n,
+                    (i, a, b, c, e) -> number(highest(a, a[n - 1])).charAt(31 - i) == '1');
             add("bfind.shiftamt.u" + n + " $d, $a;", 32, n, (i, a, b, c, e) -> {
                 int at = highest(a, false);
                 return number(at < 0 ? -1 : n - 1 - at).charAt(31 - i) == '1';
@@ -115,10 +138,12 @@ class BitInstructionsTest {
         PtxType operand = PtxType.valueOf("B" + bits);
         boolean two = text.contains("$b");
         long[][] rows = Snippet.product(
-                VALUES, two ? VALUES : new long[] {0}, text.contains("$c") ? AMOUNTS : new long[] {0},
+                VALUES,
+                two ? VALUES : new long[] {0},
+                text.contains("$c") ? AMOUNTS : new long[] {0},
                 text.contains("$e") ? AMOUNTS : new long[] {0});
-        long[] found = new Snippet(text, PtxType.valueOf("B" + result), operand, operand, PtxType.B32, PtxType.B32)
-                .run(rows);
+        long[] found =
+                new Snippet(text, PtxType.valueOf("B" + result), operand, operand, PtxType.B32, PtxType.B32).run(rows);
         for (int r = 0; r < rows.length; r++) {
             long wanted = 0;
             for (int i = 0; i < result; i++) {
@@ -160,7 +185,11 @@ class BitInstructionsTest {
         long a = 0x33221100L;
         long b = 0x77665544L;
         long[][] expected = {
-            {0x3210, 0x33221100L}, {0x7654, 0x77665544L}, {0x0000, 0}, {0x5140, 0x55114400L}, {0x1032, 0x11003322L},
+            {0x3210, 0x33221100L},
+            {0x7654, 0x77665544L},
+            {0x0000, 0},
+            {0x5140, 0x55114400L},
+            {0x1032, 0x11003322L},
             {0x8888, 0}
         };
         for (long[] row : expected) {
@@ -185,8 +214,7 @@ class BitInstructionsTest {
     }
 
     private static long permute(String mode, long a, long b, long c) {
-        return new Snippet(
-                        "prmt.b32" + mode + " $d, $a, $b, $c;", PtxType.B32, PtxType.B32, PtxType.B32, PtxType.B32)
+        return new Snippet("prmt.b32" + mode + " $d, $a, $b, $c;", PtxType.B32, PtxType.B32, PtxType.B32, PtxType.B32)
                 .run(new long[][] {{a, b, c}})[0];
     }
 
@@ -199,8 +227,7 @@ class BitInstructionsTest {
                 .isEqualTo(Long.rotateLeft(value, 32));
         assertThat(new Snippet(
                                 "mov.b64 {%h0, %h1, %h2, %h3}, $a; mov.b64 $d, {%h3, %h2, %h1, %h0};",
-                                PtxType.B64,
-                                PtxType.B64)
+                                PtxType.B64, PtxType.B64)
                         .run(row)[0])
                 .isEqualTo(value >>> 48
                         | (value >>> 32 & 0xffff) << 16

@@ -35,8 +35,28 @@ class ConvertInstructionsTest {
     @ParameterizedTest(name = "cvt{0}{1} saturating {2}")
     @MethodSource("integers")
     void integersAreCutOffOrClamped(PtxType to, PtxType from, boolean saturating) {
-        long[] values = {0, 1, -1, 127, 128, -128, -129, 255, 256, 32767, 32768, 65535, 65536, Integer.MAX_VALUE,
-            Integer.MIN_VALUE, 0xffffffffL, 1L << 32, Long.MAX_VALUE, Long.MIN_VALUE, 0x123456789abcdef0L};
+        long[] values = {
+            0,
+            1,
+            -1,
+            127,
+            128,
+            -128,
+            -129,
+            255,
+            256,
+            32767,
+            32768,
+            65535,
+            65536,
+            Integer.MAX_VALUE,
+            Integer.MIN_VALUE,
+            0xffffffffL,
+            1L << 32,
+            Long.MAX_VALUE,
+            Long.MIN_VALUE,
+            0x123456789abcdef0L
+        };
         long[][] rows = Snippet.product(values);
         String text = "cvt" + (saturating ? ".sat" : "") + to + from + " $d, $a;";
         // 8-bit numbers live in 16-bit registers, extended by the type.
@@ -73,32 +93,56 @@ class ConvertInstructionsTest {
         for (long bits : format.values()) {
             values.add(bits);
         }
-        for (String number : List.of("0.5", "1.5", "2.5", "-0.5", "-1.5", "-2.5", "0.49", "127.5", "128", "-128.5",
-                "255.5", "32767.5", "65503", "2147483647", "2147483648", "-2147483649", "4294967295.5",
-                "9223372036854775808", "18446744073709551615", "-9223372036854775809")) {
+        for (String number : List.of(
+                "0.5",
+                "1.5",
+                "2.5",
+                "-0.5",
+                "-1.5",
+                "-2.5",
+                "0.49",
+                "127.5",
+                "128",
+                "-128.5",
+                "255.5",
+                "32767.5",
+                "65503",
+                "2147483647",
+                "2147483648",
+                "-2147483649",
+                "4294967295.5",
+                "9223372036854775808",
+                "18446744073709551615",
+                "-9223372036854775809")) {
             values.add(format.round(new BigDecimal(number), Mode.RN, false));
         }
-        long[][] rows = Snippet.product(values.stream().mapToLong(Long::longValue).toArray());
+        long[][] rows =
+                Snippet.product(values.stream().mapToLong(Long::longValue).toArray());
         PtxType register = to.bits() == 8 ? PtxType.B16 : to;
         String text = "cvt." + mode + to + from + " $d, $a;";
         long[] found = new Snippet(text, register, from).run(rows);
-        RoundingMode rounding =
-                switch (mode) {
-                    case "rni" -> RoundingMode.HALF_EVEN;
-                    case "rzi" -> RoundingMode.DOWN;
-                    case "rmi" -> RoundingMode.FLOOR;
-                    default -> RoundingMode.CEILING;
-                };
+        RoundingMode rounding = switch (mode) {
+            case "rni" -> RoundingMode.HALF_EVEN;
+            case "rzi" -> RoundingMode.DOWN;
+            case "rmi" -> RoundingMode.FLOOR;
+            default -> RoundingMode.CEILING;
+        };
         for (int i = 0; i < rows.length; i++) {
             long bits = rows[i][0];
             BigInteger wanted;
             if (format.isNan(bits)) {
-                wanted = from == PtxType.F64 || to.bits() == 64 ? BigInteger.ONE.shiftLeft(to.bits() - 1) : BigInteger.ZERO;
+                wanted = from == PtxType.F64 || to.bits() == 64
+                        ? BigInteger.ONE.shiftLeft(to.bits() - 1)
+                        : BigInteger.ZERO;
                 wanted = IntegerInstructionsTest.number(wanted.longValue(), to);
             } else if (!format.finite(bits)) {
                 wanted = format.negative(bits) ? least(to) : most(to);
             } else {
-                wanted = format.value(bits).setScale(0, rounding).toBigInteger().max(least(to)).min(most(to));
+                wanted = format.value(bits)
+                        .setScale(0, rounding)
+                        .toBigInteger()
+                        .max(least(to))
+                        .min(most(to));
             }
             assertThat(found[i]).as("%s of %x", text, bits).isEqualTo(low(wanted, register));
         }
@@ -128,20 +172,52 @@ class ConvertInstructionsTest {
     void isRoundedOnce(PtxType to, PtxType from, Mode mode) {
         FloatFormat format = FloatFormat.of(to);
         boolean integer = from.isInteger();
-        List<Long> values = new ArrayList<>(List.of(0L, 1L, -1L, 77L, 2049L, 4097L, 4098L, 16777217L, 16777219L, 33554435L,
-                Long.MAX_VALUE, Long.MIN_VALUE, 0x7fffffbfffffffffL, 0x8000008000000001L, -16777219L, 65519L, 65520L, 0xfffffffffffffc01L));
+        List<Long> values = new ArrayList<>(List.of(
+                0L,
+                1L,
+                -1L,
+                77L,
+                2049L,
+                4097L,
+                4098L,
+                16777217L,
+                16777219L,
+                33554435L,
+                Long.MAX_VALUE,
+                Long.MIN_VALUE,
+                0x7fffffbfffffffffL,
+                0x8000008000000001L,
+                -16777219L,
+                65519L,
+                65520L,
+                0xfffffffffffffc01L));
         if (!integer) {
             FloatFormat source = FloatFormat.of(from);
             values.clear();
             for (long bits : source.values()) {
                 values.add(bits);
             }
-            for (String number : List.of("65519.99", "65520", "1e-8", "2.98e-8", "2.99e-8", "5.96e-8", "-6.1e-5", "1.00048828125",
-                    "1.000488281251", "3.3895313892515355e38", "3.4028235677973366e38", "1e-40", "7e-46", "8e-46", "1.00390625")) {
+            for (String number : List.of(
+                    "65519.99",
+                    "65520",
+                    "1e-8",
+                    "2.98e-8",
+                    "2.99e-8",
+                    "5.96e-8",
+                    "-6.1e-5",
+                    "1.00048828125",
+                    "1.000488281251",
+                    "3.3895313892515355e38",
+                    "3.4028235677973366e38",
+                    "1e-40",
+                    "7e-46",
+                    "8e-46",
+                    "1.00390625")) {
                 values.add(source.round(new BigDecimal(number), Mode.RN, false));
             }
         }
-        long[][] rows = Snippet.product(values.stream().mapToLong(Long::longValue).toArray());
+        long[][] rows =
+                Snippet.product(values.stream().mapToLong(Long::longValue).toArray());
         String text = "cvt." + mode.name().toLowerCase(Locale.ROOT) + to + from + " $d, $a;";
         long[] found = new Snippet(text, to, from.bits() == 8 ? PtxType.B16 : from).run(rows);
         for (int i = 0; i < rows.length; i++) {
@@ -152,7 +228,9 @@ class ConvertInstructionsTest {
             } else {
                 FloatFormat source = FloatFormat.of(from);
                 if (source.isNan(bits)) {
-                    assertThat(format.isNan(found[i])).as("%s of %x", text, bits).isTrue();
+                    assertThat(format.isNan(found[i]))
+                            .as("%s of %x", text, bits)
+                            .isTrue();
                     continue;
                 }
                 wanted = source.finite(bits)

@@ -12,7 +12,8 @@ class CountersTest {
     @ParameterizedTest
     @CsvSource({"0, 1", "1, 1", "2, 2", "4, 4", "8, 8", "32, 32", "33, 1", "31, 1", "3, 1", "16, 16"})
     void banksConflictByStride(int stride, long wavefronts) {
-        LaunchCounters counters = new TestKernel("""
+        LaunchCounters counters =
+                new TestKernel("""
                 mov.u32 %%r1, shared; mul.lo.u32 %%r2, %%t, %d; add.s32 %%r2, %%r2, %%r1;
                 st.shared.u32 [%%r2], 1;
                 """.formatted(4 * stride)).run().counters();
@@ -34,7 +35,8 @@ class CountersTest {
     })
     void wideLanesAreServedInPhases(String type, int stride, long wavefronts, long ideal) {
         String registers = type.startsWith("v4") ? "{%t, %t, %t, %t}" : type.startsWith("v2") ? "{%t, %t}" : "%t";
-        LaunchCounters counters = new TestKernel("""
+        LaunchCounters counters =
+                new TestKernel("""
                 mov.u32 %%r1, shared; mul.lo.u32 %%r2, %%t, %d; add.s32 %%r2, %%r2, %%r1;
                 mov.u32 %%t, 5;
                 st.shared.%s [%%r2], %s;
@@ -55,7 +57,8 @@ class CountersTest {
         "-4, 128, 5, 4"
     })
     void sectorsAreThoseThatAreTouched(int stride, int offset, long sectors, long ideal) {
-        LaunchCounters counters = new TestKernel("""
+        LaunchCounters counters =
+                new TestKernel("""
                 mul.lo.s32 %%r1, %%t, %d; cvt.s64.s32 %%x1, %%r1; add.s64 %%x1, %%x1, %%out;
                 ld.global.u32 %%r2, [%%x1+%d];
                 """.formatted(stride, offset)).run().counters();
@@ -67,7 +70,8 @@ class CountersTest {
 
     @Test
     void instructionsAreCountedByOpcodeAndLine() {
-        LaunchCounters counters = new TestKernel("""
+        LaunchCounters counters =
+                new TestKernel("""
                 mov.u32 %r1, 0;
                 LOOP:
                 add.s32 %r1, %r1, 1;
@@ -87,7 +91,9 @@ class CountersTest {
         assertThat(counters.mma()).isZero();
         assertThat(counters.divergent()).isZero();
         assertThat(counters.instructions())
-                .isEqualTo(counters.byOpcode().values().stream().mapToLong(Long::longValue).sum());
+                .isEqualTo(counters.byOpcode().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum());
         assertThat(counters.worst(5)).singleElement().satisfies(line -> {
             assertThat(line.text()).isEqualTo("st.global.u32 [%x1], %r1;");
             assertThat(line.line()).isEqualTo(22);

@@ -23,7 +23,9 @@ class DivergenceTest {
                 DONE:
                 shfl.sync.bfly.b32 %r3, %r2, 1, 31, -1;
                 st.global.u32 [%mine], %r3;
-                """).options(EmulatorOptions.checked().withSchedule(schedule)).run();
+                """)
+                .options(EmulatorOptions.checked().withSchedule(schedule))
+                .run();
         assertThat(result.ints()[0]).isEqualTo(100);
         assertThat(result.ints()[1]).isEqualTo(200);
         // mov, bra and mov run with half of the lanes each, nothing else does.
@@ -142,7 +144,10 @@ class DivergenceTest {
                         LOW:
                         bar.sync 2;
                         END:
-                        """).threads(64).options(EmulatorOptions.checked().withSchedule(schedule)).run())
+                        """)
+                        .threads(64)
+                        .options(EmulatorOptions.checked().withSchedule(schedule))
+                        .run())
                 .isInstanceOf(EmulationException.class)
                 .hasMessageContaining("wait for ever")
                 .hasMessageContaining("warp 0 waits at barrier 2")
@@ -213,7 +218,10 @@ class DivergenceTest {
 
     @Test
     void aTrapSaysWhere() {
-        assertThatThrownBy(() -> new TestKernel("setp.eq.u32 %p1, %t, 9;\n@%p1 trap;").threads(64).blocks(2).run())
+        assertThatThrownBy(() -> new TestKernel("setp.eq.u32 %p1, %t, 9;\n@%p1 trap;")
+                        .threads(64)
+                        .blocks(2)
+                        .run())
                 .isInstanceOfSatisfying(EmulationException.class, e -> {
                     assertThat(e.kernel()).isEqualTo("test");
                     assertThat(e.line()).isEqualTo(16);

@@ -104,20 +104,22 @@ record FloatFormat(int exponentBits, int fractionBits) {
         }
         BigDecimal below = value(low).multiply(d);
         boolean exact = below.compareTo(n) == 0;
-        boolean up =
-                switch (mode) {
-                    case RN -> {
-                        // Infinity stands where the next number would.
-                        BigDecimal above = high == infinity(false)
-                                ? value(low).multiply(BigDecimal.valueOf(2)).subtract(value(low - 1)).multiply(d)
-                                : value(high).multiply(d);
-                        int nearer = n.subtract(below).compareTo(above.subtract(n));
-                        yield nearer > 0 || (nearer == 0 && (low & 1) != 0);
-                    }
-                    case RZ -> false;
-                    case RM -> negative;
-                    case RP -> !negative;
-                };
+        boolean up = switch (mode) {
+            case RN -> {
+                // Infinity stands where the next number would.
+                BigDecimal above = high == infinity(false)
+                        ? value(low)
+                                .multiply(BigDecimal.valueOf(2))
+                                .subtract(value(low - 1))
+                                .multiply(d)
+                        : value(high).multiply(d);
+                int nearer = n.subtract(below).compareTo(above.subtract(n));
+                yield nearer > 0 || (nearer == 0 && (low & 1) != 0);
+            }
+            case RZ -> false;
+            case RM -> negative;
+            case RP -> !negative;
+        };
         long magnitude = exact || !up ? low : high;
         return magnitude | (negative ? 1L << bits() - 1 : 0);
     }
@@ -131,10 +133,26 @@ record FloatFormat(int exponentBits, int fractionBits) {
         long one = (long) bias() << fractionBits;
         long sign = 1L << bits() - 1;
         return new long[] {
-            0, sign, one, one | sign, one + 1, one - 1 | sign, one + (1L << fractionBits - 1), 1, 1 | sign,
-            (1L << fractionBits) - 1, 1L << fractionBits, infinity(false), infinity(true), infinity(false) - 1,
-            infinity(true) - 1, infinity(false) | 1L << fractionBits - 1, one + (5L << fractionBits) + 3,
-            one + 0x2aaL | sign, one - (3L << fractionBits) + 5, one + ((fractionBits + 1L) << fractionBits),
+            0,
+            sign,
+            one,
+            one | sign,
+            one + 1,
+            one - 1 | sign,
+            one + (1L << fractionBits - 1),
+            1,
+            1 | sign,
+            (1L << fractionBits) - 1,
+            1L << fractionBits,
+            infinity(false),
+            infinity(true),
+            infinity(false) - 1,
+            infinity(true) - 1,
+            infinity(false) | 1L << fractionBits - 1,
+            one + (5L << fractionBits) + 3,
+            one + 0x2aaL | sign,
+            one - (3L << fractionBits) + 5,
+            one + ((fractionBits + 1L) << fractionBits),
             one - ((fractionBits + 1L) << fractionBits) | sign
         };
     }

@@ -55,7 +55,8 @@ class FloatInstructionsTest {
     }
 
     private static void check(String text, FloatFormat format, long found, long expected, long[] row) {
-        String what = text + " of " + java.util.Arrays.stream(row).mapToObj(Long::toHexString).toList();
+        String what = text + " of "
+                + java.util.Arrays.stream(row).mapToObj(Long::toHexString).toList();
         if (format.isNan(expected)) {
             assertThat(format.isNan(found)).as(what).isTrue();
         } else {
@@ -75,15 +76,14 @@ class FloatInstructionsTest {
                 || (name.equals("sqrt") && format.value(a).signum() < 0)) {
             double x = wide(format, a);
             double y = wide(format, b);
-            double result =
-                    switch (name) {
-                        case "add" -> x + y;
-                        case "sub" -> x - y;
-                        case "mul" -> x * y;
-                        case "div" -> x / y;
-                        case "sqrt" -> Math.sqrt(x);
-                        default -> Math.fma(x, y, wide(format, c));
-                    };
+            double result = switch (name) {
+                case "add" -> x + y;
+                case "sub" -> x - y;
+                case "mul" -> x * y;
+                case "div" -> x / y;
+                case "sqrt" -> Math.sqrt(x);
+                default -> Math.fma(x, y, wide(format, c));
+            };
             return narrow(format, result);
         }
         BigDecimal x = format.value(a);
@@ -92,15 +92,12 @@ class FloatInstructionsTest {
         boolean productNegative = format.negative(a) != format.negative(b);
         boolean down = mode == Mode.RM;
         return switch (name) {
-            case "add" ->
-                format.round(x.add(y), mode, sumSign(format.negative(a), format.negative(b), down));
-            case "sub" ->
-                format.round(x.subtract(y), mode, sumSign(format.negative(a), !format.negative(b), down));
+            case "add" -> format.round(x.add(y), mode, sumSign(format.negative(a), format.negative(b), down));
+            case "sub" -> format.round(x.subtract(y), mode, sumSign(format.negative(a), !format.negative(b), down));
             case "mul" -> format.round(x.multiply(y), mode, productNegative);
             case "div" -> format.round(x, y, mode, productNegative);
             case "sqrt" -> root(format, x, a, mode);
-            default ->
-                format.round(x.multiply(y).add(z), mode, sumSign(productNegative, format.negative(c), down));
+            default -> format.round(x.multiply(y).add(z), mode, sumSign(productNegative, format.negative(c), down));
         };
     }
 
@@ -126,7 +123,9 @@ class FloatInstructionsTest {
             double value = format.value(bits).doubleValue();
             return format.negative(bits) ? Math.copySign(value, -1) : value;
         }
-        return format.isNan(bits) ? Double.NaN : format.negative(bits) ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+        return format.isNan(bits)
+                ? Double.NaN
+                : format.negative(bits) ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     }
 
     private static long narrow(FloatFormat format, double value) {
@@ -134,7 +133,9 @@ class FloatInstructionsTest {
             return format.infinity(false) | 1;
         }
         boolean negative = Math.copySign(1, value) < 0;
-        return Double.isInfinite(value) ? format.infinity(negative) : format.round(new BigDecimal(value), Mode.RN, negative);
+        return Double.isInfinite(value)
+                ? format.infinity(negative)
+                : format.round(new BigDecimal(value), Mode.RN, negative);
     }
 
     @Test
@@ -198,9 +199,10 @@ class FloatInstructionsTest {
 
     private static void assertFunction(String opcode, float argument, float expected) {
         long bits = Float.floatToRawIntBits(argument) & 0xffffffffL;
-        long[] found =
-                new Snippet(opcode + " $d, $a;", PtxType.F32, PtxType.F32).run(new long[][] {{bits}});
-        assertThat(Float.intBitsToFloat((int) found[0])).as(opcode + " of " + argument).isEqualTo(expected);
+        long[] found = new Snippet(opcode + " $d, $a;", PtxType.F32, PtxType.F32).run(new long[][] {{bits}});
+        assertThat(Float.intBitsToFloat((int) found[0]))
+                .as(opcode + " of " + argument)
+                .isEqualTo(expected);
     }
 
     @Test

@@ -29,9 +29,15 @@ class IntegerInstructionsTest {
             binary("max." + type, type, (a, b, c) -> a.max(b));
             // PTX leaves division by zero open; here it is all ones, and the dividend remains.
             binary("div." + type, type, (a, b, c) -> b.signum() == 0 ? BigInteger.ONE.negate() : a.divide(b));
-            binary("rem." + type, type, (a, b, c) -> b.signum() == 0 ? a : a.subtract(a.divide(b).multiply(b)));
+            binary(
+                    "rem." + type,
+                    type,
+                    (a, b, c) -> b.signum() == 0 ? a : a.subtract(a.divide(b).multiply(b)));
             ternary("mad.lo." + type, type, (a, b, c) -> a.multiply(b).add(c));
-            ternary("mad.hi." + type, type, (a, b, c) -> a.multiply(b).shiftRight(bits).add(c));
+            ternary(
+                    "mad.hi." + type,
+                    type,
+                    (a, b, c) -> a.multiply(b).shiftRight(bits).add(c));
             ternary("sad." + type, type, (a, b, c) -> a.subtract(b).abs().add(c));
             if (type.startsWith("s")) {
                 unary("abs." + type, type, (a, b, c) -> a.abs());
@@ -40,7 +46,13 @@ class IntegerInstructionsTest {
             if (bits < 64) {
                 String twice = type.charAt(0) + "" + 2 * bits;
                 add("mul.wide." + type + " $d, $a, $b;", twice, (a, b, c) -> a.multiply(b), type, type);
-                add("mad.wide." + type + " $d, $a, $b, $c;", twice, (a, b, c) -> a.multiply(b).add(c), type, type, twice);
+                add(
+                        "mad.wide." + type + " $d, $a, $b, $c;",
+                        twice,
+                        (a, b, c) -> a.multiply(b).add(c),
+                        type,
+                        type,
+                        twice);
             }
         }
         BigInteger least = BigInteger.valueOf(Integer.MIN_VALUE);
@@ -49,41 +61,46 @@ class IntegerInstructionsTest {
         binary("sub.sat.s32", "s32", (a, b, c) -> a.subtract(b).max(least).min(most));
         BigInteger low24 = BigInteger.ONE.shiftLeft(24).subtract(BigInteger.ONE);
         binary("mul24.lo.u32", "u32", (a, b, c) -> a.and(low24).multiply(b.and(low24)));
-        binary("mul24.hi.u32", "u32", (a, b, c) -> a.and(low24).multiply(b.and(low24)).shiftRight(16));
+        binary(
+                "mul24.hi.u32",
+                "u32",
+                (a, b, c) -> a.and(low24).multiply(b.and(low24)).shiftRight(16));
         add(
                 "add.cc.u32 %q0, $a, $b; addc.u32 $d, 0, 0;",
-                "u32",
-                (a, b, c) -> a.add(b).shiftRight(32),
-                "u32",
-                "u32");
+                "u32", (a, b, c) -> a.add(b).shiftRight(32), "u32", "u32");
         add(
                 "sub.cc.u32 %q0, $a, $b; subc.u32 $d, $a, $a;",
-                "u32",
-                (a, b, c) -> a.subtract(b).shiftRight(32),
-                "u32",
-                "u32");
+                "u32", (a, b, c) -> a.subtract(b).shiftRight(32), "u32", "u32");
         add(
                 "add.cc.u64 %w0, $a, $b; addc.u64 $d, 0, 0;",
-                "u64",
-                (a, b, c) -> a.add(b).shiftRight(64),
-                "u64",
-                "u64");
+                "u64", (a, b, c) -> a.add(b).shiftRight(64), "u64", "u64");
         add(
                 "sub.cc.u64 %w0, $a, $b; subc.u64 $d, $a, $a;",
-                "u64",
-                (a, b, c) -> a.subtract(b).shiftRight(64),
-                "u64",
-                "u64");
+                "u64", (a, b, c) -> a.subtract(b).shiftRight(64), "u64", "u64");
         add(
                 "mad.lo.cc.u32 %q0, $a, $b, $c; madc.hi.u32 $d, $a, $b, 0;",
+                "u32", (a, b, c) -> a.multiply(b).add(c).shiftRight(32), "u32", "u32", "u32");
+        add(
+                "dp4a.s32.s32 $d, $a, $b, $c;",
+                "s32",
+                (a, b, c) -> dot(a, b, true, true).add(c),
                 "u32",
-                (a, b, c) -> a.multiply(b).add(c).shiftRight(32),
+                "u32",
+                "s32");
+        add(
+                "dp4a.u32.s32 $d, $a, $b, $c;",
+                "s32",
+                (a, b, c) -> dot(a, b, false, true).add(c),
+                "u32",
+                "u32",
+                "s32");
+        add(
+                "dp4a.u32.u32 $d, $a, $b, $c;",
+                "u32",
+                (a, b, c) -> dot(a, b, false, false).add(c),
                 "u32",
                 "u32",
                 "u32");
-        add("dp4a.s32.s32 $d, $a, $b, $c;", "s32", (a, b, c) -> dot(a, b, true, true).add(c), "u32", "u32", "s32");
-        add("dp4a.u32.s32 $d, $a, $b, $c;", "s32", (a, b, c) -> dot(a, b, false, true).add(c), "u32", "u32", "s32");
-        add("dp4a.u32.u32 $d, $a, $b, $c;", "u32", (a, b, c) -> dot(a, b, false, false).add(c), "u32", "u32", "u32");
     }
 
     private static BigInteger dot(BigInteger a, BigInteger b, boolean signedA, boolean signedB) {
@@ -91,8 +108,8 @@ class IntegerInstructionsTest {
         byte[] x = bytes(a);
         byte[] y = bytes(b);
         for (int i = 0; i < 4; i++) {
-            sum = sum.add(BigInteger.valueOf((signedA ? x[i] : Byte.toUnsignedInt(x[i]))
-                    * (signedB ? y[i] : Byte.toUnsignedInt(y[i]))));
+            sum = sum.add(BigInteger.valueOf(
+                    (signedA ? x[i] : Byte.toUnsignedInt(x[i])) * (signedB ? y[i] : Byte.toUnsignedInt(y[i]))));
         }
         return sum;
     }
@@ -168,7 +185,28 @@ class IntegerInstructionsTest {
     /** Corners first, then some in between. */
     private static long[] values(PtxType type, int count) {
         long top = 1L << type.bits() - 1;
-        long[] corners = {0, 1, -1, top, top - 1, top + 1, 2, -2, 0x1234567890abcdefL, 3, 7, 31, 32, 255, 256, 0xff00, 0x8000, 0x5555555555555555L, 1000, -1000};
+        long[] corners = {
+            0,
+            1,
+            -1,
+            top,
+            top - 1,
+            top + 1,
+            2,
+            -2,
+            0x1234567890abcdefL,
+            3,
+            7,
+            31,
+            32,
+            255,
+            256,
+            0xff00,
+            0x8000,
+            0x5555555555555555L,
+            1000,
+            -1000
+        };
         long[] values = new long[count];
         for (int i = 0; i < count; i++) {
             values[i] = corners[i] & mask(type);

@@ -14,8 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each way to misuse memory is an error that says where and what, under each schedule; and what only looks like it is none. */
 class MemoryCheckTest {
-    private static final String SHARED_ADDRESS =
-            "mov.u32 %r1, shared; shl.b32 %r2, %t, 2; add.s32 %r3, %r1, %r2;\n";
+    private static final String SHARED_ADDRESS = "mov.u32 %r1, shared; shl.b32 %r2, %t, 2; add.s32 %r3, %r1, %r2;\n";
 
     private record Misuse(String what, String body, int threads, String... message) {
         @Override
@@ -25,14 +24,34 @@ class MemoryCheckTest {
     }
 
     private static final List<Misuse> MISUSES = List.of(
-            new Misuse("beyond the end", "ld.global.u32 %r1, [%out+4096];", 32, "reads 4 bytes at 0x101000", "no region", "[0x100000, 0x101000)"),
+            new Misuse(
+                    "beyond the end",
+                    "ld.global.u32 %r1, [%out+4096];",
+                    32,
+                    "reads 4 bytes at 0x101000",
+                    "no region",
+                    "[0x100000, 0x101000)"),
             new Misuse("across the end", "ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%out+4088];", 1, "misaligned"),
             new Misuse("null", "mov.u64 %x1, 0; st.global.u32 [%x1], %t;", 1, "writes 4 bytes at 0x0", "null pointer"),
             new Misuse("misaligned", "ld.global.u32 %r1, [%out+2];", 1, "0x100002", "misaligned"),
             new Misuse("misaligned vector", "ld.global.v2.u32 {%r1, %r2}, [%out+4];", 1, "8 bytes is misaligned"),
-            new Misuse("outside of shared memory", "st.shared.u32 [shared+4096], %t;", 1, "0x1000", "4096 bytes of shared memory"),
-            new Misuse("shared, nobody wrote", "ld.shared.u32 %r1, [shared+16];", 1, "shared address 0x10", "nobody has written"),
-            new Misuse("shared, half written", "mov.u16 %h1, 1; st.shared.u16 [shared], %h1; ld.shared.u32 %r1, [shared];", 1, "nobody has written"),
+            new Misuse(
+                    "outside of shared memory",
+                    "st.shared.u32 [shared+4096], %t;",
+                    1,
+                    "0x1000",
+                    "4096 bytes of shared memory"),
+            new Misuse(
+                    "shared, nobody wrote",
+                    "ld.shared.u32 %r1, [shared+16];",
+                    1,
+                    "shared address 0x10",
+                    "nobody has written"),
+            new Misuse(
+                    "shared, half written",
+                    "mov.u16 %h1, 1; st.shared.u16 [shared], %h1; ld.shared.u32 %r1, [shared];",
+                    1,
+                    "nobody has written"),
             new Misuse("update of nothing", "atom.shared.add.u32 %r1, [shared], 1;", 1, "nobody has written"),
             new Misuse(
                     "read without a barrier",
@@ -41,19 +60,42 @@ class MemoryCheckTest {
                     "no barrier between|nobody has written"),
             new Misuse(
                     "write after a read without a barrier",
-                    SHARED_ADDRESS + "st.shared.u32 [%r3], %t; bar.sync 0; xor.b32 %r4, %r3, 128; ld.shared.u32 %r5, [%r4]; st.shared.u32 [%r3], %r5;",
+                    SHARED_ADDRESS
+                            + "st.shared.u32 [%r3], %t; bar.sync 0; xor.b32 %r4, %r3, 128; ld.shared.u32 %r5, [%r4]; st.shared.u32 [%r3], %r5;",
                     64,
                     "has read with no barrier between|has written at line"),
-            new Misuse("two warps write", "st.shared.u32 [shared], 7;", 64, "writes the shared byte 0x0 that warp", "has written at line 15", "no barrier between"),
+            new Misuse(
+                    "two warps write",
+                    "st.shared.u32 [shared], 7;",
+                    64,
+                    "writes the shared byte 0x0 that warp",
+                    "has written at line 15",
+                    "no barrier between"),
             new Misuse(
                     "barriers of other warps",
-                    warpsOf("st.shared.u32 [shared], 1; bar.sync 1, 64;", "bar.sync 1, 64;", "bar.sync 2, 64; ld.shared.u32 %r5, [shared];", "bar.sync 2, 64;"),
+                    warpsOf(
+                            "st.shared.u32 [shared], 1; bar.sync 1, 64;",
+                            "bar.sync 1, 64;",
+                            "bar.sync 2, 64; ld.shared.u32 %r5, [shared];",
+                            "bar.sync 2, 64;"),
                     128,
                     "no barrier between|nobody has written"),
-            new Misuse("lanes disagree", "st.global.u32 [%out], %t;", 32, "lanes 0 and 1 store different values to the address 0x100000"),
-            new Misuse("lanes disagree in shared memory", "st.shared.u32 [shared+8], %t;", 32, "lanes 0 and 1 store different values"),
+            new Misuse(
+                    "lanes disagree",
+                    "st.global.u32 [%out], %t;",
+                    32,
+                    "lanes 0 and 1 store different values to the address 0x100000"),
+            new Misuse(
+                    "lanes disagree in shared memory",
+                    "st.shared.u32 [shared+8], %t;",
+                    32,
+                    "lanes 0 and 1 store different values"),
             new Misuse("warps write one place", "st.global.u32 [%out], 1;", 64, "has written with no barrier between"),
-            new Misuse("atomic and plain", "st.shared.u32 [shared], 0; bar.warp.sync -1; atom.shared.add.u32 %r1, [shared], 1;", 64, "no barrier between"),
+            new Misuse(
+                    "atomic and plain",
+                    "st.shared.u32 [shared], 0; bar.warp.sync -1; atom.shared.add.u32 %r1, [shared], 1;",
+                    64,
+                    "no barrier between"),
             new Misuse("parameters", "ld.param.u64 %x1, [buffer+8];", 1, "8 bytes of parameters"));
 
     /** What each of four warps does. */
@@ -85,18 +127,22 @@ class MemoryCheckTest {
                 .hasMessageContaining("block (0,0,0)")
                 .satisfies(e -> {
                     for (String part : misuse.message()) {
-                        assertThat(e.getMessage()).containsPattern(
-                                part.contains("|") ? part : java.util.regex.Pattern.quote(part));
+                        assertThat(e.getMessage())
+                                .containsPattern(part.contains("|") ? part : java.util.regex.Pattern.quote(part));
                     }
                 });
     }
 
     @Test
     void whatNobodyHasWrittenCannotBeRead() {
-        assertThatThrownBy(() -> new TestKernel("ld.global.u32 %r1, [%mine];").uninitialised().run())
+        assertThatThrownBy(() -> new TestKernel("ld.global.u32 %r1, [%mine];")
+                        .uninitialised()
+                        .run())
                 .isInstanceOf(EmulationException.class)
                 .hasMessageContaining("reads 4 bytes at 0x100000 that nobody has written");
-        new TestKernel("st.global.u32 [%mine], 3; ld.global.u32 %r1, [%mine];").uninitialised().run();
+        new TestKernel("st.global.u32 [%mine], 3; ld.global.u32 %r1, [%mine];")
+                .uninitialised()
+                .run();
         new TestKernel("ld.global.u32 %r1, [%mine];")
                 .uninitialised()
                 .options(EmulatorOptions.checked().withCheck(false))
@@ -107,8 +153,9 @@ class MemoryCheckTest {
     void blocksThatWriteOnePlaceRace() {
         String store = "setp.eq.u32 %p1, %t, 0; @%p1 st.global.u32 [%out], 1;";
         for (int threads = 1; threads <= 2; threads++) {
-            TestKernel kernel =
-                    new TestKernel(store).blocks(4).options(EmulatorOptions.checked().withThreads(threads));
+            TestKernel kernel = new TestKernel(store)
+                    .blocks(4)
+                    .options(EmulatorOptions.checked().withThreads(threads));
             assertThatThrownBy(kernel::run)
                     .isInstanceOf(EmulationException.class)
                     .hasMessageContaining("thread block number")
@@ -126,7 +173,9 @@ class MemoryCheckTest {
                 END:
                 """).run();
         assertThat(result.ints()[2]).isEqualTo(5);
-        new TestKernel("membar.gl; setp.eq.u32 %p1, %t, 0; @%p1 st.global.u32 [%out], %b;").blocks(3).run();
+        new TestKernel("membar.gl; setp.eq.u32 %p1, %t, 0; @%p1 st.global.u32 [%out], %b;")
+                .blocks(3)
+                .run();
     }
 
     @ParameterizedTest
@@ -150,7 +199,11 @@ class MemoryCheckTest {
                         64),
                 Arguments.of(
                         "barriers that order by way of another warp",
-                        warpsOf("st.shared.u32 [shared], 1; bar.sync 1, 64;", "bar.sync 1, 64; bar.sync 2, 64;", "bar.sync 2, 64; ld.shared.u32 %r5, [shared];", ""),
+                        warpsOf(
+                                "st.shared.u32 [shared], 1; bar.sync 1, 64;",
+                                "bar.sync 1, 64; bar.sync 2, 64;",
+                                "bar.sync 2, 64; ld.shared.u32 %r5, [shared];",
+                                ""),
                         128),
                 Arguments.of(
                         "atomic updates of all warps",
@@ -199,8 +252,7 @@ class MemoryCheckTest {
                 st.global.u32 [%out+36], %r2;
                 atom.add.u32 %r4, [%out+40], 5;
                 """).threads(1).run().ints();
-        assertThat(found).startsWith(
-                8, 15, 9, -3, 2, 7, 4, Float.floatToRawIntBits(3), 0x42004000, 9, 15);
+        assertThat(found).startsWith(8, 15, 9, -3, 2, 7, 4, Float.floatToRawIntBits(3), 0x42004000, 9, 15);
     }
 
     @Test
@@ -237,8 +289,7 @@ class MemoryCheckTest {
                 st.global.u32 [%out+20], %r5; st.global.u32 [%out+24], %r6;
                 st.global.u8 [%out+28], 0x1ff; st.global.v2.u16 [%out+32], {%h1, %h1};
                 """).threads(1).run().ints();
-        assertThat(found).startsWith(
-                0x8180ff7f, -1, 255, (short) 0x8180, 0x8180, (byte) 0x81, -1, 0xff, 0xff81ff81);
+        assertThat(found).startsWith(0x8180ff7f, -1, 255, (short) 0x8180, 0x8180, (byte) 0x81, -1, 0xff, 0xff81ff81);
     }
 
     @Test

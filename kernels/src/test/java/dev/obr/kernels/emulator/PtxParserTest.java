@@ -75,8 +75,7 @@ class PtxParserTest {
                 st.global.u32 [%out+12], -8; mov.f32 %f1, 0f3F800000; st.global.f32 [%out+16], %f1; mov.f32 %f1, 0d4000000000000000;
                 st.global.f32 [%out+ 20], %f1; add.s64 %x1, %out, 32; st.global.u32 [%x1+-8], 4294967295U; mov.u32 %r1, WARP_SZ; st.global.u32 [%x1 - 4], %r1;
                 """).threads(1).run().ints();
-        assertThat(found)
-                .startsWith(31, 15, 5, -8, Float.floatToRawIntBits(1), Float.floatToRawIntBits(2), -1, 32);
+        assertThat(found).startsWith(31, 15, 5, -8, Float.floatToRawIntBits(1), Float.floatToRawIntBits(2), -1, 32);
     }
 
     @Test
@@ -126,41 +125,43 @@ class PtxParserTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "frobnicate.b32 %r1, %r2; | unknown opcode frobnicate.b32",
-        "add.s32.fast %r1, %r2, %r3; | unknown modifier .fast",
-        "add.s32 %r1, %r2; | expected 3 operands, not 2",
-        "add.s32 %r1, %r2, %x1; | %x1 has 64 bits where 32 are needed",
-        "add.s32 5, %r2, %r3; | expected a register to write to",
-        "add.s32 %r1, %r2, %zz; | unknown register %zz",
-        "add.s32 %r1, %r2, %r99; | unknown register %r99",
-        "mov.u32 %r1, nowhere; | expected a register or a number",
-        "ld.global.u32 %r1, [nowhere]; | unknown name nowhere",
-        "ld.global.u32 %r1, %x1; | expected an address in brackets",
-        "ld.global.v2.u32 %r1, [%x1]; | expected 2 registers, not 1",
-        "ld.texture.u32 %r1, [%x1]; | unknown modifier .texture",
-        "bra NOWHERE; | nothing is called NOWHERE",
-        "@%r1 bra END; | %r1 is no predicate",
-        "selp.b32 %r1, %r2, %r3, %r4; | expected a predicate",
-        "setp.lt.b32 %p1, %r1, %r2; | untyped bits",
-        "cvt.f16.f32 %h1, %f1; | expected a rounding such as .rn",
-        "cvt.rn.f32.f16 %f1, %h1; | nothing is rounded",
-        "shfl.bfly.b32 %r1, %r2, 1, 31; | before sm_70",
-        "call nobody, (%r1); | no function is called nobody",
-        "call %x1, (%r1); | a call through a register",
-        "mma.sync.aligned.m16n8k33.row.col.s32.s8.s8.s32 {%r1}, {%r1}, {%r1}, {%r1}; | know no mma",
-        "wgmma.fence.sync.aligned; | not supported by the emulator",
-        "cp.async.bulk.commit_group; | not supported by the emulator",
-        "mbarrier.init.shared.b64 [%x1], 1; | not supported by the emulator",
-        ".tex t; | unknown directive",
-        ".reg .b32 %r; .reg .b32 %r; | declared twice",
-        ".shared .b8 huge[999999999]; | expected a number from 0",
-        "mov.u32 %r1, 99999999999999999999; | is no number",
-        "mov.u32 %r1, 0f123; | is no number",
-        "lop3.b32 %r1, %r2, %r3, %r4, %r5; | expected a number",
-        "add.s32 %r1, %r2, ?; | no PTX begins with the character '?'",
-        "{ add.s32 %r1, %r2, 3; | a brace is not closed"
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "frobnicate.b32 %r1, %r2; | unknown opcode frobnicate.b32",
+                "add.s32.fast %r1, %r2, %r3; | unknown modifier .fast",
+                "add.s32 %r1, %r2; | expected 3 operands, not 2",
+                "add.s32 %r1, %r2, %x1; | %x1 has 64 bits where 32 are needed",
+                "add.s32 5, %r2, %r3; | expected a register to write to",
+                "add.s32 %r1, %r2, %zz; | unknown register %zz",
+                "add.s32 %r1, %r2, %r99; | unknown register %r99",
+                "mov.u32 %r1, nowhere; | expected a register or a number",
+                "ld.global.u32 %r1, [nowhere]; | unknown name nowhere",
+                "ld.global.u32 %r1, %x1; | expected an address in brackets",
+                "ld.global.v2.u32 %r1, [%x1]; | expected 2 registers, not 1",
+                "ld.texture.u32 %r1, [%x1]; | unknown modifier .texture",
+                "bra NOWHERE; | nothing is called NOWHERE",
+                "@%r1 bra END; | %r1 is no predicate",
+                "selp.b32 %r1, %r2, %r3, %r4; | expected a predicate",
+                "setp.lt.b32 %p1, %r1, %r2; | untyped bits",
+                "cvt.f16.f32 %h1, %f1; | expected a rounding such as .rn",
+                "cvt.rn.f32.f16 %f1, %h1; | nothing is rounded",
+                "shfl.bfly.b32 %r1, %r2, 1, 31; | before sm_70",
+                "call nobody, (%r1); | no function is called nobody",
+                "call %x1, (%r1); | a call through a register",
+                "mma.sync.aligned.m16n8k33.row.col.s32.s8.s8.s32 {%r1}, {%r1}, {%r1}, {%r1}; | know no mma",
+                "wgmma.fence.sync.aligned; | not supported by the emulator",
+                "cp.async.bulk.commit_group; | not supported by the emulator",
+                "mbarrier.init.shared.b64 [%x1], 1; | not supported by the emulator",
+                ".tex t; | unknown directive",
+                ".reg .b32 %r; .reg .b32 %r; | declared twice",
+                ".shared .b8 huge[999999999]; | expected a number from 0",
+                "mov.u32 %r1, 99999999999999999999; | is no number",
+                "mov.u32 %r1, 0f123; | is no number",
+                "lop3.b32 %r1, %r2, %r3, %r4, %r5; | expected a number",
+                "add.s32 %r1, %r2, ?; | no PTX begins with the character '?'",
+                "{ add.s32 %r1, %r2, 3; | a brace is not closed"
+            })
     void whatIsUnknownIsNamedWithItsLine(String instruction, String message) {
         String module = new TestKernel(instruction + "\nEND:").module();
         assertThatThrownBy(() -> PtxModule.parse("wrong.ptx", module))
@@ -175,7 +176,16 @@ class PtxParserTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ".version 8.0", ".target sm_80", ".version 8.0\n.target sm_80\n.address_size 32", "garbage", "/*", "\""})
+    @ValueSource(
+            strings = {
+                "",
+                ".version 8.0",
+                ".target sm_80",
+                ".version 8.0\n.target sm_80\n.address_size 32",
+                "garbage",
+                "/*",
+                "\""
+            })
     void aModuleThatIsNoneIsAnError(String text) {
         assertThatThrownBy(() -> PtxModule.parse("none.ptx", text))
                 .isInstanceOf(ObrException.class)
@@ -184,7 +194,8 @@ class PtxParserTest {
 
     @Test
     void argumentsMustFit() {
-        PtxKernel kernel = PtxModule.parse("k.ptx", HEAD + ".entry k(.param .u32 n) .reqntid 64 { ret; }").kernel("k");
+        PtxKernel kernel = PtxModule.parse("k.ptx", HEAD + ".entry k(.param .u32 n) .reqntid 64 { ret; }")
+                .kernel("k");
         Emulator emulator = new Emulator(EmulatorOptions.checked());
         GlobalMemory memory = new GlobalMemory();
         assertThatThrownBy(() -> emulator.launch(kernel, LaunchShape.of(1, 32, 0), List.of(), memory))
@@ -233,8 +244,7 @@ class PtxParserTest {
                 case 0 -> mutated.delete(at, at + length);
                 case 1 -> mutated.insert(at, mutated.substring(at, at + length));
                 case 2 -> mutated.setCharAt(at, (char) (32 + random.nextInt(95)));
-                case 3 -> mutated.insert(at, ";{}[](),.%@!:<>-0x9"
-                        .charAt(random.nextInt(19)));
+                case 3 -> mutated.insert(at, ";{}[](),.%@!:<>-0x9".charAt(random.nextInt(19)));
                 case 4 -> {
                     int from = random.nextInt(mutated.length() - 20);
                     mutated.replace(at, at + length, mutated.substring(from, from + length));

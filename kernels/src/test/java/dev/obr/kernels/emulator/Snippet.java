@@ -65,8 +65,7 @@ final class Snippet {
 
     private String module() {
         String[] names = {"%a", "%b", "%c", "%e"};
-        StringBuilder text = new StringBuilder(
-                """
+        StringBuilder text = new StringBuilder("""
                 .version 8.0
                 .target sm_80
                 .address_size 64
@@ -87,8 +86,13 @@ final class Snippet {
         StringBuilder loads = new StringBuilder();
         for (int o = 0; o < operands.length; o++) {
             declared.add(".reg " + register(operands[o]) + " " + names[o] + ";");
-            loads.append("ld.global.b").append(operands[o].bits()).append(' ').append(names[o]).append(", [%x3+")
-                    .append(8 * o).append("];\n");
+            loads.append("ld.global.b")
+                    .append(operands[o].bits())
+                    .append(' ')
+                    .append(names[o])
+                    .append(", [%x3+")
+                    .append(8 * o)
+                    .append("];\n");
         }
         text.append(String.join(" ", declared)).append('\n').append(loads);
         text.append(this.text.replace("$", "%")).append('\n');

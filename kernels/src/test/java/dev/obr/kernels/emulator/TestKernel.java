@@ -94,7 +94,6 @@ final class TestKernel {
                 mad.lo.s32 %i, %b, %n, %t;
                 mul.wide.u32 %mine, %i, 4;
                 add.s64 %mine, %mine, %out;
-                """
-                + body + "\nret;\n}\n";
+                """ + body + "\nret;\n}\n";
     }
 }

@@ -39,13 +39,12 @@ class WarpInstructionsTest {
         for (int lane = 0; lane < 32; lane++) {
             int piece = lane / width * width;
             int place = lane - piece;
-            int from =
-                    switch (mode) {
-                        case "up" -> place - by;
-                        case "down" -> place + by;
-                        case "bfly" -> place ^ by;
-                        default -> by % width;
-                    };
+            int from = switch (mode) {
+                case "up" -> place - by;
+                case "down" -> place + by;
+                case "bfly" -> place ^ by;
+                default -> by % width;
+            };
             boolean inside = from >= 0 && from < width;
             // An exchange with a lower piece is allowed by the hardware.
             int source = mode.equals("bfly") ? lane ^ by : piece + from;
@@ -179,7 +178,9 @@ class WarpInstructionsTest {
                     ldmatrix.sync.aligned.m8n8.x4%s.shared.b16 {%%r11, %%r12, %%r13, %%r14}, [%%r1];
                     st.global.u32 [%%mine], %%r11; st.global.u32 [%%mine+128], %%r12;
                     st.global.u32 [%%mine+256], %%r13; st.global.u32 [%%mine+384], %%r14;
-                    """.formatted(transposed ? ".trans" : "")).run().ints();
+                    """.formatted(transposed ? ".trans" : ""))
+                    .run()
+                    .ints();
             for (int matrix = 0; matrix < 4; matrix++) {
                 for (int lane = 0; lane < 32; lane++) {
                     int g = lane / 4;
