@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native bench quality peers ptx clean format help
+.PHONY: all jar natives run test test-native test-emulator bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -48,6 +48,10 @@ test: natives test-native
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
 
+# The GPU kernels on the shapes of models, instruction by instruction; minutes.
+test-emulator:
+	@$(MVN) -q -pl kernels test-compile surefire:test@emulator
+
 bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
@@ -62,8 +66,10 @@ ROUNDS ?= 3
 peers: jar
 	@bench/peers.py $(JAR) "$(LLAMA)" $(ROUNDS)
 
-ptx:
-	@echo "There are no CUDA kernels yet, so there is no PTX to make."
+# CUDA kernels to the PTX that the jar carries (NVCC=... or the pinned compiler of kernels/src/main/cuda/compiler.sh), a check that it is that of
+# the sources to the byte, and what NVIDIA's assembler makes of it.
+ptx ptx-check ptx-report:
+	@$(MAKE) --no-print-directory -C kernels -f cuda.mk $@
 
 format:
 	@$(MVN) -q spotless:apply
@@ -77,8 +83,10 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
+	@echo 'make test-emulator       run the GPU kernels on the shapes of models in the PTX emulator'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
 	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'
+	@echo 'make ptx                 compile the CUDA kernels to PTX; ptx-check compares, ptx-report counts registers and instructions'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'

@@ -1,58 +1,43 @@
 package dev.obr.cli;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
+import dev.obr.kernels.cuda.CudaDevices;
+import dev.obr.kernels.cuda.CudaGpu;
+import dev.obr.kernels.gpu.ComputeCapability;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 
-/** Asks the NVIDIA driver, where there is one, for its GPUs. */
+/** The GPUs of this machine as {@code devices} shows them. Asking loads the driver's binding, which no other verb needs. */
 final class GpuProbe {
-    private static final int NAME_BYTES = 128;
-    private static final int NO_DEVICE = 100; // CUDA_ERROR_NO_DEVICE
-
     private GpuProbe() {}
 
-    /** The first GPU, or why there is none: one line. */
-    static String describe() {
-        boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
-        String library = windows ? "nvcuda.dll" : "libcuda.so.1";
-        try (Arena arena = Arena.ofConfined()) {
-            SymbolLookup driver = SymbolLookup.libraryLookup(library, arena);
-            int result = call(driver, "cuInit", 0);
-            if (result != 0) {
-                return "none: the NVIDIA driver found no usable GPU (cuInit gave " + result
-                        + (result == NO_DEVICE ? ", no device" : "") + ")";
-            }
-            return name(driver, arena) + "; not used: this version computes on the CPU only";
-        } catch (IllegalArgumentException e) {
-            return "none: no NVIDIA driver (" + library + " cannot be loaded)";
-        } catch (Throwable e) {
-            return "none: the NVIDIA driver failed: " + e;
+    /** A line for each GPU by its index, or one line that says why there is none. */
+    static Object describe() {
+        CudaDevices.Probe probe = CudaDevices.probe();
+        if (probe.gpus().isEmpty()) {
+            return "none: " + probe.refusal();
         }
+        Map<String, String> lines = new LinkedHashMap<>();
+        probe.gpus().forEach(gpu -> lines.put(String.valueOf(gpu.index()), line(gpu)));
+        return lines;
     }
 
-    private static String name(SymbolLookup driver, Arena arena) throws Throwable {
-        MemorySegment device = arena.allocate(ValueLayout.JAVA_INT);
-        MemorySegment name = arena.allocate(NAME_BYTES);
-        int found = (int) function(driver, "cuDeviceGet", ValueLayout.ADDRESS, ValueLayout.JAVA_INT)
-                .invokeExact(device, 0);
-        int named = (int)
-                function(driver, "cuDeviceGetName", ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT)
-                        .invokeExact(name, NAME_BYTES, device.get(ValueLayout.JAVA_INT, 0));
-        return found == 0 && named == 0 ? name.getString(0) : "an NVIDIA GPU";
+    static String line(CudaGpu gpu) {
+        return String.format(
+                Locale.ROOT,
+                "%s, %s, %.1f GiB, driver for CUDA %s; %s",
+                gpu.name(),
+                gpu.capability(),
+                gpu.totalBytes() / 0x1p30,
+                gpu.cudaVersion(),
+                kernels(gpu.capability()));
     }
 
-    private static int call(SymbolLookup driver, String function, int argument) throws Throwable {
-        return (int) function(driver, function, ValueLayout.JAVA_INT).invokeExact(argument);
-    }
-
-    private static MethodHandle function(SymbolLookup driver, String name, MemoryLayout... arguments) {
-        return Linker.nativeLinker()
-                .downcallHandle(driver.findOrThrow(name), FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
+    /** Which set of kernels fits: 4-bit sparse products where the tensor cores have them, 8-bit ones from Hopper on. */
+    private static String kernels(ComputeCapability capability) {
+        if (capability.compareTo(ComputeCapability.SM_80) < 0) {
+            return "not usable, kernels need sm_80 or newer";
+        }
+        return capability.multipliesInt4() ? "kernels s4" : "kernels s8";
     }
 }

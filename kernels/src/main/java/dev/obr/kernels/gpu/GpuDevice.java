@@ -1,9 +1,11 @@
 package dev.obr.kernels.gpu;
 
+import dev.obr.kernels.ObrException;
+
 /**
  * One device that runs PTX: memory, modules, streams and events. Closing it frees whatever it still holds.
  *
- * <p>Failures of the device are {@link dev.obr.kernels.ObrException}s that name the call, the device's own error and, where there is one, the remedy. A device is used from one
+ * <p>Failures of the device are {@link ObrException}s that name the call, the device's own error and, where there is one, the remedy. A device is used from one
  * thread at a time.
  */
 public interface GpuDevice extends AutoCloseable {
@@ -23,7 +25,7 @@ public interface GpuDevice extends AutoCloseable {
      * Memory of the device, aligned to 256 bytes, with undefined contents.
      *
      * @param bytes at least 1
-     * @throws dev.obr.kernels.ObrException naming the needed and the free bytes where it does not fit
+     * @throws ObrException naming the needed and the free bytes where it does not fit
      */
     GpuMemory allocate(long bytes);
 
@@ -45,4 +47,10 @@ public interface GpuDevice extends AutoCloseable {
 
     @Override
     void close();
+
+    /** What {@link #allocate} throws where it does not fit. */
+    static ObrException outOfMemory(GpuDevice device, long bytes) {
+        return new ObrException(device + " is out of memory: " + bytes + " bytes needed, " + device.freeBytes() + " of "
+                + device.totalBytes() + " free");
+    }
 }

@@ -1,12 +1,24 @@
 package dev.obr.kernels.gpu;
 
-/** A range of a device's memory. Freed by {@link #close}, after the work that uses it. */
+/** A range of a device's memory. */
 public interface GpuMemory extends AutoCloseable {
     /** Where it begins in the device's address space. */
     long address();
 
     long byteSize();
 
+    /**
+     * Frees it, after everything that is queued on the device: this waits, so that no kernel still reads or writes what the next allocation gets. A graph that uses it must not be
+     * launched any more.
+     */
     @Override
     void close();
+
+    /** Makes sure that a range lies within this. */
+    default void checkRange(long offset, long bytes) {
+        if (offset < 0 || bytes < 0 || offset > byteSize() - bytes) {
+            throw new IndexOutOfBoundsException(
+                    bytes + " bytes from " + offset + " on, of " + byteSize() + " bytes of GPU memory");
+        }
+    }
 }

@@ -46,4 +46,17 @@ public final class KernelArguments {
     public List<Argument> list() {
         return List.copyOf(arguments);
     }
+
+    /** Makes sure that {@code arguments} are what {@code kernel} takes: a driver would read past the end of too few. */
+    public static void check(String kernel, List<Integer> parameterBytes, List<Argument> arguments) {
+        boolean fit = arguments.size() == parameterBytes.size();
+        for (int i = 0; fit && i < arguments.size(); i++) {
+            fit = arguments.get(i).bytes() == parameterBytes.get(i);
+        }
+        if (!fit) {
+            throw new IllegalArgumentException(
+                    "the kernel " + kernel + " takes parameters of " + parameterBytes + " bytes, not of "
+                            + arguments.stream().map(Argument::bytes).toList());
+        }
+    }
 }

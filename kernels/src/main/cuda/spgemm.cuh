@@ -1,0 +1,252 @@
+/*
+ * Weights of 4 bits on the pattern 4:8p times tokens of 4 or 8 bits, on sparse tensor cores:
+ *
+ *     y [tokens, features] = fp16( f32(W . x) * (ws [feature] * xs [token]) + bias [feature] ), + residual [token, feature] as fp16 where there is one
+ *
+ * W.x is an exact integer, and exact as f32 where |W.x| <= 2^24: with 8-bit tokens for K up to 32768, which the caller checks. The tensor core's rows are features (the sparse side must
+ * be its operand A), its columns tokens: the tile D [features, tokens] leaves transposed.
+ *
+ *     a  [features / 16][K / 128] blocks of 512 bytes    lane 0: a0 a1 a2 a3 | lane 1: .. | lane 31       registers of mma.sp.m16n8k128.s4
+ *     e  [features / 16][K / 128] blocks of 128 bytes    lane 0: e | lane 1 | .. | lane 31                its metadata
+ *     x  [tokens][K / 2 or K] bytes                      what a lane takes of it is said where it is taken: Int4Tokens, Int8Tokens
+ *
+ * A thread block makes BM features x BN tokens, each warp WM x WN of it, in steps of K = 128. STAGES steps travel at once:
+ *
+ *     global memory --cp.async, 16 bytes--> | a: BM/16 blocks | e: BM/16 blocks | x: BN rows | x STAGES --LDS.128--> registers --mma.sp--> D
+ *
+ *     step k:  wait for step k's copies | barrier | start the copies of step k + STAGES - 1 over those of step k - 1 | multiply
+ *
+ * so one barrier a step suffices: whoever passes it has multiplied step k - 1. Fragments lie in memory as registers want them, so weights need no ldmatrix and no swizzle, and no access
+ * has bank conflicts. A warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
+ * Smaller tiles read more a product and are for few tokens, where weights from memory are the limit and what counts is bytes in flight.
+ *
+ * The features' last tile reads the last block again for those that are not there (zeros would be illegal metadata), the tokens' last tile reads zeros; neither is written.
+ *
+ * D's fragments hold 2 tokens of one feature: written so, each 32-byte sector of y would be half used. They pass through shared memory, rows padded by 16 bytes so that the four tokens
+ * that a store meets lie in different banks, and leave as 16 bytes of 8 features.
+ *
+ * Bound (modelled): shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
+ * fills more for its size. With 8-bit tokens products take twice as long and are the bound.
+ */
+#pragma once
+
+#include "instructions.cuh"
+
+enum { BLOCK_FEATURES = 16, STEP = 128, A_BYTES = 512, E_BYTES = 128 };
+
+struct Operands {
+    const uint8_t *a;
+    const uint8_t *e;
+    const uint8_t *x;
+    const float *ws;
+    const float *xs;
+    const float *bias;      /* or null */
+    const __half *residual; /* or null; may be y */
+    __half *y;
+    uint32_t tokens;
+    uint32_t features; /* a multiple of 8 */
+    uint32_t steps;    /* K / 128 */
+};
+
+/*
+ * Tokens of 4 bits: x row = K/2 bytes in the columns' own order, element 2i in the low half of byte i. K is a dummy index, so the weights are packed with the 8-column chunks of a step
+ * transposed as 4 x 4 (chunk m of the instruction is chunk 4 (m % 4) + m / 4 of the matrix): lane (g, t) then takes bytes 16 t .. 16 t + 15 of token g at once.
+ */
+struct Int4Tokens {
+    enum { ROW_BYTES = STEP / 2, PLANES = 1 };
+
+    /* where 16 bytes of a row lie */
+    DEVICE static uint32_t place(uint32_t row, uint32_t chunk) { return row * ROW_BYTES + chunk * 16; }
+
+    /* operand B: the 8 tokens whose rows begin at x */
+    DEVICE static uint4 tokens(uint32_t x, int, uint32_t lane) { return load_shared_16(x + lane * 16); }
+
+    /* the same of one token, lane t's part of a step in global memory */
+    DEVICE static uint4 tokens_of(const uint8_t *x, int, uint32_t t) { return __ldg((const uint4 *)(x + t * 16)); }
+
+    /* operand A */
+    DEVICE static uint4 weights(uint4 a, int) { return a; }
+
+    DEVICE static void multiply(int (&d)[4], uint4 a, uint4 b, uint32_t e) { multiply_s4(d, a, b, e); }
+
+    /* what xs is multiplied by */
+    DEVICE static float unit() { return 1; }
+};
+
+/*
+ * Tokens of 8 bits (or 4, one a byte), for tensor cores without 4-bit products. A pair that 4:8p keeps is one even and one odd column: the even columns of 8 are 4 columns of which 2
+ * are kept, by the same metadata, and so are the odd ones. Thus the s4 product is two s8 products of one metadata word, and (x << 4) & 0xF0.., x & 0xF0.. make of the stored nibbles
+ * bytes of 16 x their value without extending signs: 16 W.x, below 2^31 for K < 2^18, and exact as f32 as W.x is.
+ *
+ *     x row = K bytes, for each step 64 bytes of even columns, then 64 of odd ones, in the instruction's order (the quantiser transposes the chunks): register r of lane (g, t) takes
+ *     bytes 16 r + 4 t .. of token g, which is what ldmatrix deals out. 16-byte chunk c of row r lies at c ^ (r % 8): 8 rows of one chunk are in all banks.
+ */
+struct Int8Tokens {
+    enum { ROW_BYTES = STEP, PLANES = 2 };
+
+    DEVICE static uint32_t place(uint32_t row, uint32_t chunk) { return row * ROW_BYTES + ((chunk ^ (row % 8)) * 16); }
+
+    DEVICE static uint4 tokens(uint32_t x, int plane, uint32_t lane) {
+        return load_matrices(x + place(lane % 8, lane / 8 + 4 * plane));
+    }
+
+    DEVICE static uint4 tokens_of(const uint8_t *x, int plane, uint32_t t) {
+        const uint32_t *words = (const uint32_t *)(x + plane * (ROW_BYTES / 2)) + t;
+        return make_uint4(__ldg(words), __ldg(words + 4), __ldg(words + 8), __ldg(words + 12));
+    }
+
+    DEVICE static uint4 weights(uint4 a, int plane) {
+        const int shift = plane == 0 ? 4 : 0;
+        return make_uint4(a.x << shift & HIGH, a.y << shift & HIGH, a.z << shift & HIGH, a.w << shift & HIGH);
+    }
+
+    DEVICE static void multiply(int (&d)[4], uint4 a, uint4 b, uint32_t e) { multiply_s8(d, a, b, e); }
+
+    DEVICE static float unit() { return 1.0f / 16; }
+
+    static constexpr uint32_t HIGH = 0xF0F0F0F0;
+};
+
+/* What a thread block makes, in warps of WM x WN, with STAGES steps under way. */
+template <int M, int N, int WARP_M, int WARP_N, int DEPTH> struct Tile {
+    enum { BM = M, BN = N, WM = WARP_M, WN = WARP_N, STAGES = DEPTH, THREADS = M / WARP_M * (N / WARP_N) * 32 };
+};
+
+template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
+    constexpr int BM = Tile::BM, BN = Tile::BN, WM = Tile::WM, WN = Tile::WN;
+    constexpr int STAGES = Tile::STAGES, THREADS = Tile::THREADS;
+    constexpr int A = BM / BLOCK_FEATURES * A_BYTES, E = BM / BLOCK_FEATURES * E_BYTES, X = BN * Form::ROW_BYTES;
+    constexpr int STAGE = A + E + X;
+    constexpr int PITCH = BM + 8; /* halfs between two tokens of the transposed tile */
+    static_assert(BN * PITCH * 2 <= STAGES * STAGE, "the transposed tile takes the place of the stages");
+    extern __shared__ uint4 memory[];
+    const uint32_t shared = shared_address(memory);
+
+    const uint32_t thread = threadIdx.x, lane = thread % 32, warp = thread / 32;
+    const uint32_t warp_feature = warp % (BM / WM) * WM, warp_token = warp / (BM / WM) * WN;
+    const uint32_t first_feature = blockIdx.x * BM, first_token = blockIdx.y * BN;
+    /* The tile's rows of each operand at the step to load next, and the last row that is there. Within a tile 32-bit offsets do. */
+    const uint32_t last_block = (p.features - first_feature - 1) / BLOCK_FEATURES, last_token = p.tokens - first_token - 1;
+    const uint8_t *a = p.a + (uint64_t)(first_feature / BLOCK_FEATURES) * p.steps * A_BYTES;
+    const uint8_t *e = p.e + (uint64_t)(first_feature / BLOCK_FEATURES) * p.steps * E_BYTES;
+    const uint8_t *x = p.x + (uint64_t)first_token * p.steps * Form::ROW_BYTES;
+
+    auto load = [&](uint32_t slot) {
+        const uint32_t to = shared + slot * STAGE;
+#pragma unroll
+        for (uint32_t i = 0; i < A / 16; i += THREADS) {
+            const uint32_t c = i + thread, block = min(c / (A_BYTES / 16), last_block);
+            if (A / 16 % THREADS == 0 || c < A / 16)
+                copy_async(to + c * 16, a + (block * p.steps * A_BYTES + c % (A_BYTES / 16) * 16));
+        }
+#pragma unroll
+        for (uint32_t i = 0; i < E / 16; i += THREADS) {
+            const uint32_t c = i + thread, block = min(c / (E_BYTES / 16), last_block);
+            if (E / 16 % THREADS == 0 || c < E / 16)
+                copy_async(to + A + c * 16, e + (block * p.steps * E_BYTES + c % (E_BYTES / 16) * 16));
+        }
+#pragma unroll
+        for (uint32_t i = 0; i < X / 16; i += THREADS) {
+            constexpr int CHUNKS = Form::ROW_BYTES / 16;
+            const uint32_t c = i + thread, row = c / CHUNKS, chunk = c % CHUNKS;
+            if (X / 16 % THREADS == 0 || c < X / 16)
+                copy_async_or_zero(to + A + E + Form::place(row, chunk),
+                                   x + (row * p.steps * Form::ROW_BYTES + chunk * 16), row <= last_token);
+        }
+        a += A_BYTES;
+        e += E_BYTES;
+        x += Form::ROW_BYTES;
+    };
+
+    int d[WM / 16][WN / 8][4] = {};
+    auto multiply = [&](uint32_t slot) {
+        const uint32_t a = shared + slot * STAGE, e = a + A, x = e + E;
+        uint4 stored[WM / 16];
+        uint32_t kept[WM / 16];
+#pragma unroll
+        for (int i = 0; i < WM / 16; i++) {
+            const uint32_t block = warp_feature / BLOCK_FEATURES + i;
+            stored[i] = load_shared_16(a + block * A_BYTES + lane * 16);
+            kept[i] = load_shared(e + block * E_BYTES + lane * 4);
+        }
+#pragma unroll
+        for (int plane = 0; plane < Form::PLANES; plane++) {
+            uint4 weights[WM / 16];
+#pragma unroll
+            for (int i = 0; i < WM / 16; i++) weights[i] = Form::weights(stored[i], plane);
+#pragma unroll
+            for (int j = 0; j < WN / 8; j++) {
+                const uint4 tokens = Form::tokens(x + (warp_token + 8 * j) * Form::ROW_BYTES, plane, lane);
+#pragma unroll
+                for (int i = 0; i < WM / 16; i++) Form::multiply(d[i][j], weights[i], tokens, kept[i]);
+            }
+        }
+    };
+
+    for (uint32_t step = 0; step < STAGES - 1; step++) {
+        if (step < p.steps) load(step);
+        commit_copies();
+    }
+    for (uint32_t step = 0, slot = 0; step < p.steps; step++) {
+        await_copies<STAGES - 2>();
+        __syncthreads();
+        const uint32_t next = slot == 0 ? STAGES - 1 : slot - 1;
+        if (step + STAGES - 1 < p.steps) load(next);
+        commit_copies();
+        multiply(slot);
+        slot = slot == STAGES - 1 ? 0 : slot + 1;
+    }
+    __syncthreads(); /* all have read the last stage; the copies behind it are empty groups */
+
+    const uint32_t g = lane / 4, t = lane % 4;
+    float xs[WN / 8][2];
+#pragma unroll
+    for (int j = 0; j < WN / 8; j++)
+#pragma unroll
+        for (int k = 0; k < 2; k++)
+            xs[j][k] = __ldg(p.xs + min(first_token + warp_token + 8 * j + 2 * t + k, p.tokens - 1)) * Form::unit();
+#pragma unroll
+    for (int i = 0; i < WM / 16; i++) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            const uint32_t row = warp_feature + 16 * i + 8 * half + g, feature = min(first_feature + row, p.features - 1);
+            const float ws = __ldg(p.ws + feature), bias = p.bias ? __ldg(p.bias + feature) : 0;
+#pragma unroll
+            for (int j = 0; j < WN / 8; j++) {
+#pragma unroll
+                for (int k = 0; k < 2; k++) {
+                    const float y = __fmul_rn((float)d[i][j][2 * half + k], __fmul_rn(ws, xs[j][k]));
+                    const uint32_t column = warp_token + 8 * j + 2 * t + k;
+                    store_shared(shared + (column * PITCH + row) * 2, __float2half_rn(__fadd_rn(y, bias)));
+                }
+            }
+        }
+    }
+    __syncthreads();
+
+    constexpr int CHUNKS = BM / 8;
+#pragma unroll 4
+    for (uint32_t c = thread; c < BN * CHUNKS; c += THREADS) {
+        const uint32_t token = first_token + c / CHUNKS, feature = first_feature + c % CHUNKS * 8;
+        if (token < p.tokens && feature < p.features) {
+            const uint64_t at = (uint64_t)token * p.features + feature;
+            uint4 eight = load_shared_16(shared + (c / CHUNKS * PITCH + c % CHUNKS * 8) * 2);
+            if (p.residual) {
+                const uint4 others = *(const uint4 *)(p.residual + at);
+                __half2 *y = (__half2 *)&eight;
+                const __half2 *r = (const __half2 *)&others;
+#pragma unroll
+                for (int k = 0; k < 4; k++) y[k] = __hadd2_rn(y[k], r[k]);
+            }
+            *(uint4 *)(p.y + at) = eight;
+        }
+    }
+}
+
+/* One entry of a module; BLOCKS is how many of its thread blocks a multiprocessor shall hold at least. */
+#define SPGEMM(NAME, FORM, TILE, BLOCKS)                                                                               \
+    extern "C" __global__ void __launch_bounds__(TILE::THREADS, BLOCKS)                                                \
+        NAME(const uint8_t *a, const uint8_t *e, const uint8_t *x, const float *ws, const float *xs,                   \
+             const float *bias, const __half *residual, __half *y, uint32_t tokens, uint32_t features, uint32_t steps) {              \
+        spgemm<FORM, TILE>({a, e, x, ws, xs, bias, residual, y, tokens, features, steps});                             \
+    }

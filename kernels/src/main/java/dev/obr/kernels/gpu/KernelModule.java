@@ -1,0 +1,58 @@
+package dev.obr.kernels.gpu;
+
+import dev.obr.kernels.ObrException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/** The PTX that the jar carries: compiled from {@code kernels/src/main/cuda} by {@code make ptx}, one resource for each source. */
+public enum KernelModule {
+    /** Sparse products with 4-bit activations; for tensor cores that multiply 4-bit integers. */
+    SPGEMM_S4("spgemm_s4"),
+    /** The same with activations of one byte; for all. */
+    SPGEMM_S8("spgemm_s8"),
+    /** RMS norm and activation codes. */
+    RMSNORM_QUANT("rmsnorm_quant");
+
+    private final String label;
+
+    KernelModule(String label) {
+        this.label = label;
+    }
+
+    /** What sources, resources and errors call it. */
+    public String label() {
+        return label;
+    }
+
+    /** Whether a device's own instructions run it: every device from sm_80 on does, but 4-bit products end with sm_89. */
+    public boolean runsOn(ComputeCapability capability) {
+        return capability.compareTo(ComputeCapability.SM_80) >= 0 && (this != SPGEMM_S4 || capability.multipliesInt4());
+    }
+
+    /** Its text. */
+    public String ptx() {
+        String resource = label + ".ptx";
+        try (InputStream in = KernelModule.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("the jar lacks " + resource + ": build it with make ptx");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** @throws ObrException where the device has not the instructions */
+    public GpuModule load(GpuDevice device) {
+        if (!runsOn(device.capability())) {
+            throw new ObrException(
+                    device.name() + " is " + device.capability() + ", which does not run the kernels " + label
+                            + (this == SPGEMM_S4
+                                    ? ": use 8-bit activations, or 4-bit ones stored as bytes"
+                                    : ": they need sm_80 or later"));
+        }
+        return device.load(label + ".ptx", ptx());
+    }
+}

@@ -1,0 +1,181 @@
+package dev.obr.kernels.gpu.linear;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.gpu.GpuDevice;
+import dev.obr.kernels.gpu.GpuKernel;
+import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.GpuModule;
+import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.KernelArguments;
+import dev.obr.kernels.gpu.KernelModule;
+import dev.obr.kernels.gpu.LaunchShape;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Launches the products of sparse weights and activation codes: {@code spgemm_s4_*} or {@code spgemm_s8_*}. What they compute is {@link ScalarSparseGemm}. */
+public final class SparseGemm implements AutoCloseable {
+    /** Input channels up to which a product with 8-bit codes is exact as a float: 8 · 128 · K / 2 = 2^24. Its 16 fold, as tensor cores add it up, is then far from 2^31. */
+    public static final int MOST_COLUMNS = 32768;
+
+    private static final int MOST_TOKEN_TILES = 65535; // a grid's extent in y
+
+    /**
+     * What a thread block makes. Fewer tokens take smaller tiles: the weights then are what is waited for, and more blocks have more of their bytes under way.
+     */
+    enum Tile {
+        VECTOR(16, 8, 256, 0, 0), // weights go to registers
+        SMALL(64, 16, 128, 4, 4),
+        MEDIUM(128, 32, 128, 4, 4),
+        SQUARE(128, 128, 128, 4, 4),
+        LARGE(256, 128, 256, 4, 3);
+
+        final int features;
+        final int tokens;
+        final int threads;
+        private final int int4Stages;
+        private final int int8Stages;
+
+        Tile(int features, int tokens, int threads, int int4Stages, int int8Stages) {
+            this.features = features;
+            this.tokens = tokens;
+            this.threads = threads;
+            this.int4Stages = int4Stages;
+            this.int8Stages = int8Stages;
+        }
+
+        static Tile of(int tokens) {
+            if (tokens <= 16) {
+                return tokens <= 8 ? VECTOR : SMALL;
+            }
+            return tokens < 256 ? MEDIUM : tokens < 2048 ? SQUARE : LARGE;
+        }
+
+        /** Stages of weights (2.5 bits, as 40 bytes a feature and step) and tokens. */
+        int sharedBytes(TokenLayout layout) {
+            int stages = layout == TokenLayout.INT4 ? int4Stages : int8Stages;
+            return stages * (features * 40 + tokens * layout.rowBytes(SparseFragments.STEP));
+        }
+
+        String kernel(TokenLayout layout) {
+            return module(layout).label() + "_" + features + "x" + tokens;
+        }
+    }
+
+    private final TokenLayout layout;
+    private final GpuModule module;
+    private final List<GpuKernel> kernels; // one a tile
+
+    /**
+     * @param layout of the activations
+     * @throws ObrException where the device multiplies no 4-bit integers and is to
+     */
+    public SparseGemm(GpuDevice device, TokenLayout layout) {
+        this(layout, module(layout).load(device));
+    }
+
+    SparseGemm(TokenLayout layout, GpuModule module) {
+        this.layout = layout;
+        this.module = module;
+        this.kernels = Arrays.stream(Tile.values()).map(this::kernel).toList();
+    }
+
+    private static KernelModule module(TokenLayout layout) {
+        return layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8;
+    }
+
+    private GpuKernel kernel(Tile tile) {
+        GpuKernel kernel = module.kernel(tile.kernel(layout));
+        kernel.allowSharedBytes(tile.sharedBytes(layout));
+        return kernel;
+    }
+
+    /**
+     * Queues y [tokens, features] = W . x, scaled.
+     *
+     * @param x codes, rows in this product's layout
+     * @param xs float32 [tokens], the codes' scales
+     * @param bias float32 [features]
+     * @param residual fp16 [tokens, features], added to the result; may be {@code y}
+     * @param y fp16 [tokens, features]
+     */
+    public void multiply(
+            GpuStream stream,
+            SparseWeights w,
+            GpuMemory x,
+            GpuMemory xs,
+            int tokens,
+            @Nullable GpuMemory bias,
+            @Nullable GpuMemory residual,
+            GpuMemory y) {
+        multiply(stream, Tile.of(tokens), w, x, xs, tokens, bias, residual, y);
+    }
+
+    void multiply(
+            GpuStream stream,
+            Tile tile,
+            SparseWeights w,
+            GpuMemory x,
+            GpuMemory xs,
+            int tokens,
+            @Nullable GpuMemory bias,
+            @Nullable GpuMemory residual,
+            GpuMemory y) {
+        int tokenTiles = Math.ceilDiv(tokens, tile.tokens);
+        if (tokens < 1 || tokenTiles > MOST_TOKEN_TILES) {
+            throw new ObrException(tokens + " tokens are multiplied at once; 1 to "
+                    + (long) MOST_TOKEN_TILES * tile.tokens + " can be");
+        }
+        if (w.columns() < 1 || w.columns() > MOST_COLUMNS) {
+            throw new ObrException(
+                    "a layer has " + w.columns() + " input channels; products stay exact up to " + MOST_COLUMNS);
+        }
+        if (w.features() < 8 || w.features() % 8 != 0) {
+            throw new ObrException("a layer has " + w.features()
+                    + " output channels; results are stored by eights: a multiple of 8 is needed");
+        }
+        long results = 2L * tokens * w.features();
+        check("weights", w.memory(), w.scalesOffset() + 4L * w.features());
+        check("codes", x, (long) tokens * layout.rowBytes(w.columns()));
+        check("scales", xs, 4L * tokens);
+        check("results", y, results);
+        if (bias != null) {
+            check("bias", bias, 4L * w.features());
+        }
+        if (residual != null) {
+            check("residual", residual, results);
+        }
+        KernelArguments arguments = new KernelArguments()
+                .pointer(w.memory())
+                .pointer(w.memory(), w.keptOffset())
+                .pointer(x)
+                .pointer(w.memory(), w.scalesOffset())
+                .pointer(xs);
+        optional(arguments, bias);
+        optional(arguments, residual);
+        arguments.pointer(y).i32(tokens).i32(w.features()).i32(SparseFragments.steps(w.columns()));
+        LaunchShape shape = LaunchShape.of(
+                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(layout));
+        stream.launch(kernels.get(tile.ordinal()), shape, arguments);
+    }
+
+    private static void optional(KernelArguments arguments, @Nullable GpuMemory memory) {
+        if (memory == null) {
+            arguments.nullPointer();
+        } else {
+            arguments.pointer(memory);
+        }
+    }
+
+    private static void check(String what, GpuMemory memory, long bytes) {
+        if (memory.byteSize() < bytes) {
+            throw new ObrException("the memory of a product's " + what + " has " + memory.byteSize() + " bytes, but "
+                    + bytes + " are needed");
+        }
+    }
+
+    @Override
+    public void close() {
+        module.close();
+    }
+}

@@ -1,0 +1,54 @@
+package dev.obr.kernels.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.obr.kernels.ObrException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class CudaDriverTest {
+    @Test
+    void aMissingDriverIsOneSentence() {
+        assertThatThrownBy(() -> CudaDriver.find("linux-x86_64", "libnosuchdriver.so.1"))
+                .isInstanceOf(ObrException.class)
+                .hasMessage("no NVIDIA driver (libnosuchdriver.so.1 cannot be loaded)");
+    }
+
+    @Test
+    void otherPlatformsAreNamed() {
+        assertThatThrownBy(() -> CudaDriver.find("macos-aarch64", CudaDriver.LIBRARY))
+                .isInstanceOf(ObrException.class)
+                .hasMessage("GPUs are used on linux-x86_64 only, this is macos-aarch64");
+    }
+
+    @Test
+    void whatIsNoDriverIsSaid() {
+        assertThatThrownBy(() -> CudaDriver.find("linux-x86_64", "libc.so.6"))
+                .isInstanceOf(ObrException.class)
+                .hasMessage("the NVIDIA driver has no cuInit: it is broken, install it anew");
+    }
+
+    @Test
+    void signaturesAreReadFromPtx() {
+        String ptx = """
+                // .entry commented(.param .u64 x)
+                .visible .entry first(
+                    .param .u64 .ptr .global .align 16 first_0, /* .param .u32 no */
+                    .param .f32 first_1,
+                    .param .align 8 .b8 first_2[24]
+                )
+                .maxntid 128, 1, 1
+                { .reg .b32 %r<2>; ret; }
+                .entry second { ret; }
+                .weak .entry _Z5thirdPKv(.param .u16 a,.param .s32 b) { ret; }
+                .visible .func helper(.param .b32 x) { ret; }
+                """;
+        assertThat(PtxEntries.of(ptx))
+                .containsExactly(
+                        Map.entry("first", List.of(8, 4, 24)),
+                        Map.entry("second", List.of()),
+                        Map.entry("_Z5thirdPKv", List.of(2, 4)));
+    }
+}

@@ -1,0 +1,68 @@
+package dev.obr.kernels.gpu.linear;
+
+import dev.obr.kernels.emulator.EmulatedDevice;
+import dev.obr.kernels.emulator.EmulatedDeviceOptions;
+import dev.obr.kernels.emulator.EmulatorOptions;
+import dev.obr.kernels.emulator.LaunchCounters;
+import dev.obr.kernels.emulator.Schedule;
+import dev.obr.kernels.gpu.ComputeCapability;
+import dev.obr.kernels.gpu.GpuDevice;
+import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.GpuStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/** A device, one stream, and host memory for one run of a kernel. */
+final class DeviceRun implements AutoCloseable {
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final EmulatedDevice emulated;
+    private final GpuStream stream;
+    private final Arena arena = Arena.ofConfined();
+
+    DeviceRun(ComputeCapability capability, Schedule schedule) {
+        emulated = new EmulatedDevice(EmulatedDeviceOptions.checked(capability)
+                .withEmulator(EmulatorOptions.checked().withSchedule(schedule)));
+        stream = emulated.newStream();
+    }
+
+    GpuDevice device() {
+        return emulated;
+    }
+
+    GpuStream stream() {
+        return stream;
+    }
+
+    Arena arena() {
+        return arena;
+    }
+
+    GpuMemory upload(MemorySegment from) {
+        GpuMemory memory = emulated.allocate(from.byteSize());
+        stream.copyIn(from, memory, 0);
+        return memory;
+    }
+
+    /** All of a memory, when the stream has passed. */
+    MemorySegment download(GpuMemory memory) {
+        MemorySegment to = arena.allocate(memory.byteSize());
+        stream.copyOut(memory, 0, to);
+        stream.synchronize();
+        return to;
+    }
+
+    /** Of the only kernel that ran. */
+    LaunchCounters counters() {
+        return emulated.counters().values().iterator().next();
+    }
+
+    @Override
+    public void close() {
+        emulated.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,120 @@
+package dev.obr.kernels.gpu.linear;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.packed.Packing;
+import dev.obr.kernels.packed.Pattern;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Codes come back from fragments as they were, and lie where the tensor core looks for them. */
+class SparseFragmentsTest {
+    private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Arena arena = Arena.ofConfined();
+
+    @AfterEach
+    void free() {
+        arena.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 128", "1, 1", "3, 7", "17, 129", "40, 200", "8, 384", "64, 1024", "33, 11008"})
+    void fragmentsHoldTheCodesOfThePackedMatrix(int features, int columns) {
+        for (int seed = 0; seed < 4; seed++) {
+            PackedMatrix matrix = SparseOperands.weight(features, columns, 8, new Random(seed));
+            SparseFragments fragments = SparseFragments.of(matrix, arena);
+            byte[] codes = new byte[features * columns];
+            for (int row = 0; row < features; row++) {
+                matrix.unpackRow(row, codes, row * columns);
+            }
+            assertThat(fragments.unpack()).isEqualTo(codes);
+            assertThat(fragments.scales().toArray(ValueLayout.JAVA_BYTE))
+                    .isEqualTo(matrix.scales().toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    @Test
+    void aBlockTakes640Bytes() {
+        SparseFragments fragments = SparseFragments.of(SparseOperands.weight(33, 257, 8, new Random(1)), arena);
+        assertThat(fragments.codes().byteSize()).isEqualTo(3 * 3 * 512);
+        assertThat(fragments.kept().byteSize()).isEqualTo(3 * 3 * 128);
+    }
+
+    /** One pair in row 9, columns 40 and 41: chunk 5 of the matrix is chunk 5 of the transposed, too: registers a1, a3 of row g + 8; lane 4 · 1 + 5 / 2, high half. */
+    @Test
+    void aPairLiesInTheRegisterThatTheInstructionTakesItFrom() {
+        byte[] codes = new byte[16 * 128];
+        boolean[] mask = new boolean[16 * 128];
+        int at = 9 * 128 + 40;
+        codes[at] = 5;
+        codes[at + 1] = -6;
+        mask[at] = true;
+        mask[at + 1] = true;
+        PackedMatrix matrix = Packing.pack(Pattern.PAIRS_4_OF_8, 4, 16, 128, codes, mask, new float[16]);
+        SparseFragments fragments = SparseFragments.of(matrix, arena);
+        int lane = 4 + 2;
+        for (int word = 0; word < 128; word++) {
+            assertThat(fragments.codes().getAtIndex(WORD, word))
+                    .as("word %d", word)
+                    .isEqualTo(word == lane * 4 + 1 ? 0xA5 << 16 : 0);
+        }
+        for (int word = 0; word < 32; word++) {
+            assertThat(fragments.kept().getAtIndex(WORD, word))
+                    .as("lane %d", word)
+                    .isEqualTo(0x44444444);
+        }
+    }
+
+    /** Row 3 keeps pairs 2 and 3 of chunk 8 of the matrix, which the instruction takes as chunk 2: third nibble of the lane for row 3's first half. */
+    @Test
+    void theKeptPairsLieInTheLaneThatTheInstructionTakesThemFrom() {
+        boolean[] mask = new boolean[16 * 128];
+        for (int column = 68; column < 72; column++) {
+            mask[3 * 128 + column] = true;
+        }
+        PackedMatrix matrix = Packing.pack(Pattern.PAIRS_4_OF_8, 4, 16, 128, new byte[16 * 128], mask, new float[16]);
+        SparseFragments fragments = SparseFragments.of(matrix, arena);
+        for (int word = 0; word < 32; word++) {
+            assertThat(fragments.kept().getAtIndex(WORD, word))
+                    .as("lane %d", word)
+                    .isEqualTo(word == 4 * 3 ? 0x44444E44 : 0x44444444);
+        }
+    }
+
+    @Test
+    void otherPatternsAreNoFragments() {
+        PackedMatrix dense = Packing.pack(Pattern.DENSE, 4, 8, 8, new byte[64], new boolean[0], new float[8]);
+        assertThatThrownBy(() -> SparseFragments.of(dense, arena))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("4-bit weights on the pattern dense");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x0, 0x5, 0xA, 0xF, 0x1, 0x6, 0xB})
+    void pairsThatDoNotAscendAreRefused(int nibble) {
+        MemorySegment index = MemorySegment.ofArray(new byte[] {(byte) (0x40 | nibble)});
+        PackedMatrix damaged = new PackedMatrix(
+                Pattern.PAIRS_4_OF_8,
+                4,
+                1,
+                16,
+                MemorySegment.ofArray(new byte[4]),
+                index,
+                MemorySegment.ofArray(new byte[4]));
+        assertThatThrownBy(() -> SparseFragments.of(damaged, arena))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("columns 0 to 7");
+    }
+}

@@ -1,0 +1,79 @@
+package dev.obr.kernels.gpu.linear;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.obr.kernels.emulator.EmulationException;
+import dev.obr.kernels.emulator.Schedule;
+import dev.obr.kernels.gpu.ComputeCapability;
+import dev.obr.kernels.gpu.KernelModule;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A kernel with one thing wrong does not pass: the emulator stops it, or its results differ. */
+class SparseGemmMutationTest {
+    private static final SparseGemm.Tile TILE = SparseGemm.Tile.MEDIUM;
+
+    /** 5 steps: the last one's stage is the first, where the transposed tile begins. */
+    private static final GemmCase CASE = GemmCase.random(TokenLayout.INT4, 128, 640, 32, false, false);
+
+    enum Mutation {
+        WITHOUT_THE_LOOPS_BARRIER(ptx -> withoutBarrier(ptx, 0)),
+        WITHOUT_THE_BARRIER_BEFORE_STAGES_BECOME_THE_TRANSPOSED_TILE(ptx -> withoutBarrier(ptx, 1)),
+        WITHOUT_THE_BARRIER_BEFORE_THE_TRANSPOSED_TILE_IS_READ(ptx -> withoutBarrier(ptx, 2)),
+        WITH_ONE_MORE_COPY_UNDER_WAY(ptx -> ptx.replace("cp.async.wait_group 2;", "cp.async.wait_group 3;")),
+        WITH_THE_NEIGHBOURING_LANES_METADATA(ptx -> Pattern.compile("ld\\.shared\\.u32 (%r\\d+), \\[[^]]*];")
+                .matcher(ptx)
+                .replaceAll("$0 shfl.sync.bfly.b32 $1, $1, 1, 31, -1;")),
+        WITH_THE_WEIGHTS_OF_ROWS_8_APART_EXCHANGED(
+                ptx -> Pattern.compile("(mma\\.sp\\S* \\{[^}]*}, )\\{(%r\\d+), (%r\\d+), (%r\\d+), (%r\\d+)}")
+                        .matcher(ptx)
+                        .replaceAll("$1{$3, $2, $5, $4}"));
+
+        private final UnaryOperator<String> edit;
+
+        Mutation(UnaryOperator<String> edit) {
+            this.edit = edit;
+        }
+
+        /** Without the n-th barrier of the tile's entry. */
+        private static String withoutBarrier(String ptx, int n) {
+            int entry = ptx.indexOf(".entry " + TILE.kernel(TokenLayout.INT4) + "(");
+            List<MatchResult> barriers = Pattern.compile("bar\\.sync\\s+0;")
+                    .matcher(ptx)
+                    .results()
+                    .filter(barrier -> barrier.start() > entry)
+                    .toList();
+            return ptx.substring(0, barriers.get(n).start())
+                    + ptx.substring(barriers.get(n).end());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aWrongKernelIsFound(Mutation mutation) {
+        String ptx = KernelModule.SPGEMM_S4.ptx();
+        String wrong = mutation.edit.apply(ptx);
+        assertThat(wrong).isNotEqualTo(ptx);
+        assertThat(passes(wrong)).isFalse();
+    }
+
+    @Test
+    void theKernelAsItIsPasses() {
+        assertThat(passes(KernelModule.SPGEMM_S4.ptx())).isTrue();
+    }
+
+    private static boolean passes(String ptx) {
+        try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
+                SparseGemm gemm = new SparseGemm(TokenLayout.INT4, run.device().load("mutant.ptx", ptx))) {
+            return Arrays.equals(CASE.run(run, TILE, gemm), CASE.twin());
+        } catch (EmulationException found) {
+            return false;
+        }
+    }
+}

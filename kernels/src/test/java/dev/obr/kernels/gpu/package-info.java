@@ -1,0 +1,5 @@
+/** What every device must do. */
+@NullMarked
+package dev.obr.kernels.gpu;
+
+import org.jspecify.annotations.NullMarked;
