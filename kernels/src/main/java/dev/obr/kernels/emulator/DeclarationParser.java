@@ -168,7 +168,11 @@ final class DeclarationParser {
         private void element() {
             Token token = reader.peek();
             if (token.kind() != Token.Kind.WORD) {
-                put(bits(reader.constant()));
+                try {
+                    put(Immediates.bits(reader.constant(), type));
+                } catch (DecodeFault e) {
+                    throw reader.error(token, e.what());
+                }
                 return;
             }
             boolean generic = reader.accept("generic");
@@ -180,19 +184,22 @@ final class DeclarationParser {
             if (target == null || type.bytes() != 8) {
                 throw reader.error(name, "expected a number, or a variable's address in an array of 64-bit values");
             }
-            long offset = 0;
-            if (reader.peek().is("+") || reader.peek().is("-")) {
-                offset = reader.constant().bits();
+            if (target.space() != Space.GLOBAL && target.space() != Space.CONST) {
+                throw reader.error(name, name.text() + " has no address in global memory");
             }
+            long offset = offset();
             if (generic) {
                 reader.expect(")");
+                offset += offset();
             }
             fixups.add(new Fixup(length, target, offset));
             put(0);
         }
 
-        private long bits(Constant constant) {
-            return Immediates.bits(constant, type);
+        private long offset() {
+            return reader.peek().is("+") || reader.peek().is("-")
+                    ? reader.constant().bits()
+                    : 0;
         }
 
         private void put(long value) {

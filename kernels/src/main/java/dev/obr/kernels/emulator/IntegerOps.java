@@ -24,6 +24,7 @@ final class IntegerOps {
                     throw new DecodeFault(".sat is for .s32");
                 }
                 boolean add = opcode.name().equals("add");
+                o.expect(3);
                 if (saturating) {
                     yield binary(type, o, add ? IntegerOps::addSaturating : IntegerOps::subtractSaturating, Long::sum);
                 }
@@ -33,7 +34,6 @@ final class IntegerOps {
                             : binary(type, o, (a, b) -> a - b, (a, b) -> a - b);
                 }
                 if (add && type.bits() == 64) {
-                    o.expect(3);
                     yield new FastOps.AddLong(o.out(0, type), o.wide(1, type), o.wide(2, type));
                 }
                 yield add

@@ -105,7 +105,9 @@ final class Lexer {
                     && end + 1 < text.length()
                     && (isLetter(text.charAt(end + 1)) || isDigit(text.charAt(end + 1)))) {
                 end++;
-            } else if (text.startsWith("::", end) && end + 2 < text.length() && isLetter(text.charAt(end + 2))) {
+            } else if (text.startsWith("::", end)
+                    && end + 2 < text.length()
+                    && (isLetter(text.charAt(end + 2)) || isDigit(text.charAt(end + 2)))) {
                 end += 2;
             } else if (isLetter(c) || isDigit(c) || c == '_' || c == '$' || c == '%') {
                 end++;
