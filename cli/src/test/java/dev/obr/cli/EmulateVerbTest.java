@@ -159,6 +159,7 @@ class EmulateVerbTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '`',
             value = {
                 "--grid|0|'0': X is 0, but must be 1 to 2147483647",
                 "--grid|1,70000|Y is 70000, but must be 1 to 65535",

@@ -25,6 +25,9 @@ import java.util.Arrays;
 final class TensorCores {
     static final int LANES = 32;
 
+    /** Slots 0 to 3, two bits each. */
+    private static final int IN_ORDER = 0xe4;
+
     private TensorCores() {}
 
     /**
@@ -97,11 +100,7 @@ final class TensorCores {
         long[] sums = new long[2 * shape.m()]; // A . B [m, 2]
         for (int column = 0; column < 8; column += 128 / place) {
             pack(shape, b, column, place, packed);
-            if (shape.sparse()) {
-                addSparse(shape, a, metadata, selector, packed, sums);
-            } else {
-                addDense(shape, a, packed, sums);
-            }
+            add(shape, a, metadata, selector, packed, sums);
             store(shape, sums, column, place, c, d);
         }
     }
@@ -109,72 +108,72 @@ final class TensorCores {
     /** B's columns from one on. */
     private static void pack(MmaShape shape, int[] b, int column, int place, long[] packed) {
         Arrays.fill(packed, 0);
-        int bits = shape.b().bits();
+        boolean nibbles = shape.b().bits() == 4;
         boolean signed = shape.b().signed();
-        int n = 32 / bits;
+        int width = nibbles ? 4 : 2; // longs that the rows of B in one byte of a register take
         for (int r = 0; r < shape.bRegisters(); r++) {
             for (int lane = 4 * column; lane < 4 * column + 512 / place; lane++) {
-                int at = 2 * n * (4 * r + (lane & 3));
+                int register = b[LANES * r + lane];
                 int shift = place * ((lane >> 2) - column);
-                for (int i = 0; i < n; i++) {
-                    // Java shifts a long by the low six bits: the second long's columns begin at bit 0 again.
-                    packed[at + 2 * i + (shift >> 6)] += (long) element(b[LANES * r + lane], bits, signed, i) << shift;
+                // Java shifts a long by the low six bits: the second long's columns begin at bit 0 again.
+                int at = 4 * width * (4 * r + (lane & 3)) + (shift >> 6);
+                for (int i = 0; i < 4; i++) {
+                    int codes = register >>> 8 * i;
+                    if (nibbles) {
+                        packed[at + width * i] += (long) nibble(codes, signed) << shift;
+                        packed[at + width * i + 2] += (long) nibble(codes >>> 4, signed) << shift;
+                    } else {
+                        packed[at + width * i] += (long) whole(codes, signed) << shift;
+                    }
                 }
             }
         }
     }
 
-    private static void addDense(MmaShape shape, int[] a, long[] packed, long[] sums) {
-        int bits = shape.a().bits();
+    /** Adds A . B. Each byte of a register of A is a slot: two nibbles or one byte, at the columns that the metadata names or, dense, at its own. */
+    private static void add(MmaShape shape, int[] a, int[] metadata, int selector, long[] packed, long[] sums) {
+        boolean nibbles = shape.a().bits() == 4;
         boolean signed = shape.a().signed();
-        int n = 32 / bits;
+        boolean sparse = shape.sparse();
+        int width = nibbles ? 4 : 2; // longs of a slot's columns
         for (int r = 0; r < shape.aRegisters(); r++) {
+            int source = (r & 1) + 2 * (shape.halves() == 2 ? r >> 1 : selector);
             for (int lane = 0; lane < LANES; lane++) {
-                int register = a[LANES * r + lane];
-                int from = 2 * n * (4 * (r >> 1) + (lane & 3));
-                long low = 0;
-                long high = 0;
-                for (int i = 0; i < n; i++) {
-                    int value = element(register, bits, signed, i);
-                    low += value * packed[from + 2 * i];
-                    high += value * packed[from + 2 * i + 1];
-                }
-                int row = (lane >> 2) + 8 * (r & 1);
-                sums[2 * row] += low;
-                sums[2 * row + 1] += high;
-            }
-        }
-    }
-
-    private static void addSparse(MmaShape shape, int[] a, int[] metadata, int selector, long[] packed, long[] sums) {
-        int bits = shape.a().bits();
-        boolean signed = shape.a().signed();
-        int n = 32 / bits;
-        int wide = bits == 4 ? 1 : 0; // a slot has 1 << wide columns
-        for (int r = 0; r < shape.aRegisters(); r++) {
-            int piece = r >> 1;
-            for (int lane = 0; lane < LANES; lane++) {
-                int register = a[LANES * r + lane];
                 int t = lane & 3;
-                int word = metadata[(lane & 28) + (r & 1) + 2 * (shape.halves() == 2 ? piece : selector)];
-                // The register's 2n columns are two chunks of four slots, the word's 2t and 2t + 1.
-                int slots = word >>> 8 * t;
-                int from = 2 * n * (4 * piece + t);
+                int register = a[LANES * r + lane];
+                // The register's slots are two of chunk 2t and two of chunk 2t + 1 of the metadata word.
+                int slots = sparse ? metadata[(lane & 28) + source] >>> 8 * t : IN_ORDER;
+                int from = (sparse ? 8 : 4) * width * (4 * (r >> 1) + t);
                 long low = 0;
                 long high = 0;
-                for (int i = 0; i < n; i++) {
-                    int kept = i >> wide;
-                    int slot = (slots >> 2 * kept & 3) + (kept >> 1 << 2);
-                    int at = 2 * (from + (slot << wide) + (i & wide));
-                    int value = element(register, bits, signed, i);
-                    low += value * packed[at];
-                    high += value * packed[at + 1];
+                for (int i = 0; i < 4; i++) {
+                    int slot = (slots >> 2 * i & 3) + (sparse && i > 1 ? 4 : 0);
+                    int at = from + width * slot;
+                    int codes = register >>> 8 * i;
+                    if (nibbles) {
+                        int first = nibble(codes, signed);
+                        int second = nibble(codes >>> 4, signed);
+                        low += first * packed[at] + second * packed[at + 2];
+                        high += first * packed[at + 1] + second * packed[at + 3];
+                    } else {
+                        int value = whole(codes, signed);
+                        low += value * packed[at];
+                        high += value * packed[at + 1];
+                    }
                 }
                 int row = (lane >> 2) + 8 * (r & 1);
                 sums[2 * row] += low;
                 sums[2 * row + 1] += high;
             }
         }
+    }
+
+    private static int nibble(int codes, boolean signed) {
+        return signed ? codes << 28 >> 28 : codes & 15;
+    }
+
+    private static int whole(int codes, boolean signed) {
+        return signed ? (byte) codes : codes & 0xff;
     }
 
     /** D = sums + C in the columns from one on; leaves zeros in the sums. */
@@ -193,11 +192,6 @@ final class TensorCores {
                 d[i] = shape.saturating() ? Math.clamp(exact, Integer.MIN_VALUE, Integer.MAX_VALUE) : (int) exact;
             }
         }
-    }
-
-    private static int element(int register, int bits, boolean signed, int i) {
-        int shifted = register << 32 - bits - bits * i;
-        return signed ? shifted >> 32 - bits : shifted >>> 32 - bits;
     }
 
     private static void multiplyFloats(MmaShape shape, int[] a, int[] b, int[] c, int[] d) {

@@ -28,12 +28,16 @@ class CudaProgramsTest {
     private static final Set<String> UNOPTIMISED =
             Set.of("reduce", "scan", "interpreter", "divergence", "functions", "local", "votes", "search");
 
-    static Stream<Arguments> everyProgramAndSchedule() {
+    static Stream<CudaProgram> everyProgram() {
         return Stream.of(CollectivePrograms.all(), FlowPrograms.all(), ArithmeticPrograms.all(), MatrixPrograms.all())
                 .flatMap(List::stream)
                 .flatMap(program -> UNOPTIMISED.contains(program.module())
                         ? Stream.of(program, program.of(program.module() + "_unoptimised"))
-                        : Stream.of(program))
+                        : Stream.of(program));
+    }
+
+    static Stream<Arguments> everyProgramAndSchedule() {
+        return everyProgram()
                 .flatMap(program -> Stream.of(Schedule.values()).map(schedule -> Arguments.of(program, schedule)));
     }
 
@@ -42,6 +46,19 @@ class CudaProgramsTest {
     void givesWhatJavaGives(CudaProgram program, Schedule schedule) {
         LaunchCounters counters = program.run(EmulatorOptions.checked().withSchedule(schedule));
         assertThat(counters.instructions()).isPositive();
+    }
+
+    /** Only where thread blocks wait for what others change does their order show. */
+    @ParameterizedTest
+    @MethodSource("everyProgram")
+    void threadsOfTheHostChangeNothing(CudaProgram program) {
+        LaunchCounters alone = program.run(EmulatorOptions.checked());
+        LaunchCounters together = program.run(EmulatorOptions.checked().withThreads(3));
+        if (!program.module().equals("atomics")) {
+            assertThat(together.lines()).isEqualTo(alone.lines());
+            assertThat(together.byOpcode()).isEqualTo(alone.byOpcode());
+            assertThat(together.mmaByShape()).isEqualTo(alone.mmaByShape());
+        }
     }
 
     /** A module's variables live as long as it does. */

@@ -41,7 +41,7 @@ final class MatrixPrograms {
 
     private static CudaProgram softmax() {
         int rows = 5;
-        int cols = 77;
+        int cols = 205;
         float[] x = Numbers.floats(rows * cols, -9, 9, 2);
         float[] y = new float[x.length];
         for (int row = 0; row < rows; row++) {
@@ -87,7 +87,7 @@ final class MatrixPrograms {
     private static CudaProgram gemmS8() {
         int m = 32;
         int n = 24;
-        int k = 96;
+        int k = 160;
         byte[] a = new byte[m * k];
         byte[] b = new byte[n * k];
         new Random(5).nextBytes(a);
