@@ -28,7 +28,7 @@ final class AsyncOps {
             }
             case "wait_group" -> {
                 o.expect(1);
-                int newest = (int) Math.clamp(o.literal(0), 0, Integer.MAX_VALUE);
+                int newest = Math.clamp(o.literal(0), 0, Integer.MAX_VALUE);
                 yield new Operation() {
                     @Override
                     void run(Warp warp, int mask) {

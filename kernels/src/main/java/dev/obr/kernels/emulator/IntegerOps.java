@@ -270,11 +270,11 @@ final class IntegerOps {
     }
 
     private static int addSaturating(int a, int b) {
-        return (int) Math.clamp((long) a + b, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        return Math.clamp((long) a + b, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static int subtractSaturating(int a, int b) {
-        return (int) Math.clamp((long) a - b, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        return Math.clamp((long) a - b, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static PtxType integer(Opcode opcode) {

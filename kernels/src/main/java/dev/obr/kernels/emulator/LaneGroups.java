@@ -64,6 +64,21 @@ final class LaneGroups {
         return best;
     }
 
+    /** The group that comes last of those that do not wait, -1 without one. */
+    int latest() {
+        int best = -1;
+        for (int i = 0; i < count; i++) {
+            if (!waiting[i] && (best < 0 || ranks[i] > ranks[best])) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    boolean any() {
+        return count > 0;
+    }
+
     int rank(int group) {
         return ranks[group];
     }

@@ -18,6 +18,10 @@ final class Warp {
     }
 
     static final int LANES = 32;
+    /** After so many instructions without a change of the group another one has a turn, of so many. */
+    private static final int PATIENCE = 20_000;
+
+    private static final int TURN = 2_000;
 
     final ThreadBlock block;
     final int index;
@@ -46,6 +50,8 @@ final class Warp {
     private final KernelCounters counters;
     private int pc;
     private long steps;
+    private long resumed;
+    private long turnEnds;
     private final LaneGroups groups = new LaneGroups();
 
     Warp(ThreadBlock block, int index, KernelCode code, KernelCounters counters) {
@@ -75,6 +81,8 @@ final class Warp {
         active = lanes;
         pc = 0;
         steps = 0;
+        resumed = 0;
+        turnEnds = 0;
         state = State.READY;
     }
 
@@ -88,6 +96,9 @@ final class Warp {
     private void step() {
         if (groups.concern(code.rank(pc))) {
             arrange();
+        }
+        if (groups.any() && steps - resumed > PATIENCE) {
+            giveTurn();
         }
         Instruction instruction = instructions[pc];
         at = pc;
@@ -116,15 +127,26 @@ final class Warp {
     private void arrange() {
         active |= groups.take(pc);
         int other = groups.earliest();
-        if (other >= 0 && groups.rank(other) < code.rank(pc)) {
+        if (other >= 0 && groups.rank(other) < code.rank(pc) && steps >= turnEnds) {
             groups.add(pc, code.rank(pc), active, false);
             resume(other);
+        }
+    }
+
+    /** Lanes may wait in a loop for what another group is to do, as for a lock that it holds: then that one has a turn, though it comes later in the order. */
+    private void giveTurn() {
+        int other = groups.latest();
+        if (other >= 0) {
+            groups.add(pc, code.rank(pc), active, false);
+            resume(other);
+            turnEnds = steps + TURN;
         }
     }
 
     private void resume(int group) {
         pc = groups.pc(group);
         active = groups.take(pc);
+        resumed = steps;
     }
 
     /** Whether all lanes that the instruction needs are here; if not, this group waits and another runs. */

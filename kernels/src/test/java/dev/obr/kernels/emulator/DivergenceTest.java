@@ -206,6 +206,26 @@ class DivergenceTest {
         assertThat(found[95]).isEqualTo(110);
     }
 
+    /** Lanes spin at the lock before the one that holds it, which comes later in the text, can give it back. */
+    @Test
+    void aLockOfOneLaneIsGivenBack() {
+        int[] found = new TestKernel("""
+                SPIN:
+                atom.global.cas.b32 %r1, [%out], 0, 1;
+                setp.ne.u32 %p1, %r1, 0;
+                @%p1 bra SPIN;
+                ld.volatile.global.u32 %r2, [%out+4];
+                mul.lo.u32 %r2, %r2, 3; add.s32 %r2, %r2, 1;
+                st.volatile.global.u32 [%out+4], %r2;
+                atom.global.exch.b32 %r3, [%out], 0;
+                """).threads(8).run().ints();
+        int expected = 1;
+        for (int i = 0; i < 8; i++) {
+            expected = expected * 3 + 1;
+        }
+        assertThat(found[1]).isEqualTo(expected);
+    }
+
     @Test
     void anEndlessLoopIsFound() {
         assertThatThrownBy(() -> new TestKernel("LOOP: bra.uni LOOP;")
