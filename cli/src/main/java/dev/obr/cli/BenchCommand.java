@@ -2,6 +2,7 @@ package dev.obr.cli;
 
 import dev.obr.bench.BenchFormat;
 import dev.obr.bench.BenchTest;
+import dev.obr.bench.EmulatorBench;
 import dev.obr.bench.LinearAlgebraBench;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
@@ -277,6 +278,31 @@ final class BenchCommand implements Callable<Integer> {
                         speeds.choleskyAlone(),
                         speeds.rowSolves(),
                         100 * speeds.share()));
+            }
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    @Command(
+            name = "emulator",
+            description =
+                    "Measure how fast the PTX emulator runs a kernel: what testing GPU kernels without a GPU costs.")
+    int emulator() {
+        int all = Runtime.getRuntime().availableProcessors();
+        console.print("""
+                | threads | checks | warp instructions/s | mma.sp/s |
+                | ------: | ------ | ------------------: | -------: |
+                """);
+        for (int count : doubling(all)) {
+            for (boolean check : new boolean[] {true, false}) {
+                EmulatorBench.Speed speed = EmulatorBench.measure(count, check);
+                console.print(String.format(
+                        Locale.ROOT,
+                        "| %7d | %-6s | %19.0f | %8.0f |\n",
+                        count,
+                        check ? "all" : "bounds",
+                        speed.instructions() / speed.seconds(),
+                        speed.products() / speed.seconds()));
             }
         }
         return CommandLineApplication.DONE;

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuDeviceContract;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.linear.LinearLayer;
+import dev.obr.kernels.gpu.linear.TokenLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The contract over {@link CudaDevice}, JCuda and a {@link StandInDriver}: what a user with a GPU runs, down to the driver. In a process of its own, which never sees another driver. */
 @Tag("stand-in-driver")
@@ -55,6 +60,17 @@ class StandInDriverTest extends GpuDeviceContract {
     protected void closeAfterFailure(GpuDevice failed) {
         assertThat(driver.lastError()).hasMessageContaining("0x10");
         assertThatThrownBy(failed::close).isInstanceOf(ObrException.class).hasMessageContaining("(719");
+    }
+
+    /** The kernels of a layer, through JCuda: what they give is what the emulated device gives. */
+    @ParameterizedTest
+    @CsvSource({"INT4, 4, 12", "INT8, 8, 3", "INT8, 4, 40"})
+    void runsALayer(TokenLayout layout, int bits, int tokens) {
+        short[] emulated;
+        try (EmulatedDevice other = new EmulatedDevice(ComputeCapability.SM_80)) {
+            emulated = LinearLayer.run(other, layout, bits, tokens);
+        }
+        assertThat(LinearLayer.run(device(), layout, bits, tokens)).isEqualTo(emulated);
     }
 
     @Test
