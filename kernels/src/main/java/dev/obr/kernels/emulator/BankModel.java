@@ -1,7 +1,5 @@
 package dev.obr.kernels.emulator;
 
-import java.util.Arrays;
-
 /**
  * How many wavefronts an access to shared memory takes: 32 banks of 4-byte words, one word of each bank in a wavefront, any number of lanes served by the same word. Lanes of 8 bytes are served
  * half a warp at a time, of 16 bytes a quarter.
@@ -40,12 +38,19 @@ final class BankModel {
     }
 
     private int phase(long[] addresses, int mask, int wordsPerLane) {
-        Arrays.fill(counts, 0);
         int most = 1;
+        int asked = 0;
         for (int m = mask; m != 0; m &= m - 1) {
             int word = (int) (addresses[Integer.numberOfTrailingZeros(m)] >> 2);
-            for (int i = 0; i < wordsPerLane; i++) {
-                most = Math.max(most, ask(word + i));
+            for (int i = 0; i < wordsPerLane; i++, word++) {
+                int bank = word & BANKS - 1;
+                if ((asked >>> bank & 1) == 0) {
+                    asked |= 1 << bank;
+                    counts[bank] = 1;
+                    words[bank * BANKS] = word;
+                } else if (words[bank * BANKS] != word) {
+                    most = Math.max(most, ask(word));
+                }
             }
         }
         return most;

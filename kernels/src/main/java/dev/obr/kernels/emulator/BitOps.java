@@ -11,9 +11,9 @@ final class BitOps {
 
     static Operation decode(Opcode opcode, Operands o) {
         return switch (opcode.name()) {
-            case "and" -> logic(opcode, o, (a, b) -> a & b, (a, b) -> a & b);
-            case "or" -> logic(opcode, o, (a, b) -> a | b, (a, b) -> a | b);
-            case "xor" -> logic(opcode, o, (a, b) -> a ^ b, (a, b) -> a ^ b);
+            case "and" -> logic(opcode, o, FastOps.Kind.AND, (a, b) -> a & b, (a, b) -> a & b);
+            case "or" -> logic(opcode, o, FastOps.Kind.OR, (a, b) -> a | b, (a, b) -> a | b);
+            case "xor" -> logic(opcode, o, FastOps.Kind.XOR, (a, b) -> a ^ b, (a, b) -> a ^ b);
             case "not" -> not(opcode, o);
             case "cnot" -> {
                 PtxType type = opcode.type(PtxType.B16, PtxType.B32, PtxType.B64);
@@ -36,7 +36,7 @@ final class BitOps {
         };
     }
 
-    private static Operation logic(Opcode opcode, Operands o, IntBinaryOperator f, LongBinaryOperator g) {
+    private static Operation logic(Opcode opcode, Operands o, FastOps.Kind kind, IntBinaryOperator f, LongBinaryOperator g) {
         PtxType type = opcode.type(PtxType.PRED, PtxType.B16, PtxType.B32, PtxType.B64);
         o.expect(3);
         if (type == PtxType.PRED) {
@@ -53,7 +53,7 @@ final class BitOps {
         }
         return type.wide()
                 ? LaneOps.longs(o.out(0, type), o.wide(1, type), o.wide(2, type), g)
-                : LaneOps.words(o.out(0, type), o.word(1, type), o.word(2, type), f);
+                : new FastOps.Binary(kind, o.out(0, type), o.word(1, type), o.word(2, type));
     }
 
     private static Operation not(Opcode opcode, Operands o) {
@@ -113,7 +113,7 @@ final class BitOps {
         int by = o.word(2, PtxType.U32);
         return switch (type) {
             case B64 -> LaneOps.shift(o.out(0, type), o.wide(1, type), by, (a, b) -> (b & ~63) != 0 ? 0 : a << b);
-            case B32 -> LaneOps.words(o.out(0, type), o.word(1, type), by, (a, b) -> (b & ~31) != 0 ? 0 : a << b);
+            case B32 -> new FastOps.Binary(FastOps.Kind.SHIFT_LEFT, o.out(0, type), o.word(1, type), by);
             default ->
                 LaneOps.words(o.out(0, type), o.word(1, type), by, (a, b) -> (b & ~15) != 0 ? 0 : a << b & 0xffff);
         };

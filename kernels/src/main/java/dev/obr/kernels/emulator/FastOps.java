@@ -1,15 +1,31 @@
 package dev.obr.kernels.emulator;
 
-/** The commonest operations with loops of their own, which the compiler vectorises; what they compute is what {@link LaneOps} would with a function. */
+/** The commonest operations with loops of their own: what {@link LaneOps} would compute, without calling a function for each lane, which takes most of its time. */
 final class FastOps {
     private FastOps() {}
 
-    static final class Add extends Operation {
+    /** Functions of two 32-bit registers. */
+    enum Kind {
+        ADD,
+        SUBTRACT,
+        MULTIPLY,
+        AND,
+        OR,
+        XOR,
+        SHIFT_LEFT,
+        ADD_FLOATS,
+        SUBTRACT_FLOATS,
+        MULTIPLY_FLOATS
+    }
+
+    static final class Binary extends Operation {
+        private final Kind kind;
         private final int d;
         private final int a;
         private final int b;
 
-        Add(int d, int a, int b) {
+        Binary(Kind kind, int d, int a, int b) {
+            this.kind = kind;
             this.d = d;
             this.a = a;
             this.b = b;
@@ -18,11 +34,91 @@ final class FastOps {
         @Override
         void run(Warp warp, int mask) {
             int[] r = warp.words;
-            for (int lane = 0; lane < Warp.LANES; lane++) {
-                if ((mask >>> lane & 1) != 0) {
-                    r[d + lane] = r[a + lane] + r[b + lane];
+            if (mask == -1) {
+                whole(r);
+                return;
+            }
+            for (int m = mask; m != 0; m &= m - 1) {
+                int lane = Integer.numberOfTrailingZeros(m);
+                r[d + lane] = one(r[a + lane], r[b + lane]);
+            }
+        }
+
+        private void whole(int[] r) {
+            switch (kind) {
+                case ADD -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] + r[b + lane];
+                    }
+                }
+                case SUBTRACT -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] - r[b + lane];
+                    }
+                }
+                case MULTIPLY -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] * r[b + lane];
+                    }
+                }
+                case AND -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] & r[b + lane];
+                    }
+                }
+                case OR -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] | r[b + lane];
+                    }
+                }
+                case XOR -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = r[a + lane] ^ r[b + lane];
+                    }
+                }
+                case SHIFT_LEFT -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] = shiftLeft(r[a + lane], r[b + lane]);
+                    }
+                }
+                case ADD_FLOATS -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] =
+                                FloatOps.bits(Float.intBitsToFloat(r[a + lane]) + Float.intBitsToFloat(r[b + lane]));
+                    }
+                }
+                case SUBTRACT_FLOATS -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] =
+                                FloatOps.bits(Float.intBitsToFloat(r[a + lane]) - Float.intBitsToFloat(r[b + lane]));
+                    }
+                }
+                case MULTIPLY_FLOATS -> {
+                    for (int lane = 0; lane < Warp.LANES; lane++) {
+                        r[d + lane] =
+                                FloatOps.bits(Float.intBitsToFloat(r[a + lane]) * Float.intBitsToFloat(r[b + lane]));
+                    }
                 }
             }
+        }
+
+        private int one(int x, int y) {
+            return switch (kind) {
+                case ADD -> x + y;
+                case SUBTRACT -> x - y;
+                case MULTIPLY -> x * y;
+                case AND -> x & y;
+                case OR -> x | y;
+                case XOR -> x ^ y;
+                case SHIFT_LEFT -> shiftLeft(x, y);
+                case ADD_FLOATS -> FloatOps.bits(Float.intBitsToFloat(x) + Float.intBitsToFloat(y));
+                case SUBTRACT_FLOATS -> FloatOps.bits(Float.intBitsToFloat(x) - Float.intBitsToFloat(y));
+                case MULTIPLY_FLOATS -> FloatOps.bits(Float.intBitsToFloat(x) * Float.intBitsToFloat(y));
+            };
+        }
+
+        private static int shiftLeft(int value, int by) {
+            return (by & -Integer.SIZE) != 0 ? 0 : value << by;
         }
     }
 
@@ -95,29 +191,6 @@ final class FastOps {
                             Float.intBitsToFloat(r[a + lane]),
                             Float.intBitsToFloat(r[b + lane]),
                             Float.intBitsToFloat(r[c + lane])));
-                }
-            }
-        }
-    }
-
-    /** f32 a * b. */
-    static final class Multiply extends Operation {
-        private final int d;
-        private final int a;
-        private final int b;
-
-        Multiply(int d, int a, int b) {
-            this.d = d;
-            this.a = a;
-            this.b = b;
-        }
-
-        @Override
-        void run(Warp warp, int mask) {
-            int[] r = warp.words;
-            for (int lane = 0; lane < Warp.LANES; lane++) {
-                if ((mask >>> lane & 1) != 0) {
-                    r[d + lane] = FloatOps.bits(Float.intBitsToFloat(r[a + lane]) * Float.intBitsToFloat(r[b + lane]));
                 }
             }
         }

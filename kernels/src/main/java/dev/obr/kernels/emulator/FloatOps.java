@@ -111,9 +111,9 @@ final class FloatOps {
         }
         if (modes.plain()) {
             return switch (name) {
-                case "add" -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) + Float.intBitsToFloat(y)));
-                case "sub" -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) - Float.intBitsToFloat(y)));
-                case "mul" -> new FastOps.Multiply(d, a, b);
+                case "add" -> new FastOps.Binary(FastOps.Kind.ADD_FLOATS, d, a, b);
+                case "sub" -> new FastOps.Binary(FastOps.Kind.SUBTRACT_FLOATS, d, a, b);
+                case "mul" -> new FastOps.Binary(FastOps.Kind.MULTIPLY_FLOATS, d, a, b);
                 default -> LaneOps.words(d, a, b, (x, y) -> bits(Float.intBitsToFloat(x) / Float.intBitsToFloat(y)));
             };
         }

@@ -29,9 +29,11 @@ final class IntegerOps {
                     yield binary(type, o, add ? IntegerOps::addSaturating : IntegerOps::subtractSaturating, Long::sum);
                 }
                 if (type.bits() == 32) {
-                    yield add
-                            ? new FastOps.Add(o.out(0, type), o.word(1, type), o.word(2, type))
-                            : binary(type, o, (a, b) -> a - b, (a, b) -> a - b);
+                    yield new FastOps.Binary(
+                            add ? FastOps.Kind.ADD : FastOps.Kind.SUBTRACT,
+                            o.out(0, type),
+                            o.word(1, type),
+                            o.word(2, type));
                 }
                 if (add && type.bits() == 64) {
                     yield new FastOps.AddLong(o.out(0, type), o.wide(1, type), o.wide(2, type));
@@ -177,7 +179,7 @@ final class IntegerOps {
                     int d = o.out(0, type);
                     yield add
                             ? new FastOps.MultiplyAdd(d, o.word(1, type), o.word(2, type), o.word(3, type))
-                            : LaneOps.words(d, o.word(1, type), o.word(2, type), (a, b) -> a * b);
+                            : new FastOps.Binary(FastOps.Kind.MULTIPLY, d, o.word(1, type), o.word(2, type));
                 }
                 yield add
                         ? multiplyAdd(type, o, (a, b) -> a * b, (a, b) -> a * b)
