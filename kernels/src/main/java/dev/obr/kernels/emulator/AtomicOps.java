@@ -68,7 +68,7 @@ final class AtomicOps {
                 warp.block
                         .memory()
                         .global()
-                        .update(warp, lane, address, type.bytes(), before -> update.apply(before, x, y));
+                        .update(lane, address, type.bytes(), before -> update.apply(before, x, y));
             case SHARED ->
                 warp.block
                         .memory()
@@ -123,7 +123,7 @@ final class AtomicOps {
         }
         return (before, b, c) -> {
             int sign = type.signed()
-                    ? Long.compare(ConvertOps.extend(before, type), ConvertOps.extend(b, type))
+                    ? Long.compare(Conversion.extend(before, type), Conversion.extend(b, type))
                     : Long.compareUnsigned(before, b);
             return sign <= 0 == least ? before : b;
         };
