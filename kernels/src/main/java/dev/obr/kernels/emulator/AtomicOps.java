@@ -65,10 +65,7 @@ final class AtomicOps {
         Space where = space == Space.GENERIC ? BlockMemory.space(window) : space;
         return switch (where) {
             case GLOBAL ->
-                warp.block
-                        .memory()
-                        .global()
-                        .update(lane, address, type.bytes(), before -> update.apply(before, x, y));
+                warp.block.memory().global().update(lane, address, type.bytes(), before -> update.apply(before, x, y));
             case SHARED ->
                 warp.block
                         .memory()

@@ -40,22 +40,14 @@ record Conversion(
     void check() {
         boolean toFloat = to.isFloat();
         boolean fromFloat = from.isFloat();
-        if (to.untyped()
-                || from.untyped()
-                || to == PtxType.PRED
-                || from == PtxType.PRED
-                || from.packed()) {
+        if (to.untyped() || from.untyped() || to == PtxType.PRED || from == PtxType.PRED || from.packed()) {
             throw new DecodeFault("cannot convert " + from + " to " + to);
         }
-        boolean narrows = toFloat
-                && (!fromFloat
-                        || to.bits() < from.bits()
-                        || (to.bits() == from.bits() && to != from));
+        boolean narrows =
+                toFloat && (!fromFloat || to.bits() < from.bits() || (to.bits() == from.bits() && to != from));
         if (narrows != (rounding != null)) {
             throw new DecodeFault(
-                    narrows
-                            ? "expected a rounding such as .rn"
-                            : "nothing is rounded from " + from + " to " + to);
+                    narrows ? "expected a rounding such as .rn" : "nothing is rounded from " + from + " to " + to);
         }
         boolean wholes = fromFloat && (!toFloat || to == from);
         if (whole != null && !wholes || whole == null && fromFloat && !toFloat) {
@@ -72,12 +64,9 @@ record Conversion(
             LongUnaryOperator value = x -> extend(x, from);
             return to.isFloat()
                     ? x -> toFloat(value.applyAsLong(x))
-                    : x -> register(
-                            saturate ? clamp(value.applyAsLong(x), from, to) : value.applyAsLong(x), to, bits);
+                    : x -> register(saturate ? clamp(value.applyAsLong(x), from, to) : value.applyAsLong(x), to, bits);
         }
-        return to.isFloat()
-                ? x -> floatBits(read(x))
-                : x -> register(toInteger(read(x)), to, bits);
+        return to.isFloat() ? x -> floatBits(read(x)) : x -> register(toInteger(read(x)), to, bits);
     }
 
     /** The low bits of a type, extended by its sign. */

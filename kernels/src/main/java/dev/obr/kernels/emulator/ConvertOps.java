@@ -41,7 +41,10 @@ final class ConvertOps {
 
     /** The commonest ones. */
     private static @Nullable Operation fast(Conversion form, Place d, Place a) {
-        if (form.flush() || form.saturate() || form.relu() || d.bits() != form.to().bits()) {
+        if (form.flush()
+                || form.saturate()
+                || form.relu()
+                || d.bits() != form.to().bits()) {
             return null;
         }
         PtxType to = form.to();
@@ -100,13 +103,13 @@ final class ConvertOps {
             throw new DecodeFault("cannot convert two " + form.from() + " to " + form.to() + " so");
         }
         PtxType element = form.to() == PtxType.F16X2 ? PtxType.F16 : PtxType.BF16;
-        Conversion one = new Conversion(element, form.from(), form.rounding(), null, false, form.saturate(), form.relu());
+        Conversion one =
+                new Conversion(element, form.from(), form.rounding(), null, false, form.saturate(), form.relu());
         return LaneOps.words(
                 o.out(0, form.to()),
                 o.word(1, PtxType.F32),
                 o.word(2, PtxType.F32),
-                (a, b) -> one.half(Float.intBitsToFloat(a)) << 16
-                        | one.half(Float.intBitsToFloat(b)));
+                (a, b) -> one.half(Float.intBitsToFloat(a)) << 16 | one.half(Float.intBitsToFloat(b)));
     }
 
     /** cvt.pack.sat.u8.s32.b32 d, a, b, c: a above b, c shifted above both. */
