@@ -65,10 +65,7 @@ final class AtomicOps {
         Space where = space == Space.GENERIC ? BlockMemory.space(window) : space;
         return switch (where) {
             case GLOBAL ->
-                warp.block
-                        .memory()
-                        .global()
-                        .update(warp, lane, address, type.bytes(), before -> update.apply(before, x, y));
+                warp.block.memory().global().update(lane, address, type.bytes(), before -> update.apply(before, x, y));
             case SHARED ->
                 warp.block
                         .memory()
@@ -123,7 +120,7 @@ final class AtomicOps {
         }
         return (before, b, c) -> {
             int sign = type.signed()
-                    ? Long.compare(ConvertOps.extend(before, type), ConvertOps.extend(b, type))
+                    ? Long.compare(Conversion.extend(before, type), Conversion.extend(b, type))
                     : Long.compareUnsigned(before, b);
             return sign <= 0 == least ? before : b;
         };

@@ -36,7 +36,8 @@ final class BitOps {
         };
     }
 
-    private static Operation logic(Opcode opcode, Operands o, FastOps.Kind kind, IntBinaryOperator f, LongBinaryOperator g) {
+    private static Operation logic(
+            Opcode opcode, Operands o, FastOps.Kind kind, IntBinaryOperator f, LongBinaryOperator g) {
         PtxType type = opcode.type(PtxType.PRED, PtxType.B16, PtxType.B32, PtxType.B64);
         o.expect(3);
         if (type == PtxType.PRED) {

@@ -69,7 +69,7 @@ final class GlobalAccess {
     }
 
     /** Replaces the value at an address by a function of it, which no other thread of the host gets between; the value before. */
-    long update(Warp warp, int lane, long address, int bytes, LongUnaryOperator f) {
+    long update(int lane, long address, int bytes, LongUnaryOperator f) {
         Region region = region(lane, address, bytes, "updates");
         long offset = address - region.start();
         if (check && !region.initialised(offset, bytes)) {

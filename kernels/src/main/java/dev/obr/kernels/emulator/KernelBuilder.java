@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class KernelBuilder {
     private static final int MOST_INSTRUCTIONS = 1 << 20;
     private static final int MOST_LOCAL_BYTES = 1 << 19;
-    private static final int MOST_SHARED_BYTES = 232_448;
 
     /** Where a branch goes: known once the label has been passed. */
     static final class Target {
@@ -63,27 +62,17 @@ final class KernelBuilder {
     private final ModuleVariables variables;
     private final List<Instruction> instructions = new ArrayList<>();
     private final Deque<String> calls = new ArrayDeque<>();
-    private final Map<Integer, Integer> wordConstants = new HashMap<>();
-    private final Map<Integer, Integer> wordPlaces = new HashMap<>();
-    private final Map<Integer, Long> longConstants = new HashMap<>();
-    private final Map<Long, Integer> longPlaces = new HashMap<>();
-    private final Map<Integer, SpecialRegister> specials = new HashMap<>();
-    private final Map<SpecialRegister, Integer> specialPlaces = new HashMap<>();
-    private final Map<Integer, Boolean> predicateConstants = new HashMap<>();
-    private final Map<Variable, Integer> sharedOffsets = new IdentityHashMap<>();
+    private final SharedLayout shared;
+    private final RegisterPlaces registers = new RegisterPlaces();
     private final Map<Variable, Integer> parameterOffsets = new IdentityHashMap<>();
-    private int words;
-    private int longs;
-    private int predicates;
     private int localBytes;
-    private int sharedBytes;
-    private int dynamicSharedAlign = 16;
     private int parameterBytes;
 
     private KernelBuilder(ParsedModule module, Function kernel, ModuleVariables variables) {
         this.module = module;
         this.kernel = kernel;
         this.variables = variables;
+        this.shared = SharedLayout.of(module, kernel);
     }
 
     static PtxKernel build(ParsedModule module, Function kernel, ModuleVariables variables) {
@@ -99,7 +88,6 @@ final class KernelBuilder {
                     new PtxParameter(parameter.name(), parameter.type().label(), parameter.bytes(), parameterBytes));
             parameterBytes += parameter.bytes();
         }
-        sizeShared();
         Frame frame = new Frame(null);
         decode(kernel, frame);
         add(kernel.line(), "ret;", "ret", -1, false, new ControlOps.Exit());
@@ -108,16 +96,10 @@ final class KernelBuilder {
                 kernel.name(),
                 code,
                 ControlFlow.ranks(successors(code)),
-                words,
-                longs,
-                predicates,
-                wordConstants,
-                longConstants,
-                specials,
-                predicateConstants,
+                registers,
                 align(localBytes, 16),
-                sharedBytes,
-                dynamicSharedAlign,
+                shared.bytes(),
+                shared.dynamicAlignment(),
                 parameterBytes,
                 variables);
         return new PtxKernel(decoded, parameters, kernel.maxThreads());
@@ -139,49 +121,6 @@ final class KernelBuilder {
             }
         }
         return next;
-    }
-
-    /** The place of all static shared variables must be known before the address of dynamic ones is used, so that they are looked for first. */
-    private void sizeShared() {
-        Deque<Function> open = new ArrayDeque<>(List.of(kernel));
-        List<Function> seen = new ArrayList<>();
-        while (!open.isEmpty()) {
-            Function function = open.pop();
-            if (seen.contains(function) || function.items() == null) {
-                continue;
-            }
-            seen.add(function);
-            for (Item item : function.items()) {
-                if (item instanceof Statement statement) {
-                    for (Operand operand : statement.operands()) {
-                        if (operand instanceof Name name && module.functions().get(name.name()) instanceof Function f) {
-                            open.push(f);
-                        }
-                        place(statement, operand);
-                    }
-                }
-            }
-        }
-    }
-
-    private void place(Statement statement, Operand operand) {
-        Variable variable = operand instanceof Symbol symbol
-                ? symbol.variable()
-                : operand instanceof Operand.Address address ? address.symbol() : null;
-        if (variable == null || variable.space() != Space.SHARED) {
-            return;
-        }
-        if (variable.bytes() == 0) {
-            dynamicSharedAlign = Math.max(dynamicSharedAlign, variable.align());
-        } else if (!sharedOffsets.containsKey(variable)) {
-            long at = align(sharedBytes, variable.align());
-            if (at + variable.bytes() > MOST_SHARED_BYTES) {
-                throw module.source()
-                        .error(statement.line(), "more than " + MOST_SHARED_BYTES + " bytes of shared memory");
-            }
-            sharedOffsets.put(variable, (int) at);
-            sharedBytes = (int) at + variable.bytes();
-        }
     }
 
     private void decode(Function function, Frame frame) {
@@ -286,8 +225,8 @@ final class KernelBuilder {
         Integer place = frame.places.get(register);
         if (place == null) {
             place = register.type() == PtxType.PRED
-                    ? predicates++
-                    : newPlace(register.type().wide());
+                    ? registers.newPredicate()
+                    : registers.newPlace(register.type().wide());
             if (register.type() == PtxType.B128) {
                 throw new DecodeFault("128-bit registers are not known to the emulator");
             }
@@ -296,52 +235,8 @@ final class KernelBuilder {
         return place;
     }
 
-    /** A place for values that nobody reads, or that one operation needs. */
-    int newPlace(boolean wide) {
-        int place = wide ? longs : words;
-        if (wide) {
-            longs += Warp.LANES;
-        } else {
-            words += Warp.LANES;
-        }
-        if (words > 1 << 22 || longs > 1 << 22) {
-            throw new DecodeFault("too many registers");
-        }
-        return place;
-    }
-
-    int newPredicate() {
-        return predicates++;
-    }
-
-    int wordConstant(int value) {
-        return wordPlaces.computeIfAbsent(value, key -> {
-            int place = newPlace(false);
-            wordConstants.put(place, key);
-            return place;
-        });
-    }
-
-    int longConstant(long value) {
-        return longPlaces.computeIfAbsent(value, key -> {
-            int place = newPlace(true);
-            longConstants.put(place, key);
-            return place;
-        });
-    }
-
-    int predicateConstant(boolean value) {
-        int place = predicates++;
-        predicateConstants.put(place, value);
-        return place;
-    }
-
-    int specialPlace(SpecialRegister special) {
-        return specialPlaces.computeIfAbsent(special, key -> {
-            int place = newPlace(false);
-            specials.put(place, key);
-            return place;
-        });
+    RegisterPlaces registers() {
+        return registers;
     }
 
     /** Whether the variable is a parameter of the kernel itself. */
@@ -353,24 +248,13 @@ final class KernelBuilder {
     long address(Variable variable, Frame frame) {
         return switch (variable.space()) {
             case GLOBAL, CONST -> variables.address(variable);
-            case SHARED -> sharedAddress(variable);
+            case SHARED -> shared.address(variable);
             case LOCAL -> localOffset(variable, frame);
             case PARAM -> {
                 Integer offset = parameterOffsets.get(variable);
                 yield offset == null ? localOffset(variable, frame) : offset;
             }
         };
-    }
-
-    private long sharedAddress(Variable variable) {
-        if (variable.bytes() == 0) {
-            return align(sharedBytes, dynamicSharedAlign);
-        }
-        Integer offset = sharedOffsets.get(variable);
-        if (offset == null) {
-            throw new DecodeFault("the shared variable " + variable.name() + " has no place");
-        }
-        return offset;
     }
 
     private long localOffset(Variable variable, Frame frame) {
@@ -387,7 +271,7 @@ final class KernelBuilder {
         return offset;
     }
 
-    private static int align(int at, int alignment) {
+    static int align(int at, int alignment) {
         return at + alignment - 1 & -alignment;
     }
 }

@@ -153,14 +153,14 @@ final class MemoryOps {
                     for (int m = mask; m != 0; m &= m - 1) {
                         int lane = Integer.numberOfTrailingZeros(m);
                         long value = request.data[from + lane];
-                        warp.longs[place.at() + lane] = extends_ ? ConvertOps.extend(value, type) : value;
+                        warp.longs[place.at() + lane] = extends_ ? Conversion.extend(value, type) : value;
                     }
                 } else if (extends_) {
                     long bits = (1L << place.bits()) - 1;
                     for (int m = mask; m != 0; m &= m - 1) {
                         int lane = Integer.numberOfTrailingZeros(m);
                         warp.words[place.at() + lane] =
-                                (int) (ConvertOps.extend(request.data[from + lane], type) & bits);
+                                (int) (Conversion.extend(request.data[from + lane], type) & bits);
                     }
                 } else {
                     for (int lane = 0; lane < Warp.LANES; lane++) {

@@ -129,8 +129,8 @@ final class Operands {
             throw new DecodeFault("there are no constants of " + type);
         }
         return type.wide()
-                ? new Place(builder.longConstant(value), true, 64)
-                : new Place(builder.wordConstant((int) value), false, type.bits());
+                ? new Place(builder.registers().longConstant(value), true, 64)
+                : new Place(builder.registers().wordConstant((int) value), false, type.bits());
     }
 
     private Place special(Special special, PtxType type) {
@@ -138,7 +138,7 @@ final class Operands {
         if (register == null || register.clock() || register.wide() || type.bits() != 32) {
             throw new DecodeFault(special.name() + " cannot be read here");
         }
-        return new Place(builder.specialPlace(register), false, 32);
+        return new Place(builder.registers().special(register), false, 32);
     }
 
     /** A destination in the file of its type. */
@@ -148,7 +148,7 @@ final class Operands {
 
     int out(Operand operand, PtxType type) {
         if (operand instanceof Sink) {
-            return builder.newPlace(type.wide());
+            return builder.registers().newPlace(type.wide());
         }
         if (!(operand instanceof RegisterOperand register)) {
             throw new DecodeFault("expected a register to write to");
@@ -159,7 +159,7 @@ final class Operands {
     /** A destination that may be wider than its type. */
     Place wideningOut(Operand operand, PtxType type) {
         if (operand instanceof Sink) {
-            return new Place(builder.newPlace(type.wide()), type.wide(), type.bits());
+            return new Place(builder.registers().newPlace(type.wide()), type.wide(), type.bits());
         }
         if (!(operand instanceof RegisterOperand register)) {
             throw new DecodeFault("expected a register to write to");
@@ -173,7 +173,7 @@ final class Operands {
 
     PredicatePlace predicate(Operand operand) {
         if (operand instanceof Constant constant && constant.form() == Constant.Form.INTEGER) {
-            return new PredicatePlace(builder.predicateConstant(constant.bits() != 0), false);
+            return new PredicatePlace(builder.registers().predicateConstant(constant.bits() != 0), false);
         }
         if (operand instanceof RegisterOperand register && register.register().type() == PtxType.PRED) {
             return new PredicatePlace(builder.registerPlace(register.register(), frame), register.negated());
@@ -183,7 +183,7 @@ final class Operands {
 
     int predicateOut(Operand operand) {
         if (operand instanceof Sink) {
-            return builder.newPredicate();
+            return builder.registers().newPredicate();
         }
         if (operand instanceof RegisterOperand register
                 && register.register().type() == PtxType.PRED
@@ -204,16 +204,8 @@ final class Operands {
         return at(i) instanceof Pair pair ? pair.second() : null;
     }
 
-    int newPredicate() {
-        return builder.newPredicate();
-    }
-
-    int newPlace(boolean wide) {
-        return builder.newPlace(wide);
-    }
-
     int wordConstant(int value) {
-        return builder.wordConstant(value);
+        return builder.registers().wordConstant(value);
     }
 
     /** A number that must stand in the text. */

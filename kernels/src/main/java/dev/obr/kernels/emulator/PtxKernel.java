@@ -27,11 +27,6 @@ public final class PtxKernel {
         return code.sharedBytes();
     }
 
-    /** Instructions, with those of called functions in place of each call. */
-    public int instructionCount() {
-        return code.instructions().length;
-    }
-
     /** The most threads that a block may have. */
     public int maxThreads() {
         return maxThreads;

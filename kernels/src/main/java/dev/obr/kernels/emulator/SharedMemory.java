@@ -98,9 +98,10 @@ final class SharedMemory {
     long update(Warp warp, int lane, long address, int size, LongUnaryOperator f) {
         int at = at(lane, address, size);
         if (check) {
-            int first = first(at, size);
-            if (writers[first] == 0) {
-                throw uninitialised(lane, at, size);
+            for (int i = first(at, size); i <= at + size - 1 >> granularity; i++) {
+                if (writers[i] == 0) {
+                    throw uninitialised(lane, at, size);
+                }
             }
             checkWrite(warp, lane, at, size, true);
             noteWrite(warp, at, size, true);
@@ -193,7 +194,9 @@ final class SharedMemory {
             if (unordered(tag, warp, synchronising)) {
                 throw race(lane, "reads", i, tag, warp);
             }
-            readers[i * warps + warp.index] = label;
+            if (!synchronising) {
+                readers[i * warps + warp.index] = label;
+            }
         }
     }
 

@@ -1,7 +1,5 @@
 package dev.obr.kernels.emulator;
 
-import java.util.Arrays;
-
 /**
  * 32 lanes and their registers.
  *
@@ -60,19 +58,16 @@ final class Warp {
         this.code = code;
         this.counters = counters;
         this.instructions = code.instructions();
-        this.words = new int[code.words()];
-        this.longs = new long[code.longs()];
-        this.predicates = new int[code.predicates()];
+        this.words = new int[code.registers().words()];
+        this.longs = new long[code.registers().longs()];
+        this.predicates = new int[code.registers().predicates()];
         this.local = new LocalMemory(code.localBytes());
         this.copies = new AsyncCopies(this);
     }
 
     /** Begins a thread block with these lanes. */
     void reset(int lanes) {
-        Arrays.fill(words, 0);
-        Arrays.fill(longs, 0);
-        Arrays.fill(predicates, 0);
-        code.fill(this);
+        code.registers().fill(this);
         carry = 0;
         local.clear();
         copies.clear();

@@ -211,6 +211,11 @@ class MemoryCheckTest {
                                 + "st.global.u32 [%mine], %r1;",
                         128),
                 Arguments.of(
+                        "a warp that waits for a flag",
+                        "setp.eq.u32 %p1, %t, 0; @%p1 st.shared.u32 [shared], 0; bar.sync 0; setp.lt.u32 %p2, %t, 32; @%p2 bra WAIT;"
+                                + "atom.shared.exch.b32 %r1, [shared], 1; bra.uni END; WAIT: ld.volatile.shared.u32 %r2, [shared]; setp.eq.u32 %p3, %r2, 0; @%p3 bra WAIT; END:",
+                        64),
+                Arguments.of(
                         "all warps read what one wrote",
                         "setp.eq.u32 %p1, %t, 0; @%p1 st.shared.u32 [shared], 9; bar.sync 0; ld.shared.u32 %r1, [shared]; bar.sync 0; @%p1 st.shared.u32 [shared], 8;",
                         128));
