@@ -11,10 +11,26 @@ import java.util.concurrent.ConcurrentHashMap;
 final class GlobalRaces {
     private static final int PAGE = 1024;
 
-    /** Who wrote the bytes of a page: block, warp and the warp's count of barriers; 0 in {@code blocks} is nobody. */
+    /**
+     * Who wrote a page: block, warp and the warp's count of barriers; 0 in {@code blocks} is nobody. Kept for words of 4 bytes until the first write of less, from when on it is kept for bytes.
+     */
     private static final class Page {
-        private final int[] blocks = new int[PAGE];
-        private final int[] phases = new int[PAGE];
+        private int granularity = 2;
+        private int[] blocks = new int[PAGE >> granularity];
+        private int[] phases = new int[PAGE >> granularity];
+
+        void refine() {
+            int times = 1 << granularity;
+            int[] finerBlocks = new int[PAGE];
+            int[] finerPhases = new int[PAGE];
+            for (int i = 0; i < PAGE; i++) {
+                finerBlocks[i] = blocks[i / times];
+                finerPhases[i] = phases[i / times];
+            }
+            granularity = 0;
+            blocks = finerBlocks;
+            phases = finerPhases;
+        }
     }
 
     private final ConcurrentHashMap<Long, Page> pages = new ConcurrentHashMap<>();
@@ -39,24 +55,32 @@ final class GlobalRaces {
                         continue;
                     }
                     left &= ~(1 << lane);
-                    int from = (int) (address % PAGE);
-                    for (int i = from; i < from + bytes; i++) {
-                        if (page.blocks[i] != 0 && races(page, i, number, block, warp.index)) {
-                            throw new Fault(
-                                    lane,
-                                    "writes a byte at 0x" + Long.toHexString(index * PAGE + i) + " that "
-                                            + (page.blocks[i] == number
-                                                    ? "warp " + (page.phases[i] & 31)
-                                                            + " of the block has written with no barrier between"
-                                                    : "thread block number " + (page.blocks[i] - 1)
-                                                            + " has written too"));
-                        }
-                    }
-                    Arrays.fill(page.blocks, from, from + bytes, number);
-                    Arrays.fill(page.phases, from, from + bytes, phase);
+                    note(page, (int) (address % PAGE), bytes, number, phase, warp, lane, address);
                 }
             }
         }
+    }
+
+    private static void note(Page page, int at, int bytes, int number, int phase, Warp warp, int lane, long address) {
+        if (bytes < 1 << page.granularity) {
+            page.refine();
+        }
+        int from = at >> page.granularity;
+        int end = at + bytes >> page.granularity;
+        for (int i = from; i < end; i++) {
+            if (page.blocks[i] != 0 && races(page, i, number, warp.block, warp.index)) {
+                throw new Fault(
+                        lane,
+                        "writes a byte at 0x" + Long.toHexString(address - at + ((long) i << page.granularity))
+                                + " that "
+                                + (page.blocks[i] == number
+                                        ? "warp " + (page.phases[i] & 31)
+                                                + " of the block has written with no barrier between"
+                                        : "thread block number " + (page.blocks[i] - 1) + " has written too"));
+            }
+        }
+        Arrays.fill(page.blocks, from, end, number);
+        Arrays.fill(page.phases, from, end, phase);
     }
 
     private static boolean races(Page page, int i, int number, ThreadBlock block, int warp) {

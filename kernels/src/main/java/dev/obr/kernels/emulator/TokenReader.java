@@ -3,9 +3,14 @@ package dev.obr.kernels.emulator;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.emulator.Operand.Constant;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** Reads tokens in order. */
 final class TokenReader {
+    private static final Pattern COMMENT = Pattern.compile("//[^\n]*");
+    private static final Pattern SPACE = Pattern.compile("\\s+");
+
     private final Source source;
     private final List<Token> tokens;
     private int at;
@@ -88,7 +93,7 @@ final class TokenReader {
 
     private Constant literal(Token token) {
         String text = token.text();
-        String lower = text.toLowerCase(java.util.Locale.ROOT);
+        String lower = text.toLowerCase(Locale.ROOT);
         try {
             if (lower.startsWith("0f")) {
                 return new Constant(hex(lower.substring(2), 8), Constant.Form.F32);
@@ -144,10 +149,8 @@ final class TokenReader {
 
     /** The text from a token to the one that was read last, on one line. */
     String text(Token from) {
-        return source.text()
-                .substring(from.start(), tokens.get(at - 1).end())
-                .replaceAll("//[^\n]*", "")
-                .replaceAll("\\s+", " ");
+        String text = source.text().substring(from.start(), tokens.get(at - 1).end());
+        return SPACE.matcher(COMMENT.matcher(text).replaceAll("")).replaceAll(" ");
     }
 
     ObrException error(Token token, String what) {

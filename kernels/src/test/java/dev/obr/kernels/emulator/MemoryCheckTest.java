@@ -163,6 +163,22 @@ class MemoryCheckTest {
         }
     }
 
+    @Test
+    void blocksMayWriteNeighbouringBytes() {
+        int[] found = new TestKernel("""
+                setp.ne.u32 %p1, %t, 0; @%p1 bra END;
+                cvt.u64.u32 %x1, %b; add.s64 %x1, %x1, %out; cvt.u16.u32 %h1, %b;
+                st.global.u8 [%x1], %h1;
+                END:
+                """).blocks(8).run().ints();
+        assertThat(found).startsWith(0x03020100, 0x07060504);
+        assertThatThrownBy(() -> new TestKernel(
+                                "setp.eq.u32 %p1, %t, 0; cvt.u16.u32 %h1, %b; @%p1 st.global.u32 [%out], 0; @%p1 st.global.u8 [%out+3], %h1;")
+                        .blocks(2)
+                        .run())
+                .hasMessageContaining("0x100000 that thread block number 0 has written too");
+    }
+
     /** As the last block of a reduction does, which a counter and a fence order. */
     @Test
     void aBlockThatHasRunAFenceMayWriteWhereOthersDid() {
