@@ -62,6 +62,17 @@ class ModuleDirectionTest {
     }
 
     @Test
+    void onlyOnePackageKnowsJCuda() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.obr.kernels.cuda..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jcuda..")
+                .check(CLASSES);
+    }
+
+    @Test
     void packagesOfAModuleFormNoCycles() {
         SlicesRuleDefinition.slices()
                 .matching("dev.obr.(**)")

@@ -11,6 +11,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,18 @@ class RunnableJarIT {
         Ended run = run(java, "C.UTF-8", "generate --prompt 'Once upon a time' --temp 0 -n 8");
         assertThat(run.exitCode).as(run.err).isZero();
         assertThat(run.out).isEqualTo(", I was in a state of mind\n");
+    }
+
+    @Test
+    void carriesOfJCudaTheDriversBindingAlone() throws IOException {
+        try (JarFile jar = new JarFile(JAR)) {
+            assertThat(jar.stream()
+                            .map(JarEntry::getName)
+                            .filter(name -> name.startsWith("lib/") && name.endsWith(".so")))
+                    .singleElement()
+                    .asString()
+                    .startsWith("lib/libJCudaDriver-");
+        }
     }
 
     @ParameterizedTest

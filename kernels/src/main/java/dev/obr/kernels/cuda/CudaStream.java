@@ -24,6 +24,8 @@ import jcuda.driver.JCudaDriver;
  * are handed to the driver as they are, of any size.
  */
 final class CudaStream extends CudaResource implements GpuStream {
+    private static final String NO_HOST = "copies from and to the host cannot be recorded";
+
     private final CUstream stream;
     private boolean capturing;
 
@@ -35,13 +37,13 @@ final class CudaStream extends CudaResource implements GpuStream {
     @Override
     public void copyIn(MemorySegment from, GpuMemory to, long offset) {
         CudaDevice device = enter();
+        refuseInCapture(NO_HOST);
         CudaMemory target = device.own(to);
         target.at(device, offset, from.byteSize());
         if (from.isNative()) {
             copyIn(device, from, target, offset);
             return;
         }
-        refuseInCapture("arrays cannot be recorded, copy from memory outside the heap");
         PinnedMemory pinned = device.pinned();
         pinned.forEachPiece(from, (piece, at) -> {
             pinned.segment(piece.byteSize()).copyFrom(piece);
@@ -62,6 +64,7 @@ final class CudaStream extends CudaResource implements GpuStream {
     @Override
     public void copyOut(GpuMemory from, long offset, MemorySegment to) {
         CudaDevice device = enter();
+        refuseInCapture(NO_HOST);
         CudaMemory source = device.own(from);
         source.at(device, offset, to.byteSize());
         if (to.isReadOnly()) {
@@ -71,7 +74,6 @@ final class CudaStream extends CudaResource implements GpuStream {
             copyOut(device, source, offset, to);
             return;
         }
-        refuseInCapture("arrays cannot be recorded, copy to memory outside the heap");
         PinnedMemory pinned = device.pinned();
         pinned.forEachPiece(to, (piece, at) -> {
             copyOut(device, source, offset + at, pinned.segment(piece.byteSize()));

@@ -5,14 +5,14 @@ import java.util.List;
 
 /** Recorded work, in order. */
 final class EmulatedGraph extends EmulatedResource implements GpuGraph {
-    private final List<EmulatedStream.Work> work;
+    private final List<Runnable> work;
 
-    EmulatedGraph(EmulatedDevice device, List<EmulatedStream.Work> work) {
+    EmulatedGraph(EmulatedDevice device, List<Runnable> work) {
         super(device, "the graph");
         this.work = List.copyOf(work);
     }
 
-    List<EmulatedStream.Work> work(EmulatedDevice user) {
+    List<Runnable> work(EmulatedDevice user) {
         requireOf(user);
         return work;
     }

@@ -22,16 +22,11 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
     /** What the target of a copy to the host holds until somebody has waited. */
     static final byte POISON = (byte) 0xD5;
 
+    private static final String NO_HOST = "copies from and to the host cannot be recorded";
     private static final int CHECKSUM_PIECE = 1 << 16;
 
     private final Queue<Runnable> queue = new ArrayDeque<>();
-    private @Nullable List<Work> recording;
-
-    /** Work that may be queued more than once. */
-    interface Work {
-        /** What happens at once when it is queued; the rest of it, for later. */
-        Runnable queued();
-    }
+    private @Nullable List<Runnable> recording;
 
     EmulatedStream(EmulatedDevice device) {
         super(device, "the stream");
@@ -40,43 +35,36 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
     @Override
     public void copyIn(MemorySegment from, GpuMemory to, long offset) {
         enter();
+        refuseInCapture(NO_HOST);
         EmulatedMemory target = device().own(to, EmulatedMemory.class);
         long address = target.at(device(), offset, from.byteSize());
-        refuseArraysInCapture(from);
         if (from.byteSize() == 0) {
             return;
         }
+        long checksum = checksum(from);
         queue(() -> {
-            long checksum = checksum(from);
-            return () -> {
-                if (!from.scope().isAlive()) {
-                    throw new ObrException("host memory was freed before its copy ran: wait for the stream first");
-                }
-                if (checksum(from) != checksum) {
-                    throw new ObrException("host memory changed before its copy ran: wait for the stream first");
-                }
-                target.bytes(offset, from.byteSize()).copyFrom(from);
-                device().memory().markInitialised(address, from.byteSize());
-            };
+            if (!from.scope().isAlive()) {
+                throw new ObrException("host memory was freed before its copy ran: wait for the stream first");
+            }
+            if (checksum(from) != checksum) {
+                throw new ObrException("host memory changed before its copy ran: wait for the stream first");
+            }
+            target.bytes(offset, from.byteSize()).copyFrom(from);
+            device().memory().markInitialised(address, from.byteSize());
         });
     }
 
     @Override
     public void copyOut(GpuMemory from, long offset, MemorySegment to) {
         enter();
+        refuseInCapture(NO_HOST);
         EmulatedMemory source = device().own(from, EmulatedMemory.class);
         source.at(device(), offset, to.byteSize());
         if (to.isReadOnly()) {
             throw new IllegalArgumentException("cannot copy into a read-only segment");
         }
-        refuseArraysInCapture(to);
-        if (to.byteSize() == 0) {
-            return;
-        }
-        queue(() -> {
-            to.fill(POISON);
-            return () -> to.copyFrom(source.bytes(offset, to.byteSize()));
-        });
+        to.fill(POISON);
+        queue(() -> to.copyFrom(source.bytes(offset, to.byteSize())));
     }
 
     @Override
@@ -87,7 +75,7 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
         long sourceAddress = source.at(device(), fromOffset, bytes);
         long targetAddress = target.at(device(), toOffset, bytes);
         if (bytes > 0) {
-            queue(() -> () -> device().memory().copy(sourceAddress, targetAddress, bytes));
+            queue(() -> device().memory().copy(sourceAddress, targetAddress, bytes));
         }
     }
 
@@ -97,7 +85,7 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
         EmulatedMemory target = device().own(memory, EmulatedMemory.class);
         long address = target.at(device(), offset, bytes);
         if (bytes > 0) {
-            queue(() -> () -> {
+            queue(() -> {
                 target.bytes(offset, bytes).fill(value);
                 device().memory().markInitialised(address, bytes);
             });
@@ -108,7 +96,7 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
     public void launch(GpuKernel kernel, LaunchShape shape, KernelArguments arguments) {
         enter();
         Launch launch = device().own(kernel, EmulatedKernel.class).launch(device(), shape, arguments.list());
-        queue(() -> () -> device().run(launch));
+        queue(() -> device().run(launch));
     }
 
     @Override
@@ -133,7 +121,7 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
     public GpuGraph capture(Runnable work) {
         enter();
         refuseInCapture("a recording cannot begin within another");
-        List<Work> recorded = new ArrayList<>();
+        List<Runnable> recorded = new ArrayList<>();
         recording = recorded;
         try {
             work.run();
@@ -147,7 +135,7 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
     public void launch(GpuGraph graph) {
         enter();
         refuseInCapture("a graph cannot be recorded in another");
-        device().own(graph, EmulatedGraph.class).work(device()).forEach(this::queue);
+        queue.addAll(device().own(graph, EmulatedGraph.class).work(device()));
     }
 
     @Override
@@ -173,18 +161,13 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
         }
     }
 
-    private void queue(Work work) {
-        List<Work> recorded = recording;
+    /** Takes work to be run later, or to be recorded. */
+    private void queue(Runnable work) {
+        List<Runnable> recorded = recording;
         if (recorded == null) {
-            queue.add(work.queued());
+            queue.add(work);
         } else {
             recorded.add(work);
-        }
-    }
-
-    private void refuseArraysInCapture(MemorySegment segment) {
-        if (!segment.isNative()) {
-            refuseInCapture("arrays cannot be recorded, use memory outside the heap");
         }
     }
 

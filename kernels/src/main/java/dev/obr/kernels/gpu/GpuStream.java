@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A queue of work that runs in order. Every method but {@link #synchronize} returns before its work is done: host memory that is copied from or to stays alive and untouched until then. A
- * device may copy segments of the heap while the caller waits, and then cannot record them in a graph.
+ * device may copy segments of the heap while the caller waits.
  */
 public interface GpuStream extends AutoCloseable {
     /** @param offset in {@code to}, bytes */
@@ -28,7 +28,7 @@ public interface GpuStream extends AutoCloseable {
     /**
      * Records work instead of running it.
      *
-     * @param work queues launches, copies and fills on this stream, and nothing that waits
+     * @param work queues launches, copies within the device and fills on this stream, and nothing that waits; what comes from the host is copied to the device before the graph is launched
      */
     GpuGraph capture(Runnable work);
 

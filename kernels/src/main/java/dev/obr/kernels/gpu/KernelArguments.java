@@ -49,10 +49,14 @@ public final class KernelArguments {
 
     /** Makes sure that {@code arguments} are what {@code kernel} takes: a driver would read past the end of too few. */
     public static void check(String kernel, List<Integer> parameterBytes, List<Argument> arguments) {
-        List<Integer> given = arguments.stream().map(Argument::bytes).toList();
-        if (!given.equals(parameterBytes)) {
+        boolean fit = arguments.size() == parameterBytes.size();
+        for (int i = 0; fit && i < arguments.size(); i++) {
+            fit = arguments.get(i).bytes() == parameterBytes.get(i);
+        }
+        if (!fit) {
             throw new IllegalArgumentException(
-                    "the kernel " + kernel + " takes parameters of " + parameterBytes + " bytes, not of " + given);
+                    "the kernel " + kernel + " takes parameters of " + parameterBytes + " bytes, not of "
+                            + arguments.stream().map(Argument::bytes).toList());
         }
     }
 }

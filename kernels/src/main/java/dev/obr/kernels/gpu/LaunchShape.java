@@ -3,8 +3,8 @@ package dev.obr.kernels.gpu;
 /**
  * How many threads run a kernel.
  *
- * @param grid thread blocks
- * @param block threads of each, 1024 at most
+ * @param grid thread blocks; 65535 in y and z at most
+ * @param block threads of each; 1024 at most, 64 of them in z
  * @param sharedBytes dynamic shared memory of each block
  */
 public record LaunchShape(Dim grid, Dim block, int sharedBytes) {
@@ -27,6 +27,12 @@ public record LaunchShape(Dim grid, Dim block, int sharedBytes) {
     }
 
     public LaunchShape {
+        if (grid.y > 65535 || grid.z > 65535) {
+            throw new IllegalArgumentException("a grid has 65535 blocks at most in y and z, not " + grid);
+        }
+        if (block.z > 64) {
+            throw new IllegalArgumentException("a thread block has 64 threads at most in z, not " + block);
+        }
         if (block.count() > 1024) {
             throw new IllegalArgumentException("a thread block has 1024 threads at most, not " + block.count());
         }

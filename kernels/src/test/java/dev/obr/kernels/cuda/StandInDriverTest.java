@@ -9,8 +9,15 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuDeviceContract;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -107,5 +114,57 @@ class StandInDriverTest extends GpuDeviceContract {
         other.start();
         other.join();
         assertThat(thrown[0]).isNull();
+    }
+
+    @Test
+    void aResultIsNotThereBeforeAnybodyWaits() {
+        GpuMemory memory = device().allocate(4);
+        GpuStream stream = device().newStream();
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment out = arena.allocate(4);
+            stream.fill(memory, 0, 4, (byte) 9);
+            stream.copyOut(memory, 0, out);
+            assertThat(out.toArray(ValueLayout.JAVA_BYTE)).containsOnly(0xD5);
+            stream.synchronize();
+            assertThat(out.toArray(ValueLayout.JAVA_BYTE)).containsOnly(9);
+        }
+    }
+
+    /** What {@link CudaDevice} keeps from the driver, the stand-in would not let pass. */
+    @Test
+    void theStandInIsStrict() {
+        device().allocate(1); // makes the context current
+        DeviceAddress memory = new DeviceAddress();
+        DeviceAddress more = new DeviceAddress();
+        CUstream stream = new CUstream();
+        CUevent event = new CUevent();
+        assertThat(JCudaDriver.cuMemAlloc(memory, 16)).isZero();
+        assertThat(JCudaDriver.cuMemAlloc(more, 65 << 20)).isEqualTo(CUresult.CUDA_ERROR_OUT_OF_MEMORY);
+        assertThat(JCudaDriver.cuMemsetD8Async(memory, (byte) 0, 16, stream))
+                .as("no stream")
+                .isEqualTo(CUresult.CUDA_ERROR_INVALID_HANDLE);
+        assertThat(JCudaDriver.cuStreamCreate(stream, 0)).isZero();
+        assertThat(JCudaDriver.cuEventCreate(event, 0)).isZero();
+        assertThat(JCudaDriver.cuMemsetD8Async(memory.withByteOffset(1), (byte) 0, 16, stream))
+                .as("past the end")
+                .isEqualTo(CUresult.CUDA_ERROR_INVALID_VALUE);
+        try (Arena arena = Arena.ofConfined()) {
+            HostAddress host = new HostAddress(arena.allocate(16));
+            assertThat(JCudaDriver.cuMemcpyHtoDAsync(memory, memory, 16, stream))
+                    .as("a device address for the host's")
+                    .isEqualTo(CUresult.CUDA_ERROR_INVALID_VALUE);
+            assertThat(JCudaDriver.cuMemFree(memory)).isZero();
+            assertThat(JCudaDriver.cuMemcpyHtoDAsync(memory, host, 16, stream))
+                    .as("freed")
+                    .isEqualTo(CUresult.CUDA_ERROR_INVALID_VALUE);
+        }
+        assertThat(JCudaDriver.cuMemFree(memory)).as("twice").isEqualTo(CUresult.CUDA_ERROR_INVALID_VALUE);
+        assertThat(JCudaDriver.cuEventDestroy(event)).isZero();
+        assertThat(JCudaDriver.cuEventRecord(event, stream)).isEqualTo(CUresult.CUDA_ERROR_INVALID_HANDLE);
+        assertThat(JCudaDriver.cuStreamDestroy(stream)).isZero();
+        assertThat(JCudaDriver.cuStreamSynchronize(stream)).isEqualTo(CUresult.CUDA_ERROR_INVALID_HANDLE);
+        assertThat(JCudaDriver.cuMemAllocManaged(more, 16, 1))
+                .as("not of CudaDevice's functions")
+                .isEqualTo(CUresult.CUDA_ERROR_NOT_SUPPORTED);
     }
 }

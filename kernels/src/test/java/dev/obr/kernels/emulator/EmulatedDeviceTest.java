@@ -7,11 +7,15 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuDeviceContract;
+import dev.obr.kernels.gpu.GpuKernel;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.KernelArguments;
+import dev.obr.kernels.gpu.LaunchShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The contract over the emulator, and what it catches that a driver lets pass. */
@@ -125,5 +129,58 @@ class EmulatedDeviceTest extends GpuDeviceContract {
         stream.copyOut(to, 0, MemorySegment.ofArray(out));
         stream.synchronize();
         assertThat(MemorySegment.ofArray(out).get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) -1);
+    }
+
+    /** One warp multiplies zeros of 4 bits. */
+    private static final String INT4 = """
+            .version 7.1
+            .target sm_80
+            .address_size 64
+            .visible .entry multiply()
+            {
+                .reg .b32 %r<6>;
+                mov.u32 %r1, 0;
+                mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r2, %r3, %r4, %r5}, {%r1, %r1, %r1, %r1}, {%r1, %r1}, {%r1, %r1, %r1, %r1};
+                ret;
+            }
+            """;
+
+    @Test
+    void whatWouldBeSlowIsNoted() {
+        for (ComputeCapability capability : List.of(ComputeCapability.SM_89, ComputeCapability.SM_90)) {
+            try (EmulatedDevice device = new EmulatedDevice(capability)) {
+                GpuStream stream = device.newStream();
+                stream.launch(
+                        device.load("int4.ptx", INT4).kernel("multiply"),
+                        LaunchShape.of(1, 32, 0),
+                        new KernelArguments());
+                stream.synchronize();
+                assertThat(device.notes()).hasSize(capability.multipliesInt4() ? 0 : 1);
+                assertThat(String.join("", device.notes())).matches("|.* multiply multiplies 4-bit integers.*sm_90.*");
+            }
+        }
+    }
+
+    @Test
+    void countersAreSummedByKernel() {
+        EmulatedDevice device = (EmulatedDevice) device();
+        GpuStream stream = device.newStream();
+        GpuKernel multiply = device.load("int4.ptx", INT4).kernel("multiply");
+        stream.launch(multiply, LaunchShape.of(2, 32, 0), new KernelArguments());
+        stream.launch(multiply, LaunchShape.of(1, 64, 0), new KernelArguments());
+        assertThat(device.counters()).as("queued, not run").isEmpty();
+        stream.synchronize();
+        assertThat(device.counters()).containsOnlyKeys("multiply");
+        assertThat(device.counters().values()).extracting(LaunchCounters::mma).containsExactly(4L);
+        device.resetCounters();
+        assertThat(device.counters()).isEmpty();
+    }
+
+    @Test
+    void aNewerGpusModuleIsRefused() {
+        String newer = INT4.replace("sm_80", "sm_90");
+        assertThatThrownBy(() -> device().load("newer.ptx", newer))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContainingAll("newer.ptx", "sm_90", "sm_80");
     }
 }

@@ -254,13 +254,14 @@ public abstract class GpuDeviceContract {
         GpuKernel add = device.load("contract.ptx", ContractPtx.TEXT).kernel("add");
         GpuMemory in = device.allocate(4 * N);
         GpuMemory sum = device.allocate(4 * N);
+        GpuMemory last = device.allocate(8);
         MemorySegment from = floats(counting(N, 1));
-        MemorySegment to = arena.allocate(4 * N, 4);
+        MemorySegment to = arena.allocate(8, 8);
         GpuStream stream = device.newStream();
+        stream.copyIn(from, in, 0);
         stream.fill(sum, 0, 4 * N, (byte) 0);
-        stream.synchronize();
+        stream.fill(last, 0, 8, (byte) 0);
         GpuGraph graph = stream.capture(() -> {
-            stream.copyIn(from, in, 0);
             stream.launch(
                     add,
                     shapeOf(N),
@@ -270,20 +271,24 @@ public abstract class GpuDeviceContract {
                             .pointer(in)
                             .f32(1)
                             .i32(N));
-            stream.copyOut(sum, 0, to);
+            stream.copy(sum, 4 * N - 4, last, 4, 4);
+            stream.fill(last, 0, 1, (byte) 3);
         });
+        stream.copyOut(last, 0, to);
         stream.synchronize();
-        assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, N - 1))
-                .as("recorded, not run")
-                .isZero();
+        assertThat(to.get(ValueLayout.JAVA_LONG, 0)).as("recorded, not run").isZero();
         stream.launch(graph);
         stream.launch(graph);
+        stream.copyOut(last, 0, to);
         stream.synchronize();
-        assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, N - 1)).isEqualTo(2f * N);
-        from.fill((byte) 0);
+        assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, 1)).isEqualTo(2f * N);
+        assertThat(to.get(ValueLayout.JAVA_INT, 0)).isEqualTo(3);
+        from.fill((byte) 0); // other values at the same addresses
+        stream.copyIn(from, in, 0);
         stream.launch(graph);
+        stream.copyOut(last, 0, to);
         stream.synchronize();
-        assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, N - 1)).isEqualTo(2f * N);
+        assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, 1)).isEqualTo(2f * N);
         graph.close();
         assertThatThrownBy(() -> stream.launch(graph))
                 .isInstanceOf(IllegalStateException.class)
@@ -291,7 +296,7 @@ public abstract class GpuDeviceContract {
     }
 
     @Test
-    void nothingThatWaitsIsRecorded() {
+    void onlyWorkOfTheDeviceIsRecorded() {
         GpuMemory memory = device.allocate(8);
         GpuStream stream = device.newStream();
         GpuEvent event = device.newEvent();
@@ -299,8 +304,8 @@ public abstract class GpuDeviceContract {
                 stream::synchronize,
                 () -> stream.record(event),
                 () -> stream.capture(() -> {}),
-                () -> stream.copyIn(MemorySegment.ofArray(new byte[8]), memory, 0),
-                () -> stream.copyOut(memory, 0, MemorySegment.ofArray(new byte[8])));
+                () -> stream.copyIn(arena.allocate(8), memory, 0),
+                () -> stream.copyOut(memory, 0, arena.allocate(8)));
         for (Runnable work : refused) {
             assertThatThrownBy(() -> stream.capture(work)).isInstanceOf(IllegalStateException.class);
         }
