@@ -17,13 +17,16 @@
  *     step k:  wait for step k's copies | barrier | start the copies of step k + STAGES - 1 over those of step k - 1 | multiply
  *
  * so one barrier a step suffices: whoever passes it has multiplied step k - 1. Fragments lie in memory as registers want them, so weights need no ldmatrix and no swizzle, and no access
- * has bank conflicts. 64 x 64 a warp: a step reads (40 WM + 64 WN) bytes of shared memory for WM WN / 2048 products of 16 x 8 x 128; smaller tiles read more a product and are for few
- * tokens, where weights from memory are the limit and what counts is bytes in flight.
+ * has bank conflicts. A warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
+ * Smaller tiles read more a product and are for few tokens, where weights from memory are the limit and what counts is bytes in flight.
  *
  * The features' last tile reads the last block again for those that are not there (zeros would be illegal metadata), the tokens' last tile reads zeros; neither is written.
  *
  * D's fragments hold 2 tokens of one feature: written so, each 32-byte sector of y would be half used. They pass through shared memory, rows padded by 16 bytes so that the four tokens
  * that a store meets lie in different banks, and leave as 16 bytes of 8 features.
+ *
+ * Bound (modelled): shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
+ * fills more for its size. With 8-bit tokens products take twice as long and are the bound.
  */
 #pragma once
 
@@ -32,13 +35,13 @@
 enum { BLOCK_FEATURES = 16, STEP = 128, A_BYTES = 512, E_BYTES = 128 };
 
 struct Operands {
-    const uint8_t *__restrict__ a;
-    const uint8_t *__restrict__ e;
-    const uint8_t *__restrict__ x;
-    const float *__restrict__ ws;
-    const float *__restrict__ xs;
-    const float *__restrict__ bias;      /* or null */
-    const __half *__restrict__ residual; /* or null; may be y */
+    const uint8_t *a;
+    const uint8_t *e;
+    const uint8_t *x;
+    const float *ws;
+    const float *xs;
+    const float *bias;      /* or null */
+    const __half *residual; /* or null; may be y */
     __half *y;
     uint32_t tokens;
     uint32_t features; /* a multiple of 8 */

@@ -46,6 +46,13 @@ public record SparseFragments(
 
     private static final int LANES = 32;
     private static final int REGISTERS = 4;
+
+    /** Bytes of a block's codes. */
+    static final int CODE_BYTES = LANES * REGISTERS * Integer.BYTES;
+
+    /** Bytes of what says which pairs a block keeps. */
+    static final int KEPT_BYTES = LANES * Integer.BYTES;
+
     private static final int CHUNK = 8; // columns
     private static final int CHUNKS = STEP / CHUNK;
     private static final int FIRST_PAIRS = 0x4; // keeps pairs 0 and 1
@@ -60,6 +67,11 @@ public record SparseFragments(
     /** Steps along so many columns, the last one filled up. */
     public static int steps(int columns) {
         return Math.ceilDiv(columns, STEP);
+    }
+
+    /** Blocks of a matrix. */
+    static long blocks(int features, int columns) {
+        return (long) Math.ceilDiv(features, BLOCK_FEATURES) * steps(columns);
     }
 
     /** The chunk of the matrix that the instruction takes as chunk m, and the other way round. */
@@ -82,9 +94,9 @@ public record SparseFragments(
         }
         int blockRows = Math.ceilDiv(matrix.rows(), BLOCK_FEATURES);
         int steps = steps(matrix.cols());
-        long blocks = (long) blockRows * steps;
-        MemorySegment codes = arena.allocate(blocks * LANES * REGISTERS * Integer.BYTES, 16);
-        MemorySegment kept = arena.allocate(blocks * LANES * Integer.BYTES, 16);
+        long blocks = blocks(matrix.rows(), matrix.cols());
+        MemorySegment codes = arena.allocate(blocks * CODE_BYTES, 16);
+        MemorySegment kept = arena.allocate(blocks * KEPT_BYTES, 16);
         for (int row = 0; row < blockRows * BLOCK_FEATURES; row++) {
             Row source = row < matrix.rows() ? new Row(matrix, row) : Row.ZEROS;
             for (int step = 0; step < steps; step++) {
@@ -143,7 +155,7 @@ public record SparseFragments(
     /** Chunk m of one row of all blocks. */
     private void unpackChunks(byte[] signed, int row, int m, int word, int shift) {
         int steps = steps();
-        for (int block = 0; block < codes.byteSize() / (LANES * REGISTERS * Integer.BYTES); block++) {
+        for (int block = 0; block < blocks(features, columns); block++) {
             int feature = block / steps * BLOCK_FEATURES + row;
             int column = block % steps * STEP + transposed(m) * CHUNK;
             int bits = codes.getAtIndex(WORD, (long) block * LANES * REGISTERS + word) >> shift;

@@ -135,6 +135,7 @@ public final class SparseGemm implements AutoCloseable {
                     + " output channels; results are stored by eights: a multiple of 8 is needed");
         }
         long results = 2L * tokens * w.features();
+        check("weights", w.memory(), w.scalesOffset() + 4L * w.features());
         check("codes", x, (long) tokens * layout.rowBytes(w.columns()));
         check("scales", xs, 4L * tokens);
         check("results", y, results);
@@ -145,10 +146,10 @@ public final class SparseGemm implements AutoCloseable {
             check("residual", residual, results);
         }
         KernelArguments arguments = new KernelArguments()
-                .pointer(w.codes())
-                .pointer(w.kept())
+                .pointer(w.memory())
+                .pointer(w.memory(), w.keptOffset())
                 .pointer(x)
-                .pointer(w.scales())
+                .pointer(w.memory(), w.scalesOffset())
                 .pointer(xs);
         optional(arguments, bias);
         optional(arguments, residual);

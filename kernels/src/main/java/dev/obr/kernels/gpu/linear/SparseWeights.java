@@ -3,36 +3,38 @@ package dev.obr.kernels.gpu.linear;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
-import java.lang.foreign.MemorySegment;
 
 /**
- * {@link SparseFragments} in a device's memory.
+ * {@link SparseFragments} in a device's memory: {@code | codes | kept | scales |}.
  *
  * @param features output channels
  * @param columns input channels
+ * @param memory freed with this
  */
-public record SparseWeights(int features, int columns, GpuMemory codes, GpuMemory kept, GpuMemory scales)
-        implements AutoCloseable {
-    /** Copies a weight to a device; its host memory stays until the stream has passed. */
+public record SparseWeights(int features, int columns, GpuMemory memory) implements AutoCloseable {
+    /** Copies a weight to a device; its host memory stays as it is until the stream has passed. */
     public static SparseWeights upload(SparseFragments weight, GpuDevice device, GpuStream stream) {
-        return new SparseWeights(
-                weight.features(),
-                weight.columns(),
-                copy(weight.codes(), device, stream),
-                copy(weight.kept(), device, stream),
-                copy(weight.scales(), device, stream));
+        long kept = weight.codes().byteSize();
+        long scales = kept + weight.kept().byteSize();
+        GpuMemory memory = device.allocate(scales + weight.scales().byteSize());
+        stream.copyIn(weight.codes(), memory, 0);
+        stream.copyIn(weight.kept(), memory, kept);
+        stream.copyIn(weight.scales(), memory, scales);
+        return new SparseWeights(weight.features(), weight.columns(), memory);
     }
 
-    private static GpuMemory copy(MemorySegment from, GpuDevice device, GpuStream stream) {
-        GpuMemory memory = device.allocate(from.byteSize());
-        stream.copyIn(from, memory, 0);
-        return memory;
+    /** Where the metadata begins. */
+    long keptOffset() {
+        return SparseFragments.blocks(features, columns) * SparseFragments.CODE_BYTES;
+    }
+
+    /** Where the scales begin. */
+    long scalesOffset() {
+        return keptOffset() + SparseFragments.blocks(features, columns) * SparseFragments.KEPT_BYTES;
     }
 
     @Override
     public void close() {
-        codes.close();
-        kept.close();
-        scales.close();
+        memory.close();
     }
 }

@@ -163,7 +163,7 @@ class SparseGemmTest {
     }
 
     private static SparseWeights weights(int features, int columns, GpuMemory memory) {
-        return new SparseWeights(features, columns, memory, memory, memory);
+        return new SparseWeights(features, columns, memory);
     }
 
     static ComputeCapability capability(TokenLayout layout) {
