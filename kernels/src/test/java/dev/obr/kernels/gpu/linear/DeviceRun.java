@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Collection;
 
 /** A device, one stream, and host memory for one run of a kernel. */
 public final class DeviceRun implements AutoCloseable {
@@ -58,6 +59,11 @@ public final class DeviceRun implements AutoCloseable {
     /** Of the only kernel that ran. */
     public LaunchCounters counters() {
         return emulated.counters().values().iterator().next();
+    }
+
+    /** Of each kernel that ran. */
+    public Collection<LaunchCounters> allCounters() {
+        return emulated.counters().values();
     }
 
     @Override
