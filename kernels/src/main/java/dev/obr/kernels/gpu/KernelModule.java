@@ -18,8 +18,8 @@ public enum KernelModule {
     HADAMARD_QUANT("hadamard_quant"),
     /** Rotary position embedding, and keys and values as 4-bit codes into their cache. */
     KV_APPEND("rope_hadamard_kv4_append"),
-    /** Attention of one token a sequence over that cache. */
-    DECODE_ATTENTION("decode_attention_kv4");
+    /** Attention over that cache. */
+    ATTENTION("attention_kv4");
 
     private final String label;
 

@@ -38,7 +38,8 @@ public final class HadamardQuantizer implements AutoCloseable {
     /**
      * @param stream by which the transform's matrix goes to the device
      * @param layout of the codes
-     * @param width columns that each component of the transform has: 1, or the components of a head for a transform across heads; a power of two
+     * @param transform that of 1 component leaves {@code silu(gate) · up} as it is
+     * @param width columns that each component of the transform has: 1, or the components of a head for a transform across heads; a power of two, or all where there is no transform
      */
     public HadamardQuantizer(
             GpuDevice device,
@@ -47,7 +48,8 @@ public final class HadamardQuantizer implements AutoCloseable {
             TokenLayout layout,
             HadamardTransform transform,
             int width) {
-        if (Integer.bitCount(width) != 1 || (long) transform.size() * width > MOST_COLUMNS) {
+        boolean fits = transform.size() == 1 || Integer.bitCount(width) == 1;
+        if (!fits || (long) transform.size() * width > MOST_COLUMNS) {
             throw new ObrException("a Hadamard transform of " + transform.size() + " times " + width
                     + " columns is asked for; a power of two of columns each can be, up to " + MOST_COLUMNS
                     + " in all");

@@ -6,27 +6,32 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 
-/** Random keys, values and queries: one token each of some sequences, which stand in the slots in reversed order. */
+/** Random keys and values of some sequences, which stand in the slots in reversed order, and queries of the last tokens of each. */
 final class Sequences {
     private final int headDim;
     private final int group;
     private final int kvHeads;
     private final int capacity;
     private final int[] lengths;
+    private final int tokens;
     private final KvQuantizer quantizer;
-    private final float[] queries; // [sequences, kvHeads * group, headDim]
+    private final float[] queries; // [sequences, tokens, kvHeads * group, headDim]
     private final MemorySegment[][][] codes; // [keys, values][sequence][head], each [length][quantizer.byteSize()]
 
-    /** @param lengths positions of each sequence, the token's included */
-    Sequences(int headDim, int group, int kvHeads, int capacity, int... lengths) {
+    /**
+     * @param lengths positions of each sequence, the tokens' included
+     * @param tokens of each sequence
+     */
+    Sequences(int headDim, int group, int kvHeads, int capacity, int[] lengths, int tokens) {
         this.headDim = headDim;
         this.group = group;
         this.kvHeads = kvHeads;
         this.capacity = capacity;
         this.lengths = lengths;
+        this.tokens = tokens;
         this.quantizer = new KvQuantizer(4, headDim);
         Random random = new Random(headDim * 31L + group);
-        queries = new float[lengths.length * kvHeads * group * headDim];
+        queries = new float[lengths.length * tokens * kvHeads * group * headDim];
         for (int i = 0; i < queries.length; i++) {
             queries[i] = (float) random.nextGaussian() * 2;
         }
@@ -54,12 +59,17 @@ final class Sequences {
 
     /** Slot and position of each token. */
     int[] places() {
-        int[] places = new int[2 * lengths.length];
-        for (int s = 0; s < lengths.length; s++) {
-            places[2 * s] = slot(s);
-            places[2 * s + 1] = lengths[s] - 1;
+        int[] places = new int[2 * lengths.length * tokens];
+        for (int i = 0; i < lengths.length * tokens; i++) {
+            places[2 * i] = slot(i / tokens);
+            places[2 * i + 1] = seen(i) - 1;
         }
         return places;
+    }
+
+    /** Positions that a token sees. */
+    private int seen(int token) {
+        return lengths[token / tokens] - tokens + 1 + token % tokens;
     }
 
     private int slot(int sequence) {
@@ -89,16 +99,17 @@ final class Sequences {
         return cache;
     }
 
-    /** What the scalar twin makes of them: [sequences, heads, headDim]. */
+    /** What the scalar twin makes of them: [sequences, tokens, heads, headDim]. */
     float[] twin() {
         float[] y = new float[queries.length];
-        ScalarDecodeAttention twin = new ScalarDecodeAttention(headDim);
+        ScalarAttention twin = new ScalarAttention(headDim);
         for (int i = 0; i < queries.length / headDim; i++) {
-            int s = i / (kvHeads * group);
+            int token = i / (kvHeads * group);
+            int s = token / tokens;
             int head = i / group % kvHeads;
             float[] q = Arrays.copyOfRange(queries, i * headDim, (i + 1) * headDim);
             System.arraycopy(
-                    twin.attend(q, codes[0][s][head], codes[1][s][head], lengths[s]), 0, y, i * headDim, headDim);
+                    twin.attend(q, codes[0][s][head], codes[1][s][head], seen(token)), 0, y, i * headDim, headDim);
         }
         return y;
     }
@@ -108,9 +119,10 @@ final class Sequences {
         double[] y = new double[queries.length];
         float[] x = new float[headDim];
         for (int i = 0; i < queries.length / headDim; i++) {
-            int s = i / (kvHeads * group);
+            int token = i / (kvHeads * group);
+            int s = token / tokens;
             int head = i / group % kvHeads;
-            double[] weights = new double[lengths[s]];
+            double[] weights = new double[seen(token)];
             for (int p = 0; p < weights.length; p++) {
                 quantizer.expand(codes[0][s][head], (long) p * quantizer.byteSize(), x, 0);
                 for (int d = 0; d < headDim; d++) {

@@ -51,6 +51,9 @@ class HadamardQuantizerTest {
         "F16, INT4, 4, 0,      12,  64, 2, false",
         "F16, INT8, 8, 1,       4,   8, 2, false",
         "F32, INT4, 4, 0,      32, 128, 1, false",
+        "F16, INT4, 4, 0,       1, 576, 2, true", // no transform
+        "F32, INT4, 4, 0,       1, 172, 2, true",
+        "F16, INT8, 8, 1,       1, 3072, 1, true",
     })
     void codesAndScalesEqualThoseOfTheTwin(
             NormQuantizer.Input input,

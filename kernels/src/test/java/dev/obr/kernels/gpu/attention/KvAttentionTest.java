@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Attention over codes, run instruction by instruction: equal to the scalar twin to the bit, and within rounding of attention in double over the numbers that the codes stand for. */
-class DecodeAttentionTest {
+class KvAttentionTest {
     /** Of the largest value: what 700 floats, added up and divided, may differ by. */
     private static final double TOLERANCE = 2e-6;
 
@@ -42,20 +42,15 @@ class DecodeAttentionTest {
     void resultsEqualTheTwinAndAttentionInDouble(int headDim, int group, int kvHeads, String positions) {
         int[] lengths =
                 Arrays.stream(positions.split(" ")).mapToInt(Integer::parseInt).toArray();
-        Sequences sequences = new Sequences(headDim, group, kvHeads, 704, lengths);
-        float[] expected = sequences.twin();
-        double[] exact = sequences.inDouble();
-        double most = Arrays.stream(exact).map(Math::abs).max().orElseThrow();
-        for (int i = 0; i < exact.length; i++) {
-            assertThat((double) expected[i]).as("element %d", i).isCloseTo(exact[i], offset(TOLERANCE * most));
-        }
+        Sequences sequences = new Sequences(headDim, group, kvHeads, 704, lengths, 1);
+        float[] expected = twinNearDouble(sequences);
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
                     KvCodeCache cache = sequences.upload(run);
                     GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
                     GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
                     GpuMemory y = run.device().allocate(4L * expected.length);
-                    DecodeAttention attention = new DecodeAttention(
+                    KvAttention attention = new KvAttention(
                             run.device(),
                             NormQuantizer.Input.F32,
                             group * kvHeads,
@@ -63,19 +58,63 @@ class DecodeAttentionTest {
                             headDim,
                             704,
                             lengths.length)) {
-                attention.attend(run.stream(), q, places, lengths.length, 704, cache, y);
+                attention.decode(run.stream(), q, places, lengths.length, 704, cache, y);
                 assertThat(run.download(y).toArray(DeviceRun.FLOAT)).isEqualTo(expected);
-                run.allCounters().forEach(DecodeAttentionTest::checkCounters);
+                run.allCounters().forEach(KvAttentionTest::checkCounters);
             }
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        // headDim, group, kvHeads, length, tokens
+        "  8, 2, 4,  12, 12",
+        "  8, 1, 2, 260, 17",
+        " 32, 3, 2,  35, 5",
+        " 64, 3, 3,  40, 40",
+        " 64, 4, 1, 513, 3",
+        " 64, 2, 2, 258, 7",
+        "128, 1, 1, 520, 11",
+        "128, 4, 2,   9, 9",
+        "128, 8, 1, 258, 4",
+    })
+    void promptsHaveTheSameResults(int headDim, int group, int kvHeads, int length, int tokens) {
+        Sequences sequences = new Sequences(headDim, group, kvHeads, 528, new int[] {length}, tokens);
+        float[] expected = twinNearDouble(sequences);
+        for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
+            try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
+                    KvCodeCache cache = sequences.upload(run);
+                    GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
+                    GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
+                    GpuMemory y = run.device().allocate(4L * expected.length);
+                    KvAttention attention = new KvAttention(
+                            run.device(), NormQuantizer.Input.F32, group * kvHeads, kvHeads, headDim, 528, 1)) {
+                attention.prefill(run.stream(), q, places, tokens, cache, y);
+                assertThat(run.download(y).toArray(DeviceRun.FLOAT)).isEqualTo(expected);
+                run.allCounters().forEach(KvAttentionTest::checkCounters);
+            }
+        }
+    }
+
+    private static float[] twinNearDouble(Sequences sequences) {
+        float[] expected = sequences.twin();
+        double[] exact = sequences.inDouble();
+        double most = Arrays.stream(exact).map(Math::abs).max().orElseThrow();
+        for (int i = 0; i < exact.length; i++) {
+            assertThat((double) expected[i]).as("element %d", i).isCloseTo(exact[i], offset(TOLERANCE * most));
+        }
+        return expected;
+    }
+
+    /** The tops of a group of 3 are 24 bytes, which lie in one sector or in two. */
     private static void checkCounters(LaunchCounters counters) {
         String worst = "the worst lines: " + counters.worst(4);
         assertThat(counters.sharedWavefronts())
                 .as(worst)
                 .isLessThanOrEqualTo(counters.idealSharedWavefronts() * 11 / 10);
-        assertThat(counters.globalStoreSectors()).as(worst).isEqualTo(counters.idealGlobalStoreSectors());
+        assertThat(counters.globalStoreSectors())
+                .as(worst)
+                .isLessThanOrEqualTo(counters.idealGlobalStoreSectors() * 11 / 10);
         assertThat(counters.globalLoadSectors())
                 .as(worst)
                 .isLessThanOrEqualTo(counters.idealGlobalLoadSectors() * 11 / 10);
@@ -83,16 +122,15 @@ class DecodeAttentionTest {
 
     @Test
     void halfFloatsAreTheFloatsRounded() {
-        Sequences sequences = new Sequences(64, 3, 3, 64, 20);
+        Sequences sequences = new Sequences(64, 3, 3, 64, new int[] {20}, 1);
         float[] expected = sequences.twin();
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
                 KvCodeCache cache = sequences.upload(run);
                 GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
                 GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
                 GpuMemory y = run.device().allocate(2L * expected.length);
-                DecodeAttention attention =
-                        new DecodeAttention(run.device(), NormQuantizer.Input.F16, 9, 3, 64, 64, 1)) {
-            attention.attend(run.stream(), q, places, 1, 20, cache, y);
+                KvAttention attention = new KvAttention(run.device(), NormQuantizer.Input.F16, 9, 3, 64, 64, 1)) {
+            attention.decode(run.stream(), q, places, 1, 20, cache, y);
             MemorySegment found = run.download(y);
             for (int i = 0; i < expected.length; i++) {
                 assertThat(found.getAtIndex(DeviceRun.HALF, i)).isEqualTo(Float.floatToFloat16(expected[i]));
@@ -103,16 +141,16 @@ class DecodeAttentionTest {
     @Test
     void argumentsThatDoNotFitAreSentences() {
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN)) {
-            assertThatThrownBy(() -> new DecodeAttention(run.device(), NormQuantizer.Input.F16, 10, 2, 64, 64, 1))
+            assertThatThrownBy(() -> new KvAttention(run.device(), NormQuantizer.Input.F16, 10, 2, 64, 64, 1))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("10 query heads share 2 KV heads");
-            DecodeAttention attention = new DecodeAttention(run.device(), NormQuantizer.Input.F16, 2, 2, 64, 64, 1);
+            KvAttention attention = new KvAttention(run.device(), NormQuantizer.Input.F16, 2, 2, 64, 64, 1);
             KvCodeCache cache = new KvCodeCache(run.device(), 1, 2, 64, 64);
             GpuMemory some = run.device().allocate(256);
-            assertThatThrownBy(() -> attention.attend(run.stream(), some, some, 2, 64, cache, some))
+            assertThatThrownBy(() -> attention.decode(run.stream(), some, some, 2, 64, cache, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("2 tokens attend to 64 positions");
-            assertThatThrownBy(() -> attention.attend(run.stream(), some, some, 1, 64, cache, some))
+            assertThatThrownBy(() -> attention.decode(run.stream(), some, some, 1, 64, cache, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("queries has 256 bytes, but 512 are needed");
         }

@@ -5,21 +5,22 @@ import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What the kernels {@code decode_attention_kv4_*} and their merge compute for one query head, bit by bit: attention over codes, in floats, with sums in the order of a thread block.
+ * What the kernels {@code decode_attention_kv4_*} with their merge and {@code prefill_attention_kv4_*} compute for one query head, bit by bit: attention over codes, in floats, with sums in the order of a thread block.
  *
  * <pre>
  *   score[p] = scale_k[p] · (Σ_d q[d] code_k[p][d] - zero_k[p] · Σ_d q[d])
  *   w[p]     = e^(score[p] - largest) · scale_v[p]                                   of a split of 256 positions
  *   out[d]   = Σ_p w[p] code_v[p][d] - Σ_p w[p] zero_v[p],  total = Σ_p e^(score[p] - largest)
  *
- *   y[d]     = Σ_s f_s out_s[d] / Σ_s f_s total_s       f_s = e^(largest_s - largest of all splits)
+ *   all      = split by split: out, total <- e^(largest - common) · (out, total) + e^(largest_s - common) · (out_s, total_s), largest <- common, the larger of the two
+ *   y[d]     = out[d] / total
  *
  *   Σ q code: components ascending in parts of 32, each a fused multiply-add; the parts in halves (of 4: 0 + 2, 1 + 3, then both)
  *   Σ q, total, Σ w zero: 32 lanes, l with l, l + 32, ..; the lanes in halves
  *   Σ w code: 1024 / headDim threads, t with positions t, t + 1024 / headDim, ..; the threads ascending
  * </pre>
  */
-final class ScalarDecodeAttention {
+final class ScalarAttention {
     /** Positions that one thread block takes. */
     static final int SPLIT = 256;
 
@@ -30,7 +31,7 @@ final class ScalarDecodeAttention {
     private final KvQuantizer quantizer;
     private final int headDim;
 
-    ScalarDecodeAttention(int headDim) {
+    ScalarAttention(int headDim) {
         this.quantizer = new KvQuantizer(4, headDim);
         this.headDim = headDim;
     }
@@ -121,17 +122,17 @@ final class ScalarDecodeAttention {
     }
 
     private float[] merge(Split[] splits) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (Split split : splits) {
-            largest = Math.max(largest, split.largest);
-        }
-        float total = 0;
         float[] out = new float[headDim];
+        float largest = Float.NEGATIVE_INFINITY;
+        float total = 0;
         for (Split split : splits) {
-            float factor = Exponential.of(split.largest - largest);
-            total = Math.fma(factor, split.total, total);
+            float common = Math.max(largest, split.largest);
+            float before = Exponential.of(largest - common);
+            float next = Exponential.of(split.largest - common);
+            largest = common;
+            total = Math.fma(next, split.total, before * total);
             for (int d = 0; d < headDim; d++) {
-                out[d] = Math.fma(factor, split.out[d], out[d]);
+                out[d] = Math.fma(next, split.out[d], before * out[d]);
             }
         }
         for (int d = 0; d < headDim; d++) {
