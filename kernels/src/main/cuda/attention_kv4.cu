@@ -120,7 +120,8 @@ template <int GROUP, int TOKENS> struct Block {
         __syncthreads();
     }
 
-    /* Positions first .. first + positions - 1, the cache's from `cache_row` on: sums, zeros and tops of the rows. Ends with a barrier. */
+    /* Positions first .. first + positions - 1, the cache's from `cache_row` on: sums, zeros and tops of the rows. Ends with a barrier; the next call has one before it touches
+     * these again. */
     DEVICE void attend(const AttentionOperands &p, uint64_t cache_row, uint32_t first, uint32_t positions) {
         const uint32_t lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, parts = max(p.dim / PART, 1);
         const uint8_t *key_codes = p.key_codes + cache_row * (p.dim / 2);
@@ -270,7 +271,6 @@ template <int GROUP, int TOKENS> DEVICE void prefill(const AttentionOperands &p,
             if (row < ROWS && block.ends[row] > first)
                 sums[j] = join(join(tops[j], block.tops[row]), sums[j], block.out(row, i % p.dim, p.dim));
         }
-        __syncthreads(); // the next split's sums go where these lie
     }
 #pragma unroll
     for (int j = 0; j < ROWS; j++) {

@@ -19,7 +19,11 @@ public enum KernelModule {
     /** Rotary position embedding, and keys and values as 4-bit codes into their cache. */
     KV_APPEND("rope_hadamard_kv4_append"),
     /** Attention over that cache. */
-    ATTENTION("attention_kv4");
+    ATTENTION("attention_kv4"),
+    /** Rows of the embedding table. */
+    EMBED("embed"),
+    /** The token of the largest logit. */
+    ARGMAX("argmax");
 
     private final String label;
 

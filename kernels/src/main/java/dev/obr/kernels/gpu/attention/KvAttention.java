@@ -50,6 +50,18 @@ public final class KvAttention implements AutoCloseable {
             int headDim,
             int capacity,
             int tokens) {
+        this(device, KernelModule.ATTENTION.load(device), output, heads, kvHeads, headDim, capacity, tokens);
+    }
+
+    KvAttention(
+            GpuDevice device,
+            GpuModule module,
+            NormQuantizer.Input output,
+            int heads,
+            int kvHeads,
+            int headDim,
+            int capacity,
+            int tokens) {
         KvCodeCache.checkHeadDim(headDim);
         if (kvHeads < 1 || heads % kvHeads != 0 || !GROUPS.contains(heads / kvHeads)) {
             throw new ObrException(heads + " query heads share " + kvHeads
@@ -64,7 +76,7 @@ public final class KvAttention implements AutoCloseable {
         this.capacity = capacity;
         this.tokens = tokens;
         this.output = output;
-        module = KernelModule.ATTENTION.load(device);
+        this.module = module;
         int group = heads / kvHeads;
         decode = module.kernel("decode_attention_kv4_" + group);
         prefill = module.kernel("prefill_attention_kv4_" + group);
