@@ -24,8 +24,9 @@
  *
  * Limits: 16384 columns (64 KB of shared memory); 4 rows of H at a time, so K is 1 or a multiple of 4, as all orders are; at most 1024.
  *
- * Bound (modelled): bytes for K up to some 40, at 14336 columns and 2048 tokens 66 MB, 33 us of an A100's memory, next to 14 additions a column. For K = 172 the additions of H: 0.95
- * million a token of 11008 columns, 10 us of one multiprocessor; 0.2 ms for 2048 tokens on 108 of them. Tensor cores would do it in a tenth, but with tokens rounded to fp16.
+ * Bound (modelled, of counted instructions): what is issued, not bytes. A token of 4096 columns takes 21 thousand warp instructions, of 14336 (K = 28) 107, of 11008 (K = 172) some 205,
+ * more than half of them for H: 4, 19 and 36 us of one multiprocessor of an A100, 0.07, 0.36 and 0.7 ms for 2048 tokens on its 108. Tensor cores would do H in a tenth, but with tokens rounded
+ * to fp16.
  */
 #include "exponential.cuh"
 #include "token_codes.cuh"
@@ -102,7 +103,7 @@ template <int WIDTH> DEVICE void multiply(float *x, const uint4 *signs, uint32_t
                     load_columns<WIDTH>(x, (2 * p + 1) * segment + column, difference);
 #pragma unroll
                     for (uint32_t r = 0; r < ROWS; r++) {
-                        const float sign = bits[r] & 2 ? -1 : 1;
+                        const float sign = __uint_as_float(0x3f800000 | (bits[r] & 2) << 30); // 1 or -1
 #pragma unroll
                         for (uint32_t c = 0; c < WIDTH; c++)
                             sums[i][r][c] = __fmaf_rn(bits[r] & 1 ? difference[c] : sum[c], sign, sums[i][r][c]);

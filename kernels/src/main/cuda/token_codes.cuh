@@ -111,12 +111,14 @@ DEVICE void quantize(const float (&h)[UNITS][UNIT], int most, float clip, uint8_
         for (int c = 0; c < CLIPS; c++) {
             const float step = scale_of(__fmul_rn(largest, clips[c]), most), inverse = __frcp_rn(step);
 #pragma unroll
-            for (int i = 0; i < UNITS; i++)
+            for (int i = 0; i < UNITS; i++) {
+                if (i * blockDim.x * UNIT >= columns) break; // zeros are coded without loss
 #pragma unroll
                 for (int k = 0; k < UNIT; k++) {
                     const float lost = __fmaf_rn(-step, (float)code_of(__fmul_rn(h[i][k], inverse), most), h[i][k]);
                     error[c] = __fmaf_rn(lost, lost, error[c]);
                 }
+            }
         }
         add_up(error, errors);
         float least = error[0];
