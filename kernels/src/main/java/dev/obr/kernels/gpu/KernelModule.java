@@ -13,7 +13,17 @@ public enum KernelModule {
     /** The same with activations of one byte; for all. */
     SPGEMM_S8("spgemm_s8"),
     /** RMS norm and activation codes. */
-    RMSNORM_QUANT("rmsnorm_quant");
+    RMSNORM_QUANT("rmsnorm_quant"),
+    /** Hadamard transform and activation codes. */
+    HADAMARD_QUANT("hadamard_quant"),
+    /** Rotary position embedding, and keys and values as 4-bit codes into their cache. */
+    KV_APPEND("rope_hadamard_kv4_append"),
+    /** Attention over that cache. */
+    ATTENTION("attention_kv4"),
+    /** Rows of the embedding table. */
+    EMBED("embed"),
+    /** The token of the largest logit. */
+    ARGMAX("argmax");
 
     private final String label;
 

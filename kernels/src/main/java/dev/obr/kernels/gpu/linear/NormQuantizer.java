@@ -53,7 +53,7 @@ public final class NormQuantizer implements AutoCloseable {
     }
 
     /** Threads of a block; the order in which sums are taken follows from it. */
-    static int threads(int columns) {
+    public static int threads(int columns) {
         return columns <= 256 * UNIT * UNITS ? 256 : 1024;
     }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The four clips are compared by the sums of (h - scale · code)² with codes that a multiplication by 1 / scale found.
  */
-final class ScalarNormQuantizer {
+public final class ScalarNormQuantizer {
     private static final int LANES = 32;
     private static final float[] CLIPS = {1, 0.8f, 0.65f, 0.5f};
     private static final float LARGEST_HALF = 65504;
@@ -24,7 +24,7 @@ final class ScalarNormQuantizer {
     private final ActivationQuantizer quantizer;
     private final TokenLayout layout;
 
-    ScalarNormQuantizer(ActivationQuantizer quantizer, TokenLayout layout) {
+    public ScalarNormQuantizer(ActivationQuantizer quantizer, TokenLayout layout) {
         this.quantizer = quantizer;
         this.layout = layout;
     }
@@ -37,7 +37,7 @@ final class ScalarNormQuantizer {
      * @param codes of all tokens; the row that begins at {@code row} holds zeros
      * @return the scale
      */
-    float quantize(float[] x, float @Nullable [] weight, float eps, MemorySegment codes, long row) {
+    public float quantize(float[] x, float @Nullable [] weight, float eps, MemorySegment codes, long row) {
         if (weight != null) {
             float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
             for (int i = 0; i < x.length; i++) {

@@ -13,42 +13,43 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Collection;
 
 /** A device, one stream, and host memory for one run of a kernel. */
-final class DeviceRun implements AutoCloseable {
-    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+public final class DeviceRun implements AutoCloseable {
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final EmulatedDevice emulated;
     private final GpuStream stream;
     private final Arena arena = Arena.ofConfined();
 
-    DeviceRun(ComputeCapability capability, Schedule schedule) {
+    public DeviceRun(ComputeCapability capability, Schedule schedule) {
         emulated = new EmulatedDevice(EmulatedDeviceOptions.checked(capability)
                 .withEmulator(EmulatorOptions.checked().withSchedule(schedule)));
         stream = emulated.newStream();
     }
 
-    GpuDevice device() {
+    public GpuDevice device() {
         return emulated;
     }
 
-    GpuStream stream() {
+    public GpuStream stream() {
         return stream;
     }
 
-    Arena arena() {
+    public Arena arena() {
         return arena;
     }
 
-    GpuMemory upload(MemorySegment from) {
+    public GpuMemory upload(MemorySegment from) {
         GpuMemory memory = emulated.allocate(from.byteSize());
         stream.copyIn(from, memory, 0);
         return memory;
     }
 
     /** All of a memory, when the stream has passed. */
-    MemorySegment download(GpuMemory memory) {
+    public MemorySegment download(GpuMemory memory) {
         MemorySegment to = arena.allocate(memory.byteSize());
         stream.copyOut(memory, 0, to);
         stream.synchronize();
@@ -56,8 +57,13 @@ final class DeviceRun implements AutoCloseable {
     }
 
     /** Of the only kernel that ran. */
-    LaunchCounters counters() {
+    public LaunchCounters counters() {
         return emulated.counters().values().iterator().next();
+    }
+
+    /** Of each kernel that ran. */
+    public Collection<LaunchCounters> allCounters() {
+        return emulated.counters().values();
     }
 
     @Override
