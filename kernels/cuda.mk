@@ -13,7 +13,7 @@ BUILD   := target/cuda
 # The release that the committed PTX comes from; PTX of another one would differ.
 RELEASE := release 13.0
 NVCC    ?= $(shell nvcc --version 2>/dev/null | grep -q '$(RELEASE)' && command -v nvcc)
-TOOLS    = $(if $(NVCC),$(dir $(NVCC)),$(shell $(CUDA)/compiler.sh target/cuda-compiler)/)
+TOOLS    = $(if $(NVCC),$(dir $(shell command -v $(NVCC))),$(shell $(CUDA)/compiler.sh target/cuda-compiler)/)
 
 # Drivers since CUDA 11.8 (R520) read this version; what nvcc writes for itself asks for R580.
 VERSION := 7.8

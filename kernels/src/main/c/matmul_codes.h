@@ -6,7 +6,7 @@
  *     W  8 bits   | c0 c1 | c2 c3 | ..     widened to 16 bits       x16  | x0 x1 | x2 x3 | ..      one instruction multiplies pairs and adds each up into 32 bits
  *        4 bits   |c0,c1| |c2,c3| ..       spread over a word, shifted down with their sign
  *
- * 4 rows x up to 3 tokens at a time. A slice of columns is as long as sums of 32 bits cannot overflow: 512 pairs of products up to 2^7 2^15 a lane.
+ * 4 rows x up to 3 tokens at a time. A slice of columns is as long as sums of 32 bits cannot overflow: 512 products below 2^7 2^15 a lane.
  *
  * Bound: 3 instructions for 2 LANES weights of 8 bits, 7 of 4 bits, half of what floats take; then the bytes of W.
  * Limits: any rows, tokens and cols; x that is not finite gives no number.

@@ -35,9 +35,9 @@ final class GpuProbe {
 
     /** Which set of kernels fits: 4-bit sparse products where the tensor cores have them, 8-bit ones from Hopper on. */
     private static String kernels(ComputeCapability capability) {
-        if (capability.compareTo(ComputeCapability.SM_80) < 0) {
-            return "not usable, kernels need sm_80 or newer";
+        if (capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9) {
+            return "not usable, kernels need sm_80 to sm_90";
         }
-        return capability.multipliesInt4() ? "kernels s4" : "kernels s8";
+        return (capability.multipliesInt4() ? "kernels s4" : "kernels s8") + "; not used yet, the CPU computes";
     }
 }

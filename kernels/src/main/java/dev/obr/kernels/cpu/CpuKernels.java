@@ -29,7 +29,7 @@ public interface CpuKernels {
     /**
      * Rows {@code from <= o < to} of a linear layer: W [out,in] · x [tokens,in] -> y [tokens,out].
      *
-     * <p>Where W holds codes, x may be rounded to 16 bits: off by 2^-15 of the largest at most, and not at all where it holds whole numbers up to 2^14.
+     * <p>Where W holds codes, x may be rounded to 16 bits: off by 2^-15 of the largest at most (unless that is below 2^-110), and not at all where it holds whole numbers up to 2^14.
      *
      * @param x [tokens, w.cols()]
      * @param y [tokens, w.rows()]; only columns {@code from..to} are written

@@ -41,6 +41,7 @@ public final class CudaDevice implements GpuDevice {
 
     private @Nullable PinnedMemory pinned;
     private String lastLaunched = "";
+    private boolean recording;
     private boolean closed;
 
     private CudaDevice(CudaGpu gpu, CUdevice device, CUcontext context) {
@@ -67,7 +68,12 @@ public final class CudaDevice implements GpuDevice {
         CUdevice device = Driver.device(index);
         CUcontext context = new CUcontext();
         Driver.check(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain", "GPU " + index);
-        return new CudaDevice(gpus.get(index), device, context);
+        try {
+            return new CudaDevice(gpus.get(index), device, context);
+        } catch (RuntimeException e) {
+            JCudaDriver.cuDevicePrimaryCtxRelease(device);
+            throw e;
+        }
     }
 
     @Override
@@ -106,6 +112,7 @@ public final class CudaDevice implements GpuDevice {
     @Override
     public GpuMemory allocate(long bytes) {
         enter();
+        refuseInRecording();
         if (bytes < 1) {
             throw new IllegalArgumentException("memory has 1 byte at least, not " + bytes);
         }
@@ -121,6 +128,7 @@ public final class CudaDevice implements GpuDevice {
     @Override
     public GpuModule load(String name, String ptx) {
         enter();
+        refuseInRecording();
         return CudaModule.load(this, name, ptx);
     }
 
@@ -143,6 +151,7 @@ public final class CudaDevice implements GpuDevice {
     @Override
     public void synchronize() {
         enter();
+        refuseInRecording();
         check(JCudaDriver.cuCtxSynchronize(), "cuCtxSynchronize");
     }
 
@@ -174,6 +183,19 @@ public final class CudaDevice implements GpuDevice {
             throw new IllegalStateException("the device " + this + " is closed");
         }
         Driver.check(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent", toString());
+    }
+
+    /** A stream begins or ends a recording. */
+    void recording(boolean now) {
+        recording = now;
+    }
+
+    /** Drivers refuse these calls while a stream records. */
+    void refuseInRecording() {
+        if (recording) {
+            throw new IllegalStateException(
+                    "a stream records a graph: nothing is allocated, loaded, freed or waited for until it ends");
+        }
     }
 
     void check(int result, String call) {

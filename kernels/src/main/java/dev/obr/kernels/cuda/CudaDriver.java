@@ -20,7 +20,7 @@ import java.lang.invoke.MethodHandle;
 record CudaDriver(int version, int devices) {
     static final String LIBRARY = "libcuda.so.1";
 
-    /** CUDA 12.0, driver R525: the first whose compiler reads PTX 8.0, which the kernels are written in. */
+    /** CUDA 12.0, driver R525: whose functions JCuda binds. The kernels' PTX, of version 7.8, is older. */
     static final int OLDEST = 12000;
 
     private static final String PLATFORM = "linux-x86_64";

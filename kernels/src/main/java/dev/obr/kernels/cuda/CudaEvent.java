@@ -33,6 +33,7 @@ final class CudaEvent extends CudaResource implements GpuEvent {
     @Override
     public void synchronize() {
         CudaDevice device = enter();
+        device.refuseInRecording();
         device.check(JCudaDriver.cuEventSynchronize(recorded(device)), "cuEventSynchronize");
     }
 

@@ -81,8 +81,11 @@ final class CudaModule extends CudaResource implements GpuModule {
         return new CudaKernel(device, this, kernel, parameterBytes, function);
     }
 
+    /** After all queued work, which may run its kernels. */
     @Override
     int free() {
-        return JCudaDriver.cuModuleUnload(module);
+        int waited = JCudaDriver.cuCtxSynchronize();
+        int unloaded = JCudaDriver.cuModuleUnload(module);
+        return waited == CUresult.CUDA_SUCCESS ? unloaded : waited;
     }
 }

@@ -35,6 +35,7 @@ abstract class CudaResource implements AutoCloseable {
     @Override
     public final void close() {
         if (!closed) {
+            device.refuseInRecording();
             closed = true;
             device.forget(this);
             device.enter();

@@ -158,11 +158,13 @@ final class CudaStream extends CudaResource implements GpuStream {
         boolean complete = false;
         int ended;
         capturing = true;
+        device.recording(true);
         try {
             work.run();
             complete = true;
         } finally { // also after a failure: a stream that goes on recording is of no use
             capturing = false;
+            device.recording(false);
             ended = JCudaDriver.cuStreamEndCapture(stream, recorded);
             if (!complete && ended == CUresult.CUDA_SUCCESS) {
                 ended = JCudaDriver.cuGraphDestroy(recorded);

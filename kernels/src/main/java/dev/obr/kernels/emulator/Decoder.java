@@ -10,18 +10,8 @@ final class Decoder {
             case "add", "sub", "mul", "mad", "fma", "div", "rem", "abs", "neg", "min", "max" ->
                 arithmetic(opcode, operands);
             case "mul24", "mad24", "sad", "dp4a", "dp2a" -> IntegerOps.special(opcode, operands);
-            case "vadd2",
-                    "vadd4",
-                    "vsub2",
-                    "vsub4",
-                    "vavrg2",
-                    "vavrg4",
-                    "vabsdiff2",
-                    "vabsdiff4",
-                    "vmin2",
-                    "vmin4",
-                    "vmax2",
-                    "vmax4" -> VideoOps.decode(opcode, operands);
+            case "vadd2", "vadd4", "vsub2", "vsub4", "vabsdiff2", "vabsdiff4", "vmin2", "vmin4", "vmax2", "vmax4" ->
+                VideoOps.decode(opcode, operands);
             case "addc", "subc", "madc" -> CarryOps.decode(opcode, operands);
             case "rcp", "sqrt", "rsqrt", "ex2", "lg2", "sin", "cos", "tanh", "testp", "copysign" ->
                 FloatFunctions.decode(opcode, operands);

@@ -47,6 +47,7 @@ public final class EmulatedDevice implements GpuDevice {
     private long nextAddress = FIRST_ADDRESS;
     private long usedBytes;
     private @Nullable RuntimeException failure;
+    private boolean recording;
     private boolean closed;
 
     public EmulatedDevice(EmulatedDeviceOptions options) {
@@ -89,11 +90,17 @@ public final class EmulatedDevice implements GpuDevice {
     @Override
     public GpuMemory allocate(long bytes) {
         enter();
+        refuseInRecording();
         if (bytes < 1) {
             throw new IllegalArgumentException("memory has 1 byte at least, not " + bytes);
         }
         if (bytes > options.memoryBytes() - usedBytes) {
             throw GpuDevice.outOfMemory(this, bytes);
+        }
+        if (bytes > Integer.MAX_VALUE) {
+            throw new ObrException(
+                    "the emulator notes what was written byte by byte, up to 2^31 - 1 bytes of one memory, not " + bytes
+                            + ": allocate less at once");
         }
         long address = nextAddress;
         nextAddress = Math.ceilDiv(address + bytes + GAP, ALIGNMENT) * ALIGNMENT;
@@ -104,6 +111,7 @@ public final class EmulatedDevice implements GpuDevice {
     @Override
     public GpuModule load(String name, String ptx) {
         enter();
+        refuseInRecording();
         PtxModule module = PtxModule.parse(name, ptx);
         if (module.target().compareTo(options.capability()) > 0) {
             throw new ObrException(this + ": " + name + " is made for " + module.target() + ", a newer GPU");
@@ -126,6 +134,7 @@ public final class EmulatedDevice implements GpuDevice {
     @Override
     public void synchronize() {
         enter();
+        refuseInRecording();
         runStreams();
     }
 
@@ -172,6 +181,19 @@ public final class EmulatedDevice implements GpuDevice {
         }
         if (failure != null) {
             throw new ObrException(this + " failed before: " + failure.getMessage(), failure);
+        }
+    }
+
+    /** A stream begins or ends a recording. */
+    void recording(boolean now) {
+        recording = now;
+    }
+
+    /** Drivers refuse these calls while a stream records. */
+    void refuseInRecording() {
+        if (recording) {
+            throw new IllegalStateException(
+                    "a stream records a graph: nothing is allocated, loaded, freed or waited for until it ends");
         }
     }
 

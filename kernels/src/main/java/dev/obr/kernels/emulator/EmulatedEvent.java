@@ -42,6 +42,7 @@ final class EmulatedEvent extends EmulatedResource implements GpuEvent {
     @Override
     public void synchronize() {
         enter();
+        device().refuseInRecording();
         await().run();
     }
 

@@ -36,6 +36,7 @@ abstract class EmulatedResource implements AutoCloseable {
     @Override
     public final void close() {
         if (!closed) {
+            device.refuseInRecording();
             try {
                 free();
             } finally {

@@ -123,10 +123,12 @@ final class EmulatedStream extends EmulatedResource implements GpuStream {
         refuseInCapture("a recording cannot begin within another");
         List<Runnable> recorded = new ArrayList<>();
         recording = recorded;
+        device().recording(true);
         try {
             work.run();
         } finally {
             recording = null;
+            device().recording(false);
         }
         return new EmulatedGraph(device(), recorded);
     }

@@ -2,7 +2,7 @@ package dev.obr.kernels.emulator;
 
 import java.util.function.IntBinaryOperator;
 
-/** Arithmetic on two or four numbers in a register: vadd4.s32.u32.u32 and its like. The operands' types say which sign their bytes or halves have, the result's what it saturates to. */
+/** Arithmetic on two or four numbers in a register: vadd4.s32.u32.u32 and its like. The operands' types say which sign their bytes or halves have, the result's what it saturates to. Sums of elements ({@code .add}) are not among it. */
 final class VideoOps {
     private VideoOps() {}
 
@@ -14,11 +14,9 @@ final class VideoOps {
         PtxType typeA = opcode.type(PtxType.U32, PtxType.S32);
         PtxType typeB = opcode.type(PtxType.U32, PtxType.S32);
         boolean saturates = opcode.take("sat");
-        boolean sums = opcode.take("add");
         IntBinaryOperator f = switch (name.substring(0, name.length() - 1)) {
             case "vadd" -> Integer::sum;
             case "vsub" -> (a, b) -> a - b;
-            case "vavrg" -> (a, b) -> a + b + 1 >> 1;
             case "vabsdiff" -> (a, b) -> Math.abs(a - b);
             case "vmin" -> Math::min;
             case "vmax" -> Math::max;
@@ -31,16 +29,12 @@ final class VideoOps {
         int ones = (1 << bits) - 1;
         return LaneOps.words(o.out(0, result), o.word(1, typeA), o.word(2, typeB), o.word(3, result), (a, b, c) -> {
             int packed = 0;
-            int sum = c;
             for (int at = 0; at < 32; at += bits) {
                 int value = f.applyAsInt(element(typeA, a, at, bits), element(typeB, b, at, bits));
                 value = saturates ? Math.clamp(value, least, most) : value;
                 packed |= (value & ones) << at;
-                sum += signed ? value << 32 - bits >> 32 - bits : value & ones;
             }
-            // With .add the elements are added up to c; without, c would fill those that a mask leaves out, and there
-            // is none.
-            return sums ? sum : packed;
+            return packed; // c would fill what a mask leaves out, and there is none
         });
     }
 

@@ -28,7 +28,7 @@ public interface GpuStream extends AutoCloseable {
     /**
      * Records work instead of running it.
      *
-     * @param work queues launches, copies within the device and fills on this stream, and nothing that waits; what comes from the host is copied to the device before the graph is launched
+     * @param work queues launches, copies within the device and fills on this stream; nothing of the device may be allocated, loaded, freed or waited for meanwhile. What comes from the host is copied to the device before the graph is launched
      */
     GpuGraph capture(Runnable work);
 

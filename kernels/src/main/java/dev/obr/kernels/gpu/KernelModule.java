@@ -36,9 +36,11 @@ public enum KernelModule {
         return label;
     }
 
-    /** Whether a device's own instructions run it: every device from sm_80 on does, but 4-bit products end with sm_89. */
+    /** Whether a device's own instructions run it: sm_80 to sm_90 do, but 4-bit products end with sm_89. Later tensor cores want sparse products in another form, {@code ::ordered_metadata}. */
     public boolean runsOn(ComputeCapability capability) {
-        return capability.compareTo(ComputeCapability.SM_80) >= 0 && (this != SPGEMM_S4 || capability.multipliesInt4());
+        return capability.compareTo(ComputeCapability.SM_80) >= 0
+                && capability.major() < 10
+                && (this != SPGEMM_S4 || capability.multipliesInt4());
     }
 
     /** Its text. */
@@ -59,9 +61,9 @@ public enum KernelModule {
         if (!runsOn(device.capability())) {
             throw new ObrException(
                     device.name() + " is " + device.capability() + ", which does not run the kernels " + label
-                            + (this == SPGEMM_S4
+                            + (this == SPGEMM_S4 && device.capability().major() == 9
                                     ? ": use 8-bit activations, or 4-bit ones stored as bytes"
-                                    : ": they need sm_80 or later"));
+                                    : ": they need sm_80 to sm_90"));
         }
         return device.load(label + ".ptx", ptx());
     }

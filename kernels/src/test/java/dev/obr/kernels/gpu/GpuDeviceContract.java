@@ -300,12 +300,20 @@ public abstract class GpuDeviceContract {
         GpuMemory memory = device.allocate(8);
         GpuStream stream = device.newStream();
         GpuEvent event = device.newEvent();
+        GpuEvent passed = device.newEvent();
+        stream.record(passed);
+        stream.synchronize();
         List<Runnable> refused = List.of(
                 stream::synchronize,
                 () -> stream.record(event),
                 () -> stream.capture(() -> {}),
                 () -> stream.copyIn(arena.allocate(8), memory, 0),
-                () -> stream.copyOut(memory, 0, arena.allocate(8)));
+                () -> stream.copyOut(memory, 0, arena.allocate(8)),
+                device::synchronize,
+                passed::synchronize,
+                () -> device.allocate(8),
+                () -> device.load("contract.ptx", ContractPtx.TEXT),
+                memory::close);
         for (Runnable work : refused) {
             assertThatThrownBy(() -> stream.capture(work)).isInstanceOf(IllegalStateException.class);
         }

@@ -48,19 +48,22 @@ record GemmCase(
     }
 
     /** One token, every kept weight and every activation the same. */
-    static GemmCase constant(TokenLayout layout, int features, int columns, int weight, int activation, float scale) {
+    static GemmCase constant(TokenLayout layout, int features, int columns, int weight, int activation, float bias) {
         byte[] weights = new byte[features * columns];
         boolean[] mask = new boolean[features * columns];
         float[] scales = new float[features];
-        Arrays.fill(scales, scale);
+        Arrays.fill(scales, 1);
         for (int i = 0; i < weights.length; i++) {
             mask[i] = i % 4 < 2;
             weights[i] = (byte) (mask[i] ? weight : 0);
         }
         int[] codes = new int[columns];
         Arrays.fill(codes, activation);
+        codes[columns / 4 * 3] += 1;
+        float[] biases = new float[features];
+        Arrays.fill(biases, bias);
         PackedMatrix matrix = Packing.pack(Pattern.PAIRS_4_OF_8, 4, features, columns, weights, mask, scales);
-        return new GemmCase(layout, matrix, new int[][] {codes}, new float[] {1}, null, null);
+        return new GemmCase(layout, matrix, new int[][] {codes}, new float[] {1}, biases, null);
     }
 
     private int tokens() {
