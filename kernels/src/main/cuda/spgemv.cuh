@@ -22,21 +22,21 @@
 template <class Form> DEVICE void spgemv(const Operands &p) {
     enum { WARPS = 8, AHEAD = 4, TOKENS = 8, PITCH = 33 };
     __shared__ int sums[WARPS][4 * PITCH];
+    constexpr int A_BYTES = Form::Stored::A_BYTES, E_BYTES = Form::Stored::E_BYTES;
     const uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const uint32_t first_token = blockIdx.y * TOKENS, token = first_token + lane / 4;
-    const uint8_t *a = p.a + (uint64_t)blockIdx.x * p.steps * A_BYTES + lane * 16;
-    const uint8_t *e = p.e + (uint64_t)blockIdx.x * p.steps * E_BYTES + lane * 4;
+    const uint8_t *a = p.a + (uint64_t)blockIdx.x * p.steps * A_BYTES;
+    const uint8_t *e = p.e + (uint64_t)blockIdx.x * p.steps * E_BYTES;
     const uint8_t *x = p.x + (uint64_t)min(token, p.tokens - 1) * p.steps * Form::ROW_BYTES;
 
-    uint4 stored[AHEAD] = {}, tokens[AHEAD][Form::PLANES] = {};
-    uint32_t kept[AHEAD] = {};
+    typename Form::Stored stored[AHEAD] = {};
+    typename Form::Tokens tokens[AHEAD][Form::ROUNDS] = {};
     auto load = [&](uint32_t slot, uint32_t step) {
         if (step < p.steps) {
-            stored[slot] = load_once_16(a + step * A_BYTES);
-            kept[slot] = load_once(e + step * E_BYTES);
+            stored[slot] = Form::Stored::once(a + step * A_BYTES, e + step * E_BYTES, lane);
 #pragma unroll
-            for (int plane = 0; plane < Form::PLANES; plane++)
-                tokens[slot][plane] = Form::tokens_of(x + step * Form::ROW_BYTES, plane, lane % 4);
+            for (int round = 0; round < Form::ROUNDS; round++)
+                tokens[slot][round] = Form::tokens_of(x + step * Form::ROW_BYTES, round, lane % 4);
         }
     };
 #pragma unroll
@@ -48,8 +48,8 @@ template <class Form> DEVICE void spgemv(const Operands &p) {
         for (uint32_t i = 0; i < AHEAD; i++) {
             if (first + i * WARPS < p.steps)
 #pragma unroll
-                for (int plane = 0; plane < Form::PLANES; plane++)
-                    Form::multiply(d, Form::weights(stored[i], plane), tokens[i][plane], kept[i]);
+                for (int round = 0; round < Form::ROUNDS; round++)
+                    Form::multiply(d, Form::weights(stored[i], round), tokens[i][round]);
             load(i, first + (i + AHEAD) * WARPS);
         }
     }
@@ -65,7 +65,7 @@ template <class Form> DEVICE void spgemv(const Operands &p) {
         int sum = 0;
 #pragma unroll
         for (int w = 0; w < WARPS; w++) sum += sums[w][word];
-        const float xs = __ldg(p.xs + first_token + column) * Form::unit(), bias = p.bias ? __ldg(p.bias + feature) : 0;
+        const float xs = __ldg(p.xs + first_token + column) * Form::UNIT, bias = p.bias ? __ldg(p.bias + feature) : 0;
         const float value = __fmul_rn((float)sum, __fmul_rn(__ldg(p.ws + feature), xs));
         const uint64_t at = (uint64_t)(first_token + column) * p.features + feature;
         __half y = __float2half_rn(__fadd_rn(value, bias));

@@ -7,15 +7,21 @@ import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuModule;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.KernelArguments;
-import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.gpu.LaunchShape;
+import dev.obr.kernels.packed.Pattern;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Launches the products of sparse weights and activation codes: {@code spgemm_s4_*} or {@code spgemm_s8_*}. What they compute is {@link ScalarSparseGemm}. */
+/**
+ * Launches the products of weights on one pattern and activation codes: {@code spgemm_s4_*}, {@code spgemm_s8_*}, {@code spgemm_s8_24_*}, and of dense weights {@code gemm_s4_*} and {@code
+ * gemm_s8_*}. What they compute is {@link ScalarSparseGemm}.
+ */
 public final class SparseGemm implements AutoCloseable {
-    /** Input channels up to which a product with 8-bit codes is exact as a float: 8 · 128 · K / 2 = 2^24. Its 16 fold, as tensor cores add it up, is then far from 2^31. */
+    /**
+     * Input channels up to which a product of pruned weights and 8-bit codes is exact as a float: 8 · 128 · K / 2 = 2^24. Its 16 fold, as tensor cores add it up, is then far from 2^31. One of
+     * dense weights may reach 2^25 and is then rounded to a float first.
+     */
     public static final int MOST_COLUMNS = 32768;
 
     private static final int MOST_TOKEN_TILES = 65535; // a grid's extent in y
@@ -51,42 +57,44 @@ public final class SparseGemm implements AutoCloseable {
             return tokens < 256 ? MEDIUM : tokens < 2048 ? SQUARE : LARGE;
         }
 
-        /** Stages of weights (2.5 bits, as 40 bytes a feature and step) and tokens. */
-        int sharedBytes(TokenLayout layout) {
+        /** Stages of weights and tokens. */
+        int sharedBytes(FragmentOrder order, TokenLayout layout) {
             int stages = layout == TokenLayout.INT4 ? int4Stages : int8Stages;
-            return stages * (features * 40 + tokens * layout.rowBytes(SparseFragments.STEP));
+            int blocks = features / SparseFragments.BLOCK_FEATURES;
+            return stages
+                    * (blocks * (order.codeBytes() + order.keptBytes())
+                            + tokens * layout.rowBytes(SparseFragments.STEP));
         }
 
-        String kernel(TokenLayout layout) {
-            return module(layout).label() + "_" + features + "x" + tokens;
+        String kernel(FragmentOrder order, TokenLayout layout) {
+            return order.module(layout).label() + "_" + features + "x" + tokens;
         }
     }
 
+    private final FragmentOrder order;
     private final TokenLayout layout;
     private final GpuModule module;
     private final List<GpuKernel> kernels; // one a tile
 
     /**
+     * @param pattern of the weights
      * @param layout of the activations
-     * @throws ObrException where the device multiplies no 4-bit integers and is to
+     * @throws ObrException where no tensor core multiplies these, or the device multiplies no 4-bit integers and is to
      */
-    public SparseGemm(GpuDevice device, TokenLayout layout) {
-        this(layout, module(layout).load(device));
+    public SparseGemm(GpuDevice device, Pattern pattern, TokenLayout layout) {
+        this(pattern, layout, FragmentOrder.of(pattern).module(layout).load(device));
     }
 
-    SparseGemm(TokenLayout layout, GpuModule module) {
+    SparseGemm(Pattern pattern, TokenLayout layout, GpuModule module) {
+        this.order = FragmentOrder.of(pattern);
         this.layout = layout;
         this.module = module;
         this.kernels = Arrays.stream(Tile.values()).map(this::kernel).toList();
     }
 
-    private static KernelModule module(TokenLayout layout) {
-        return layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8;
-    }
-
     private GpuKernel kernel(Tile tile) {
-        GpuKernel kernel = module.kernel(tile.kernel(layout));
-        kernel.allowSharedBytes(tile.sharedBytes(layout));
+        GpuKernel kernel = module.kernel(tile.kernel(order, layout));
+        kernel.allowSharedBytes(tile.sharedBytes(order, layout));
         return kernel;
     }
 
@@ -121,6 +129,9 @@ public final class SparseGemm implements AutoCloseable {
             @Nullable GpuMemory bias,
             @Nullable GpuMemory residual,
             GpuMemory y) {
+        if (FragmentOrder.of(w.pattern()) != order) {
+            throw new ObrException("a product of weights on another pattern was given weights on " + w.pattern());
+        }
         int tokenTiles = Math.ceilDiv(tokens, tile.tokens);
         if (tokens < 1 || tokenTiles > MOST_TOKEN_TILES) {
             throw new ObrException(tokens + " tokens are multiplied at once; 1 to "
@@ -155,7 +166,7 @@ public final class SparseGemm implements AutoCloseable {
         optional(arguments, residual);
         arguments.pointer(y).i32(tokens).i32(w.features()).i32(SparseFragments.steps(w.columns()));
         LaunchShape shape = LaunchShape.of(
-                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(layout));
+                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(order, layout));
         stream.launch(kernels.get(tile.ordinal()), shape, arguments);
     }
 

@@ -1,5 +1,6 @@
 package dev.obr.kernels.gpu.linear;
 
+import static dev.obr.kernels.packed.Pattern.PAIRS_4_OF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.kernels.emulator.EmulationException;
@@ -20,7 +21,7 @@ class SparseGemmMutationTest {
     private static final SparseGemm.Tile TILE = SparseGemm.Tile.MEDIUM;
 
     /** 5 steps: the last one's stage is the first, where the transposed tile begins. */
-    private static final GemmCase CASE = GemmCase.random(TokenLayout.INT4, 128, 640, 32, false, false);
+    private static final GemmCase CASE = GemmCase.random(PAIRS_4_OF_8, TokenLayout.INT4, 128, 640, 32, false, false);
 
     enum Mutation {
         WITHOUT_THE_LOOPS_BARRIER(ptx -> withoutBarrier(ptx, 0)),
@@ -43,7 +44,7 @@ class SparseGemmMutationTest {
 
         /** Without the n-th barrier of the tile's entry. */
         private static String withoutBarrier(String ptx, int n) {
-            int entry = ptx.indexOf(".entry " + TILE.kernel(TokenLayout.INT4) + "(");
+            int entry = ptx.indexOf(".entry " + TILE.kernel(FragmentOrder.PAIRS, TokenLayout.INT4) + "(");
             List<MatchResult> barriers = Pattern.compile("bar\\.sync\\s+0;")
                     .matcher(ptx)
                     .results()
@@ -70,7 +71,8 @@ class SparseGemmMutationTest {
 
     private static boolean passes(String ptx) {
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
-                SparseGemm gemm = new SparseGemm(TokenLayout.INT4, run.device().load("mutant.ptx", ptx))) {
+                SparseGemm gemm = new SparseGemm(
+                        PAIRS_4_OF_8, TokenLayout.INT4, run.device().load("mutant.ptx", ptx))) {
             return Arrays.equals(CASE.run(run, TILE, gemm), CASE.twin());
         } catch (EmulationException found) {
             return false;
