@@ -1,14 +1,14 @@
 /*
- * Weights of 4 bits on the pattern 4:8p times tokens of 4 or 8 bits, on sparse tensor cores:
+ * Weights of 4 bits times tokens of 4 or 8 bits, on tensor cores, sparse ones for patterns that they know:
  *
  *     y [tokens, features] = fp16( f32(W . x) * (ws [feature] * xs [token]) + bias [feature] ), + residual [token, feature] as fp16 where there is one
  *
- * W.x is an exact integer, and exact as f32 where |W.x| <= 2^24: with 8-bit tokens for K up to 32768, which the caller checks. The tensor core's rows are features (the sparse side must
- * be its operand A), its columns tokens: the tile D [features, tokens] leaves transposed.
+ * W.x is an exact integer, and exact as f32 where |W.x| <= 2^24: pruned to half and with 8-bit tokens for K up to 32768, which the caller checks. The tensor core's rows are features (the
+ * sparse side must be its operand A), its columns tokens: the tile D [features, tokens] leaves transposed.
  *
- *     a  [features / 16][K / 128] blocks of 512 bytes    lane 0: a0 a1 a2 a3 | lane 1: .. | lane 31       registers of mma.sp.m16n8k128.s4
- *     e  [features / 16][K / 128] blocks of 128 bytes    lane 0: e | lane 1 | .. | lane 31                its metadata
- *     x  [tokens][K / 2 or K] bytes                      what a lane takes of it is said where it is taken: Int4Tokens, Int8Tokens
+ *     a  [features / 16][K / 128] blocks        registers of the instruction, lane by lane; how many bytes a block has
+ *     e  [features / 16][K / 128] blocks        its metadata, lane by lane                  is the form's: forms.cuh
+ *     x  [tokens][K / 2 or K] bytes             what a lane takes of it is the form's, too
  *
  * A thread block makes BM features x BN tokens, each warp WM x WN of it, in steps of K = 128. STAGES steps travel at once:
  *
@@ -17,7 +17,7 @@
  *     step k:  wait for step k's copies | barrier | start the copies of step k + STAGES - 1 over those of step k - 1 | multiply
  *
  * so one barrier a step suffices: whoever passes it has multiplied step k - 1. Fragments lie in memory as registers want them, so weights need no ldmatrix and no swizzle, and no access
- * has bank conflicts. A warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
+ * has bank conflicts. With 4:8p a warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens; 48 WM for 2:4, 64 WM dense) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
  * Smaller tiles read more a product and are for few tokens, where weights from memory are the limit and what counts is bytes in flight.
  *
  * The features' last tile reads the last block again for those that are not there (zeros would be illegal metadata), the tokens' last tile reads zeros; neither is written.
@@ -25,7 +25,7 @@
  * D's fragments hold 2 tokens of one feature: written so, each 32-byte sector of y would be half used. They pass through shared memory, rows padded by 16 bytes so that the four tokens
  * that a store meets lie in different banks, and leave as 16 bytes of 8 features.
  *
- * Bound (modelled): shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
+ * Bound (modelled), 4:8p: shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
  * fills more for its size. With 8-bit tokens products take twice as long and are the bound.
  */
 #pragma once

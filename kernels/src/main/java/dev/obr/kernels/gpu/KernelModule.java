@@ -18,6 +18,8 @@ public enum KernelModule {
     GEMM_S4("gemm_s4"),
     /** The same with activations of one byte; for all. */
     GEMM_S8("gemm_s8"),
+    /** Products of weights under any mask with few activations of one byte; for all. */
+    GEMM_BITMAP("gemm_bitmap"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant");
 

@@ -3,6 +3,8 @@ package dev.obr.kernels.gpu.linear;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.packed.Pattern;
+import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,47 +12,53 @@ import org.jspecify.annotations.Nullable;
  */
 enum FragmentOrder {
     /** 4:8p, for {@code mma.sp.m16n8k128.s4}: of each chunk of 8 columns 4 codes, and one nibble for the kept pairs. */
-    PAIRS(Pattern.PAIRS_4_OF_8, 4, 1, KernelModule.SPGEMM_S4, KernelModule.SPGEMM_S8),
+    PAIRS(Set.of(Pattern.PAIRS_4_OF_8), 4, 1, KernelModule.SPGEMM_S4, KernelModule.SPGEMM_S8),
     /** 2:4, for twice {@code mma.sp.m16n8k64.s8}: of each chunk of 8 columns two groups of 2 codes, and a nibble for each. */
-    FOURS(Pattern.TWO_OF_FOUR, 4, 2, null, KernelModule.SPGEMM_S8_24),
+    FOURS(Set.of(Pattern.TWO_OF_FOUR), 4, 2, null, KernelModule.SPGEMM_S8_24),
     /** All 8 codes of a chunk, for twice {@code mma.m16n8k64.s4}. */
-    DENSE(Pattern.DENSE, 8, 0, KernelModule.GEMM_S4, KernelModule.GEMM_S8);
+    DENSE(Set.of(Pattern.DENSE), 8, 0, KernelModule.GEMM_S4, KernelModule.GEMM_S8),
+    /** The same without those that are 0: {@link BitmapBlocks}, of any length. */
+    BITMAP(
+            Set.of(Pattern.UNSTRUCTURED, Pattern.FOUR_OF_EIGHT, Pattern.HALF_OF_64),
+            8,
+            0,
+            null,
+            KernelModule.GEMM_BITMAP);
 
     private static final int LANES = 32;
     private static final int CHUNKS = SparseFragments.STEP / SparseFragments.CHUNK;
 
-    private final Pattern pattern;
+    private final Set<Pattern> patterns;
     private final int codesPerChunk;
     private final int keptPerChunk;
     private final @Nullable KernelModule int4;
     private final KernelModule int8;
 
     FragmentOrder(
-            Pattern pattern, int codesPerChunk, int keptPerChunk, @Nullable KernelModule int4, KernelModule int8) {
-        this.pattern = pattern;
+            Set<Pattern> patterns,
+            int codesPerChunk,
+            int keptPerChunk,
+            @Nullable KernelModule int4,
+            KernelModule int8) {
+        this.patterns = patterns;
         this.codesPerChunk = codesPerChunk;
         this.keptPerChunk = keptPerChunk;
         this.int4 = int4;
         this.int8 = int8;
     }
 
-    /** @throws ObrException where tensor cores have no product of that pattern */
     static FragmentOrder of(Pattern pattern) {
-        for (FragmentOrder order : values()) {
-            if (order.pattern == pattern) {
-                return order;
-            }
-        }
-        throw new ObrException("tensor cores take weights on the patterns " + Pattern.PAIRS_4_OF_8 + ", "
-                + Pattern.TWO_OF_FOUR + " and " + Pattern.DENSE + ", not on " + pattern
-                + ": compress the model with one of those");
+        return Arrays.stream(values())
+                .filter(order -> order.patterns.contains(pattern))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** @throws ObrException where tensor cores have no product of that pattern with such activations */
     KernelModule module(TokenLayout layout) {
         KernelModule module = layout == TokenLayout.INT8 ? int8 : int4;
         if (module == null) {
-            throw new ObrException("tensor cores multiply no weights on the pattern " + pattern
+            throw new ObrException("tensor cores multiply no weights on " + patterns
                     + " with activations in the layout " + layout + ": use " + TokenLayout.INT8
                     + ", which holds 4-bit codes, too");
         }
@@ -67,7 +75,7 @@ enum FragmentOrder {
         return keptPerChunk;
     }
 
-    /** Bytes of a block's codes. */
+    /** Bytes of a block's codes; before zeros are taken out. */
     int codeBytes() {
         return SparseFragments.BLOCK_FEATURES * CHUNKS * codesPerChunk / 2;
     }
@@ -79,7 +87,7 @@ enum FragmentOrder {
 
     /** Where in a block's codes those of chunk m of a row begin, in bytes. */
     int codePlace(int row, int m) {
-        return this == DENSE
+        return codesPerChunk == SparseFragments.CHUNK
                 ? 512 * (m / 8) + 16 * (4 * (row % 8) + m % 4) + 4 * (2 * (m % 8 / 4) + row / 8)
                 : 16 * (4 * (row % 8) + m / 2 % 4) + 4 * (2 * (m / 8) + row / 8) + 2 * (m % 2);
     }
@@ -100,7 +108,7 @@ enum FragmentOrder {
         return switch (this) {
             case PAIRS -> 2 * (kept >> 2 * (i / 2) & 3) + i % 2;
             case FOURS -> 4 * (i / 2) + (kept >> 2 * i & 3);
-            case DENSE -> i;
+            case DENSE, BITMAP -> i;
         };
     }
 }

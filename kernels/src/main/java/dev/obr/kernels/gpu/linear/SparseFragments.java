@@ -42,7 +42,9 @@ import java.nio.ByteOrder;
  * <p>2:4: a chunk is two groups of 4 columns, a nibble counts the columns of one. {@code mma.sp.m16n8k64.s8} multiplies the first groups of all chunks by the first word of metadata, then the
  * second ones by the second. A chunk's codes alternate, first group, second group, so that the even ones are those of the first product.
  *
- * <p>Features are filled up to 16 and columns to 128 with zeros that keep the first ones. 2.5 bits a weight on 4:8p, 3 on 2:4, 4 dense. Values and nibbles are those of the canonical layout,
+ * <p>Any other mask: dense blocks without their zeros in {@code codes}, and in {@code kept} where each begins: {@link BitmapBlocks}.
+ *
+ * <p>Features are filled up to 16 and columns to 128 with zeros that keep the first ones. 2.5 bits a weight on 4:8p, 3 on 2:4 and of any half, 4 dense. Values and nibbles are those of the canonical layout,
  * moved.
  *
  * @param pattern of the weight
@@ -88,9 +90,9 @@ public record SparseFragments(
     /**
      * Moves a packed matrix into this order.
      *
-     * @param matrix 4-bit codes on 4:8p, on 2:4 or dense
+     * @param matrix 4-bit codes
      * @param arena owns the new memory
-     * @throws ObrException where the matrix is none of that kind, or its index keeps no two ascending pairs or columns: undefined on tensor cores
+     * @throws ObrException where the codes are of 8 bits, or an index keeps no two ascending pairs or columns: undefined on tensor cores
      */
     public static SparseFragments of(PackedMatrix matrix, Arena arena) {
         FragmentOrder order = FragmentOrder.of(matrix.pattern());
@@ -98,39 +100,96 @@ public record SparseFragments(
             throw new ObrException("tensor cores take 4-bit weights, not " + matrix.bits()
                     + "-bit ones: compress the model with --bits 4");
         }
-        int blockRows = Math.ceilDiv(matrix.rows(), BLOCK_FEATURES);
+        MemorySegment scales = arena.allocate((long) matrix.rows() * Float.BYTES, 16);
+        MemorySegment.copy(matrix.scales(), 0, scales, 0, scales.byteSize());
+        MemorySegment codes;
+        MemorySegment kept;
+        if (order == FragmentOrder.BITMAP) {
+            try (Arena temporary = Arena.ofConfined()) {
+                BitmapBlocks bitmap = BitmapBlocks.of(codes(matrix, order, temporary), arena);
+                codes = bitmap.blocks();
+                kept = bitmap.starts();
+            }
+        } else {
+            codes = codes(matrix, order, arena);
+            kept = kept(matrix, order, arena);
+        }
+        return new SparseFragments(matrix.pattern(), matrix.rows(), matrix.cols(), codes, kept, scales);
+    }
+
+    private static MemorySegment codes(PackedMatrix matrix, FragmentOrder order, Arena arena) {
+        int steps = steps(matrix.cols());
+        MemorySegment codes = arena.allocate(blocks(matrix.rows(), matrix.cols()) * order.codeBytes(), 16);
+        for (int row = 0; row < matrix.rows(); row++) {
+            MemorySegment source = order == FragmentOrder.BITMAP ? denseRow(matrix, row) : matrix.rowCodes(row);
+            for (int chunk = 0; chunk < steps * CHUNKS; chunk++) {
+                long block = (long) (row / BLOCK_FEATURES) * steps + chunk / CHUNKS;
+                int arranged = order.arranged(chunkCodes(source, chunk, order.codesPerChunk() / 2));
+                int place = order.codePlace(row % BLOCK_FEATURES, transposed(chunk % CHUNKS));
+                for (int i = 0; i < order.codesPerChunk() / 2; i++) {
+                    codes.set(ValueLayout.JAVA_BYTE, block * order.codeBytes() + place + i, (byte) (arranged >> 8 * i));
+                }
+            }
+        }
+        return codes;
+    }
+
+    /** A chunk's codes in the order of the columns, 0 after the end of the row. */
+    private static int chunkCodes(MemorySegment row, int chunk, int bytes) {
+        int bits = 0;
+        for (int i = 0; i < bytes && (long) bytes * chunk + i < row.byteSize(); i++) {
+            bits |= (row.get(ValueLayout.JAVA_BYTE, (long) bytes * chunk + i) & 255) << 8 * i;
+        }
+        return bits;
+    }
+
+    /** A row as the canonical layout has a dense one. */
+    private static MemorySegment denseRow(PackedMatrix matrix, int row) {
+        byte[] signed = new byte[matrix.cols() + 1];
+        matrix.unpackRow(row, signed, 0);
+        byte[] codes = new byte[Math.ceilDiv(matrix.cols(), 2)];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = (byte) (signed[2 * i] & 15 | signed[2 * i + 1] << 4);
+        }
+        return MemorySegment.ofArray(codes);
+    }
+
+    private static MemorySegment kept(PackedMatrix matrix, FragmentOrder order, Arena arena) {
         int steps = steps(matrix.cols());
         long blocks = blocks(matrix.rows(), matrix.cols());
-        MemorySegment codes = arena.allocate(blocks * order.codeBytes(), 16);
         MemorySegment kept = arena.allocate(blocks * order.keptBytes(), 16);
-        for (int row = 0; row < blockRows * BLOCK_FEATURES; row++) {
-            Row source = new Row(order, matrix, row);
-            int blockRow = row % BLOCK_FEATURES;
-            for (int step = 0; step < steps; step++) {
-                long block = (long) (row / BLOCK_FEATURES) * steps + step;
-                for (int m = 0; m < CHUNKS; m++) {
-                    int arranged = order.arranged(source.codes(step * CHUNKS + transposed(m)));
-                    long at = block * order.codeBytes() + order.codePlace(blockRow, m);
-                    for (int i = 0; i < order.codesPerChunk() / 2; i++) {
-                        codes.set(ValueLayout.JAVA_BYTE, at + i, (byte) (arranged >> 8 * i));
-                    }
-                }
+        for (long block = 0; block < blocks; block++) {
+            long words = block * order.keptBytes() / Integer.BYTES;
+            for (int blockRow = 0; blockRow < BLOCK_FEATURES; blockRow++) {
+                int row = (int) (block / steps) * BLOCK_FEATURES + blockRow;
                 for (int half = 0; half < 2; half++) {
                     for (int product = 0; product < order.keptPerChunk(); product++) {
                         int word = 0;
                         for (int j = 0; j < CHUNKS / 2; j++) {
-                            int chunk = step * CHUNKS + transposed(half * CHUNKS / 2 + j);
-                            word |= source.kept(chunk, product) << 4 * j;
+                            int chunk = (int) (block % steps) * CHUNKS + transposed(half * CHUNKS / 2 + j);
+                            word |= kept(matrix, row, chunk * order.keptPerChunk() + product, order) << 4 * j;
                         }
-                        long words = block * order.keptBytes() / Integer.BYTES;
                         kept.setAtIndex(WORD, words + order.keptPlace(blockRow, half, product), word);
                     }
                 }
             }
         }
-        MemorySegment scales = arena.allocate((long) matrix.rows() * Float.BYTES, 16);
-        MemorySegment.copy(matrix.scales(), 0, scales, 0, scales.byteSize());
-        return new SparseFragments(matrix.pattern(), matrix.rows(), matrix.cols(), codes, kept, scales);
+        return kept;
+    }
+
+    /** What a row's n-th nibble keeps. */
+    private static int kept(PackedMatrix matrix, int row, int n, FragmentOrder order) {
+        if (row >= matrix.rows() || (long) n * CHUNK >= (long) matrix.cols() * order.keptPerChunk()) {
+            return FIRST_TWO;
+        }
+        int two = matrix.rowIndex(row).get(ValueLayout.JAVA_BYTE, n / 2) >> n % 2 * 4 & 15;
+        if ((two & 3) >= two >> 2) {
+            int columns = CHUNK / order.keptPerChunk();
+            throw new ObrException("row " + row + " keeps " + (two & 3) + " and " + (two >> 2) + " of columns "
+                    + n * columns + " to " + (n * columns + columns - 1)
+                    + ", but two ascending ones are expected; the file is damaged: compress the model again");
+        }
+        return two;
     }
 
     /**
@@ -140,6 +199,12 @@ public record SparseFragments(
      */
     public byte[] unpack() {
         FragmentOrder order = FragmentOrder.of(pattern);
+        if (order == FragmentOrder.BITMAP) {
+            try (Arena temporary = Arena.ofConfined()) {
+                MemorySegment dense = new BitmapBlocks(codes, kept).dense(temporary);
+                return new SparseFragments(Pattern.DENSE, features, columns, dense, kept, scales).unpack();
+            }
+        }
         byte[] signed = new byte[Math.multiplyExact(features, columns)];
         for (int feature = 0; feature < features; feature++) {
             for (int chunk = 0; chunk < Math.ceilDiv(columns, CHUNK); chunk++) {
@@ -169,50 +234,6 @@ public record SparseFragments(
             if (column < columns) {
                 signed[feature * columns + column] = (byte) (ordered << 28 - 4 * i >> 28);
             }
-        }
-    }
-
-    /** One row of the canonical layout, by chunks; zeros after its end, and in rows after the last. */
-    private static final class Row {
-        private final FragmentOrder order;
-        private final MemorySegment codes;
-        private final MemorySegment index;
-        private final int nibbles;
-        private final int row;
-
-        Row(FragmentOrder order, PackedMatrix matrix, int row) {
-            boolean there = row < matrix.rows();
-            this.order = order;
-            this.codes = there ? matrix.rowCodes(row) : MemorySegment.NULL;
-            this.index = there ? matrix.rowIndex(row) : MemorySegment.NULL;
-            this.nibbles = there ? Math.ceilDiv(matrix.cols() * order.keptPerChunk(), CHUNK) : 0;
-            this.row = row;
-        }
-
-        /** Its codes in the order of the columns. */
-        int codes(int chunk) {
-            int bytes = order.codesPerChunk() / 2;
-            int bits = 0;
-            for (int i = 0; i < bytes && (long) bytes * chunk + i < codes.byteSize(); i++) {
-                bits |= (codes.get(ValueLayout.JAVA_BYTE, (long) bytes * chunk + i) & 255) << 8 * i;
-            }
-            return bits;
-        }
-
-        /** Which ones they are: the chunk's n-th nibble. */
-        int kept(int chunk, int n) {
-            int nibble = chunk * order.keptPerChunk() + n;
-            if (nibble >= nibbles) {
-                return FIRST_TWO;
-            }
-            int two = index.get(ValueLayout.JAVA_BYTE, nibble / 2) >> nibble % 2 * 4 & 15;
-            if ((two & 3) >= two >> 2) {
-                int columns = CHUNK / order.keptPerChunk();
-                throw new ObrException("row " + row + " keeps " + (two & 3) + " and " + (two >> 2) + " of columns "
-                        + nibble * columns + " to " + (nibble * columns + columns - 1)
-                        + ", but two ascending ones are expected; the file is damaged: compress the model again");
-            }
-            return two;
         }
     }
 }

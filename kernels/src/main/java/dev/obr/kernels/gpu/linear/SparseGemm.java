@@ -9,13 +9,14 @@ import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.KernelArguments;
 import dev.obr.kernels.gpu.LaunchShape;
 import dev.obr.kernels.packed.Pattern;
-import java.util.Arrays;
-import java.util.List;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Launches the products of weights on one pattern and activation codes: {@code spgemm_s4_*}, {@code spgemm_s8_*}, {@code spgemm_s8_24_*}, and of dense weights {@code gemm_s4_*} and {@code
- * gemm_s8_*}. What they compute is {@link ScalarSparseGemm}.
+ * Launches the products of weights on one pattern and activation codes: {@code spgemm_s4_*}, {@code spgemm_s8_*}, {@code spgemm_s8_24_*}, of dense weights {@code gemm_s4_*} and {@code
+ * gemm_s8_*}, of any others {@code gemm_bitmap_*}. What they compute is {@link ScalarSparseGemm}.
  */
 public final class SparseGemm implements AutoCloseable {
     /**
@@ -31,6 +32,8 @@ public final class SparseGemm implements AutoCloseable {
      */
     enum Tile {
         VECTOR(16, 8, 256, 0, 0), // weights go to registers
+        VECTORS_16(16, 16, 256, 0, 0), // of bitmaps alone, as the next
+        VECTORS_32(16, 32, 256, 0, 0),
         SMALL(64, 16, 128, 4, 4),
         MEDIUM(128, 32, 128, 4, 4),
         SQUARE(128, 128, 128, 4, 4),
@@ -50,7 +53,16 @@ public final class SparseGemm implements AutoCloseable {
             this.int8Stages = int8Stages;
         }
 
-        static Tile of(int tokens) {
+        /** Whether there is a kernel of it. */
+        boolean multiplies(FragmentOrder order) {
+            boolean bitmaps = this == VECTORS_16 || this == VECTORS_32;
+            return this == VECTOR || bitmaps == (order == FragmentOrder.BITMAP);
+        }
+
+        static Tile of(FragmentOrder order, int tokens) {
+            if (order == FragmentOrder.BITMAP) {
+                return tokens <= 8 ? VECTOR : tokens <= 16 ? VECTORS_16 : VECTORS_32;
+            }
             if (tokens <= 16) {
                 return tokens <= 8 ? VECTOR : SMALL;
             }
@@ -74,7 +86,7 @@ public final class SparseGemm implements AutoCloseable {
     private final FragmentOrder order;
     private final TokenLayout layout;
     private final GpuModule module;
-    private final List<GpuKernel> kernels; // one a tile
+    private final Map<Tile, GpuKernel> kernels = new EnumMap<>(Tile.class);
 
     /**
      * @param pattern of the weights
@@ -89,7 +101,11 @@ public final class SparseGemm implements AutoCloseable {
         this.order = FragmentOrder.of(pattern);
         this.layout = layout;
         this.module = module;
-        this.kernels = Arrays.stream(Tile.values()).map(this::kernel).toList();
+        for (Tile tile : Tile.values()) {
+            if (tile.multiplies(order)) {
+                kernels.put(tile, kernel(tile));
+            }
+        }
     }
 
     private GpuKernel kernel(Tile tile) {
@@ -116,7 +132,7 @@ public final class SparseGemm implements AutoCloseable {
             @Nullable GpuMemory bias,
             @Nullable GpuMemory residual,
             GpuMemory y) {
-        multiply(stream, Tile.of(tokens), w, x, xs, tokens, bias, residual, y);
+        multiply(stream, Tile.of(order, tokens), w, x, xs, tokens, bias, residual, y);
     }
 
     void multiply(
@@ -167,7 +183,7 @@ public final class SparseGemm implements AutoCloseable {
         arguments.pointer(y).i32(tokens).i32(w.features()).i32(SparseFragments.steps(w.columns()));
         LaunchShape shape = LaunchShape.of(
                 Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(order, layout));
-        stream.launch(kernels.get(tile.ordinal()), shape, arguments);
+        stream.launch(Objects.requireNonNull(kernels.get(tile)), shape, arguments);
     }
 
     private static void optional(KernelArguments arguments, @Nullable GpuMemory memory) {

@@ -12,8 +12,12 @@ import dev.obr.kernels.packed.Pattern;
  * @param features output channels
  * @param columns input channels
  * @param memory freed with this
+ * @param keptOffset where in it begins what says which codes they are
+ * @param scalesOffset where the scales begin
  */
-public record SparseWeights(Pattern pattern, int features, int columns, GpuMemory memory) implements AutoCloseable {
+public record SparseWeights(
+        Pattern pattern, int features, int columns, GpuMemory memory, long keptOffset, long scalesOffset)
+        implements AutoCloseable {
     /** Copies a weight to a device; its host memory stays as it is until the stream has passed. */
     public static SparseWeights upload(SparseFragments weight, GpuDevice device, GpuStream stream) {
         long kept = weight.codes().byteSize();
@@ -24,20 +28,7 @@ public record SparseWeights(Pattern pattern, int features, int columns, GpuMemor
             stream.copyIn(weight.kept(), memory, kept);
         }
         stream.copyIn(weight.scales(), memory, scales);
-        return new SparseWeights(weight.pattern(), weight.features(), weight.columns(), memory);
-    }
-
-    /** Where the metadata begins. */
-    long keptOffset() {
-        return SparseFragments.blocks(features, columns)
-                * FragmentOrder.of(pattern).codeBytes();
-    }
-
-    /** Where the scales begin. */
-    long scalesOffset() {
-        return keptOffset()
-                + SparseFragments.blocks(features, columns)
-                        * FragmentOrder.of(pattern).keptBytes();
+        return new SparseWeights(weight.pattern(), weight.features(), weight.columns(), memory, kept, scales);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,7 @@ class SparseFragmentsTest {
     @ParameterizedTest
     @CsvSource({"16, 128", "1, 1", "3, 7", "17, 129", "40, 200", "8, 384", "64, 1024", "33, 11008"})
     void fragmentsHoldTheCodesOfThePackedMatrix(int features, int columns) {
-        for (Pattern pattern : new Pattern[] {Pattern.PAIRS_4_OF_8, Pattern.TWO_OF_FOUR, Pattern.DENSE}) {
+        for (Pattern pattern : Pattern.values()) {
             for (int seed = 0; seed < 4; seed++) {
                 PackedMatrix matrix = SparseOperands.weight(pattern, features, columns, 8, new Random(seed));
                 SparseFragments fragments = SparseFragments.of(matrix, arena);
@@ -137,12 +138,30 @@ class SparseFragmentsTest {
         }
     }
 
+    /** Rows 3 and 4 hold one code each, in column 9. */
     @Test
-    void otherPatternsAreNoFragments() {
-        PackedMatrix anywhere = SparseOperands.weight(Pattern.UNSTRUCTURED, 8, 8, 8, new Random(1));
-        assertThatThrownBy(() -> SparseFragments.of(anywhere, arena))
-                .isInstanceOf(ObrException.class)
-                .hasMessageContaining("not on unstructured");
+    void bitmapBlocksHoldCodesInTheOrderOfTheirLanes() {
+        byte[] codes = new byte[16 * 256];
+        codes[3 * 256 + 9] = -6;
+        codes[4 * 256 + 9] = 5;
+        boolean[] mask = new boolean[16 * 256];
+        Arrays.fill(mask, true);
+        PackedMatrix matrix = Packing.pack(Pattern.UNSTRUCTURED, 4, 16, 256, codes, mask, new float[16]);
+        SparseFragments fragments = SparseFragments.of(matrix, arena);
+        // 256 bytes of bits; the first block has 1 byte of codes and 8 of zeros, the second one 8 of zeros
+        assertThat(fragments.kept().toArray(WORD)).containsExactly(0, 17, 34);
+        // chunk 1 of the matrix is chunk 4 of the instruction: t = 0, registers a2 of the first half; column 1 is odd:
+        // bit 4 * 2 + 0 of word 1
+        for (int word = 0; word < 64; word++) {
+            assertThat(fragments.codes().getAtIndex(WORD, word))
+                    .as("word %d", word)
+                    .isEqualTo(word == 12 * 2 + 1 || word == 16 * 2 + 1 ? 1 << 8 : 0);
+        }
+        assertThat(fragments.codes().getAtIndex(WORD, 64)).isEqualTo(0x5A);
+    }
+
+    @Test
+    void codesOf8BitsAreNoFragments() {
         PackedMatrix bytes = Packing.pack(Pattern.DENSE, 8, 8, 8, new byte[64], new boolean[0], new float[8]);
         assertThatThrownBy(() -> SparseFragments.of(bytes, arena))
                 .isInstanceOf(ObrException.class)

@@ -58,6 +58,12 @@ class SparseGemmTest {
         "DENSE,        SQUARE, INT8, 120,   640, 129",
         "DENSE,        LARGE,  INT4, 264,   384, 100",
         "DENSE,        LARGE,  INT8, 264,   384, 100",
+        "UNSTRUCTURED, VECTOR, INT8,   8,   128,   1",
+        "UNSTRUCTURED, VECTOR, INT8,  80,  1101,   9",
+        "UNSTRUCTURED, VECTORS_16, INT8, 72, 4099, 13",
+        "UNSTRUCTURED, VECTORS_32, INT8, 48, 5000, 41",
+        "FOUR_OF_EIGHT, VECTOR, INT8,  24,  1100,   3",
+        "HALF_OF_64,   VECTORS_16, INT8, 32, 1110,   9",
     })
     void productsEqualTheirTwin(
             Pattern pattern, SparseGemm.Tile tile, TokenLayout layout, int features, int columns, int tokens) {
@@ -90,6 +96,7 @@ class SparseGemmTest {
         "TWO_OF_FOUR,  LARGE,  INT8,  768,  4096, 300",
         "DENSE,        VECTOR, INT4, 4096,  4096,   1",
         "DENSE,        LARGE,  INT8,  768,  4096, 300",
+        "UNSTRUCTURED, VECTOR, INT8, 1024,  4096,   1",
     })
     void productsOfAModelsShapesEqualTheirTwin(
             Pattern pattern, SparseGemm.Tile tile, TokenLayout layout, int features, int columns, int tokens) {
@@ -114,14 +121,14 @@ class SparseGemmTest {
         GemmCase gemm = GemmCase.constant(pattern, layout, 8, SparseGemm.MOST_COLUMNS, -8, least, 0x1p-11f);
         try (DeviceRun run = new DeviceRun(capability(layout), Schedule.ROUND_ROBIN)) {
             float expected = -8f * least * SparseGemm.MOST_COLUMNS / (pattern == Pattern.DENSE ? 1 : 2) / 2048;
-            for (short y : gemm.run(run, SparseGemm.Tile.SMALL)) {
+            for (short y : gemm.run(run, SparseGemm.Tile.VECTOR)) {
                 assertThat(Float.float16ToFloat(y)).isEqualTo(expected);
             }
         }
     }
 
     /**
-     * Bank conflicts and unused bytes of sectors stay below a tenth. Not asked where rows of results begin within a sector, nor of the activations of {@code spgemm_s8_16x8}, which takes half
+     * Bank conflicts and unused bytes of sectors stay below a tenth. Not asked where rows of results begin within a sector, nor of the activations of {@code *_s8_16x8} and {@code gemm_bitmap_*}, which take half
      * sectors of them, the other half from L1.
      */
     private static void checkCounters(LaunchCounters counters, SparseGemm.Tile tile, TokenLayout layout, int features) {
@@ -133,7 +140,7 @@ class SparseGemmTest {
             assertThat((double) counters.globalStoreSectors())
                     .as("stored sectors; %s", worst)
                     .isLessThanOrEqualTo(1.1 * counters.idealGlobalStoreSectors());
-            if (tile != SparseGemm.Tile.VECTOR || layout == TokenLayout.INT4) {
+            if (tile.sharedBytes(FragmentOrder.DENSE, layout) > 0 || layout == TokenLayout.INT4) {
                 assertThat((double) counters.globalLoadSectors())
                         .as("loaded sectors; %s", worst)
                         .isLessThanOrEqualTo(1.1 * counters.idealGlobalLoadSectors());
@@ -154,14 +161,15 @@ class SparseGemmTest {
         "2048, LARGE"
     })
     void moreTokensTakeLargerTiles(int tokens, SparseGemm.Tile tile) {
-        assertThat(SparseGemm.Tile.of(tokens)).isEqualTo(tile);
+        assertThat(SparseGemm.Tile.of(FragmentOrder.PAIRS, tokens)).isEqualTo(tile);
     }
 
     /** sm_86 and sm_89 have 99 KB a block. */
     @ParameterizedTest
     @EnumSource
     void everyTileFitsEveryDevice(TokenLayout layout) {
-        for (FragmentOrder order : FragmentOrder.values()) {
+        for (FragmentOrder order :
+                new FragmentOrder[] {FragmentOrder.PAIRS, FragmentOrder.FOURS, FragmentOrder.DENSE}) {
             for (SparseGemm.Tile tile : SparseGemm.Tile.values()) {
                 assertThat(tile.sharedBytes(order, layout))
                         .as("%s of %s", tile, order)
@@ -197,7 +205,7 @@ class SparseGemmTest {
             assertThatThrownBy(() -> new SparseGemm(run.device(), Pattern.TWO_OF_FOUR, TokenLayout.INT4))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("2:4");
-            SparseWeights others = new SparseWeights(Pattern.DENSE, 8, 128, some);
+            SparseWeights others = new SparseWeights(Pattern.DENSE, 8, 128, some, 512, 640);
             assertThatThrownBy(() -> gemm.multiply(run.stream(), others, some, some, 1, null, null, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("weights on dense");
@@ -205,7 +213,7 @@ class SparseGemmTest {
     }
 
     private static SparseWeights weights(int features, int columns, GpuMemory memory) {
-        return new SparseWeights(Pattern.PAIRS_4_OF_8, features, columns, memory);
+        return new SparseWeights(Pattern.PAIRS_4_OF_8, features, columns, memory, 512, 640);
     }
 
     static ComputeCapability capability(TokenLayout layout) {
