@@ -20,6 +20,8 @@ public enum KernelModule {
     GEMM_S8("gemm_s8"),
     /** Products of weights under any mask with few activations of one byte; for all. */
     GEMM_BITMAP("gemm_bitmap"),
+    /** Products of half floats. */
+    GEMM_F16("gemm_f16"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant");
 
