@@ -17,8 +17,9 @@
  * A thread block makes 16 features x 8 TILES tokens; its WARPS warps share the steps. A block's length is known from e alone, so blocks travel to a ring of each warp's own: STAGES - 1 of them, 0.8 KB
  * each, without barriers of the thread block. Tokens come from L1, as for spgemv.cuh.
  *
- * Bound (modelled): instructions. A step is some 420 of them, at 4 a cycle 105 cycles of an A100's multiprocessor, in which its memory brings 1.4 KB: 1.8 blocks. So weights arrive
- * about as fast as dense ones of 5.5 bits would, and what is saved is memory; more tokens share a step's instructions. From some 64 tokens on dense weights are the better form.
+ * Bound (modelled): a step is 450 instructions of a warp (sm_80), 112 cycles of a multiprocessor at 4 a cycle, for 0.8 KB. An RTX 4090's memory takes 250 for them, so bytes are its bound, as they
+ * are to be; an A100's 60, and the 1 KB of a dense block 76: there dense weights are faster, and what is saved is memory. More tokens share a step's instructions; from some 64 on dense
+ * weights are the better form everywhere.
  */
 #include "spgemv.cuh"
 
@@ -114,8 +115,9 @@ template <int TILES> DEVICE void gemm_bitmap(const Operands &p) {
             end = begin;
     };
     auto load = [&](uint32_t slot, uint32_t next_step) {
-        for (uint32_t c = lane; c < end - begin; c += 32)
-            copy_async(shared + slot * MOST_BYTES + c * 16, p.a + (uint64_t)(begin + c) * 16);
+#pragma unroll
+        for (uint32_t c = lane; c < MOST_BYTES / 16 + lane; c += 32)
+            if (c < end - begin) copy_async(shared + slot * MOST_BYTES + c * 16, p.a + (uint64_t)(begin + c) * 16);
         commit_copies();
         look_up(next_step);
     };
@@ -159,4 +161,4 @@ template <int TILES> DEVICE void gemm_bitmap(const Operands &p) {
 
 GEMM_BITMAP(gemm_bitmap_16x8, 1)  // registers <= 64
 GEMM_BITMAP(gemm_bitmap_16x16, 2) // registers <= 80
-GEMM_BITMAP(gemm_bitmap_16x32, 4) // registers <= 96
+GEMM_BITMAP(gemm_bitmap_16x32, 4) // registers <= 128
