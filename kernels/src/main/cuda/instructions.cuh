@@ -35,6 +35,12 @@ DEVICE uint32_t load_once(const void *from) {
     return word;
 }
 
+DEVICE uint2 load_once_8(const void *from) {
+    uint2 words;
+    asm volatile("ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2];" : "=r"(words.x), "=r"(words.y) : "l"(from));
+    return words;
+}
+
 DEVICE uint4 load_once_16(const void *from) {
     uint4 words;
     asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
@@ -49,6 +55,12 @@ DEVICE uint32_t load_shared(uint32_t address) {
     uint32_t word;
     asm volatile("ld.shared.u32 %0, [%1];" : "=r"(word) : "r"(address) : "memory");
     return word;
+}
+
+DEVICE uint2 load_shared_8(uint32_t address) {
+    uint2 words;
+    asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(words.x), "=r"(words.y) : "r"(address) : "memory");
+    return words;
 }
 
 DEVICE uint4 load_shared_16(uint32_t address) {
@@ -90,4 +102,20 @@ DEVICE void multiply_s8(int (&d)[4], uint4 a, uint4 b, uint32_t e) {
         "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9, %10, %11}, {%0, %1, %2, %3}, %12, 0x0;"
         : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
         : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y), "r"(b.z), "r"(b.w), "r"(e));
+}
+
+/* ---- dense products D [16 rows, 8 columns] += A [16, K] . B [K, 8] ---- */
+
+/* K = 64 of 4 bits. sm_80, sm_86 and sm_89 alone. */
+DEVICE void multiply_dense_s4(int (&d)[4], uint4 a, uint2 b) {
+    asm("mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+        : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
+}
+
+/* K = 32 of 8 bits. */
+DEVICE void multiply_dense_s8(int (&d)[4], uint4 a, uint2 b) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+        : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
 }

@@ -15,6 +15,9 @@ ARCHITECTURES = ["sm_80", "sm_86", "sm_89", "sm_90"]
 COUNTED = [  # title, pattern of the opcode
     ("IMMA.SP.168128", r"IMMA\.SP\.168128\S*"),
     ("IMMA.SP.16864", r"IMMA\.SP\.16864\S*"),
+    ("IMMA.16864", r"IMMA\.16864\S*"),
+    ("IMMA.16832", r"IMMA\.16832\S*"),
+    ("HMMA.16816", r"HMMA\.16816\S*"),
     ("LDGSTS", r"LDGSTS\S*"),
     ("LDS.128", r"LDS\.128"),
     ("LDSM", r"LDSM\S*"),

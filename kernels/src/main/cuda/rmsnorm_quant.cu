@@ -8,7 +8,7 @@
  * x [tokens][K] fp16 or f32 -> codes [tokens][K / 2 or K], columns after the last as zeros up to a whole step of 128, and scales [tokens] f32 (each a half float's value)
  *
  *     4 bits    natural order, element 2i in the low half of byte i
- *     1 byte    for each step 64 bytes of even columns, 64 of odd ones; in both, 4 bytes of chunk m = 4 (n % 4) + n / 4 stand for the 8-column chunk n (spgemm.cuh, Int8Tokens)
+ *     1 byte    for each step 64 bytes of even columns, 64 of odd ones; in both, 4 bytes of chunk m = 4 (n % 4) + n / 4 stand for the 8-column chunk n (forms.cuh)
  *
  * One thread block a token. Thread t of T holds units t, t + T, t + 2 T, t + 3 T of 8 columns in registers from the one read to the one write: 16 bytes in, 4 bytes or twice 4 out,
  * neighbours beside each other; 8 floats are two reads of half sectors, the second of them from L1. K is a multiple of 8, up to 32 T: 8192 with 256 threads, 32768 with 1024.

@@ -1,14 +1,14 @@
 /*
- * Weights of 4 bits on the pattern 4:8p times tokens of 4 or 8 bits, on sparse tensor cores:
+ * Weights of 4 bits times tokens of 4 or 8 bits, on tensor cores, sparse ones for patterns that they know:
  *
  *     y [tokens, features] = fp16( f32(W . x) * (ws [feature] * xs [token]) + bias [feature] ), + residual [token, feature] as fp16 where there is one
  *
- * W.x is an exact integer, and exact as f32 where |W.x| <= 2^24: with 8-bit tokens for K up to 32768, which the caller checks. The tensor core's rows are features (the sparse side must
- * be its operand A), its columns tokens: the tile D [features, tokens] leaves transposed.
+ * W.x is an exact integer, and exact as f32 where |W.x| <= 2^24: pruned to half and with 8-bit tokens for K up to 32768, which the caller checks. The tensor core's rows are features (the
+ * sparse side must be its operand A), its columns tokens: the tile D [features, tokens] leaves transposed.
  *
- *     a  [features / 16][K / 128] blocks of 512 bytes    lane 0: a0 a1 a2 a3 | lane 1: .. | lane 31       registers of mma.sp.m16n8k128.s4
- *     e  [features / 16][K / 128] blocks of 128 bytes    lane 0: e | lane 1 | .. | lane 31                its metadata
- *     x  [tokens][K / 2 or K] bytes                      what a lane takes of it is said where it is taken: Int4Tokens, Int8Tokens
+ *     a  [features / 16][K / 128] blocks        registers of the instruction, lane by lane; how many bytes a block has
+ *     e  [features / 16][K / 128] blocks        its metadata, lane by lane                  is the form's: forms.cuh
+ *     x  [tokens][K / 2 or K] bytes             what a lane takes of it is the form's, too
  *
  * A thread block makes BM features x BN tokens, each warp WM x WN of it, in steps of K = 128. STAGES steps travel at once:
  *
@@ -17,7 +17,7 @@
  *     step k:  wait for step k's copies | barrier | start the copies of step k + STAGES - 1 over those of step k - 1 | multiply
  *
  * so one barrier a step suffices: whoever passes it has multiplied step k - 1. Fragments lie in memory as registers want them, so weights need no ldmatrix and no swizzle, and no access
- * has bank conflicts. A warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
+ * has bank conflicts. With 4:8p a warp's step reads 40 WM + 64 WN bytes of shared memory (128 WN with 8-bit tokens; 48 WM for 2:4, 64 WM dense) for WM WN / 128 products: 64 x 64 is what registers hold, 128 of them sums.
  * Smaller tiles read more a product and are for few tokens, where weights from memory are the limit and what counts is bytes in flight.
  *
  * The features' last tile reads the last block again for those that are not there (zeros would be illegal metadata), the tokens' last tile reads zeros; neither is written.
@@ -25,18 +25,16 @@
  * D's fragments hold 2 tokens of one feature: written so, each 32-byte sector of y would be half used. They pass through shared memory, rows padded by 16 bytes so that the four tokens
  * that a store meets lie in different banks, and leave as 16 bytes of 8 features.
  *
- * Bound (modelled): shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
+ * Bound (modelled), 4:8p: shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
  * fills more for its size. With 8-bit tokens products take twice as long and are the bound.
  */
 #pragma once
 
-#include "instructions.cuh"
-
-enum { BLOCK_FEATURES = 16, STEP = 128, A_BYTES = 512, E_BYTES = 128 };
+#include "forms.cuh"
 
 struct Operands {
     const uint8_t *a;
-    const uint8_t *e;
+    const uint8_t *e; /* nothing there for dense weights */
     const uint8_t *x;
     const float *ws;
     const float *xs;
@@ -48,73 +46,29 @@ struct Operands {
     uint32_t steps;    /* K / 128 */
 };
 
-/*
- * Tokens of 4 bits: x row = K/2 bytes in the columns' own order, element 2i in the low half of byte i. K is a dummy index, so the weights are packed with the 8-column chunks of a step
- * transposed as 4 x 4 (chunk m of the instruction is chunk 4 (m % 4) + m / 4 of the matrix): lane (g, t) then takes bytes 16 t .. 16 t + 15 of token g at once.
- */
-struct Int4Tokens {
-    enum { ROW_BYTES = STEP / 2, PLANES = 1 };
-
-    /* where 16 bytes of a row lie */
-    DEVICE static uint32_t place(uint32_t row, uint32_t chunk) { return row * ROW_BYTES + chunk * 16; }
-
-    /* operand B: the 8 tokens whose rows begin at x */
-    DEVICE static uint4 tokens(uint32_t x, int, uint32_t lane) { return load_shared_16(x + lane * 16); }
-
-    /* the same of one token, lane t's part of a step in global memory */
-    DEVICE static uint4 tokens_of(const uint8_t *x, int, uint32_t t) { return __ldg((const uint4 *)(x + t * 16)); }
-
-    /* operand A */
-    DEVICE static uint4 weights(uint4 a, int) { return a; }
-
-    DEVICE static void multiply(int (&d)[4], uint4 a, uint4 b, uint32_t e) { multiply_s4(d, a, b, e); }
-
-    /* what xs is multiplied by */
-    DEVICE static float unit() { return 1; }
-};
-
-/*
- * Tokens of 8 bits (or 4, one a byte), for tensor cores without 4-bit products. A pair that 4:8p keeps is one even and one odd column: the even columns of 8 are 4 columns of which 2
- * are kept, by the same metadata, and so are the odd ones. Thus the s4 product is two s8 products of one metadata word, and (x << 4) & 0xF0.., x & 0xF0.. make of the stored nibbles
- * bytes of 16 x their value without extending signs: 16 W.x, below 2^31 for K < 2^18, and exact as f32 as W.x is.
- *
- *     x row = K bytes, for each step 64 bytes of even columns, then 64 of odd ones, in the instruction's order (the quantiser transposes the chunks): register r of lane (g, t) takes
- *     bytes 16 r + 4 t .. of token g, which is what ldmatrix deals out. 16-byte chunk c of row r lies at c ^ (r % 8): 8 rows of one chunk are in all banks.
- */
-struct Int8Tokens {
-    enum { ROW_BYTES = STEP, PLANES = 2 };
-
-    DEVICE static uint32_t place(uint32_t row, uint32_t chunk) { return row * ROW_BYTES + ((chunk ^ (row % 8)) * 16); }
-
-    DEVICE static uint4 tokens(uint32_t x, int plane, uint32_t lane) {
-        return load_matrices(x + place(lane % 8, lane / 8 + 4 * plane));
-    }
-
-    DEVICE static uint4 tokens_of(const uint8_t *x, int plane, uint32_t t) {
-        const uint32_t *words = (const uint32_t *)(x + plane * (ROW_BYTES / 2)) + t;
-        return make_uint4(__ldg(words), __ldg(words + 4), __ldg(words + 8), __ldg(words + 12));
-    }
-
-    DEVICE static uint4 weights(uint4 a, int plane) {
-        const int shift = plane == 0 ? 4 : 0;
-        return make_uint4(a.x << shift & HIGH, a.y << shift & HIGH, a.z << shift & HIGH, a.w << shift & HIGH);
-    }
-
-    DEVICE static void multiply(int (&d)[4], uint4 a, uint4 b, uint32_t e) { multiply_s8(d, a, b, e); }
-
-    DEVICE static float unit() { return 1.0f / 16; }
-
-    static constexpr uint32_t HIGH = 0xF0F0F0F0;
-};
-
 /* What a thread block makes, in warps of WM x WN, with STAGES steps under way. */
 template <int M, int N, int WARP_M, int WARP_N, int DEPTH> struct Tile {
     enum { BM = M, BN = N, WM = WARP_M, WN = WARP_N, STAGES = DEPTH, THREADS = M / WARP_M * (N / WARP_N) * 32 };
 };
 
+/* The blocks of a thread block's features at one step, each BYTES long and `pitch` bytes apart; the last that is there stands for those that are not. */
+template <int BYTES, int BLOCKS, int THREADS>
+DEVICE void copy_blocks(uint32_t to, const uint8_t *from, uint32_t pitch, uint32_t last_block) {
+    if constexpr (BYTES > 0) {
+        constexpr int CHUNKS = BYTES / 16;
+#pragma unroll
+        for (uint32_t i = 0; i < BLOCKS * CHUNKS; i += THREADS) {
+            const uint32_t c = i + threadIdx.x, block = min(c / CHUNKS, last_block);
+            if (BLOCKS * CHUNKS % THREADS == 0 || c < BLOCKS * CHUNKS)
+                copy_async(to + c * 16, from + (block * pitch + c % CHUNKS * 16));
+        }
+    }
+}
+
 template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
     constexpr int BM = Tile::BM, BN = Tile::BN, WM = Tile::WM, WN = Tile::WN;
     constexpr int STAGES = Tile::STAGES, THREADS = Tile::THREADS;
+    constexpr int A_BYTES = Form::Stored::A_BYTES, E_BYTES = Form::Stored::E_BYTES;
     constexpr int A = BM / BLOCK_FEATURES * A_BYTES, E = BM / BLOCK_FEATURES * E_BYTES, X = BN * Form::ROW_BYTES;
     constexpr int STAGE = A + E + X;
     constexpr int PITCH = BM + 8; /* halfs between two tokens of the transposed tile */
@@ -133,18 +87,8 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
 
     auto load = [&](uint32_t slot) {
         const uint32_t to = shared + slot * STAGE;
-#pragma unroll
-        for (uint32_t i = 0; i < A / 16; i += THREADS) {
-            const uint32_t c = i + thread, block = min(c / (A_BYTES / 16), last_block);
-            if (A / 16 % THREADS == 0 || c < A / 16)
-                copy_async(to + c * 16, a + (block * p.steps * A_BYTES + c % (A_BYTES / 16) * 16));
-        }
-#pragma unroll
-        for (uint32_t i = 0; i < E / 16; i += THREADS) {
-            const uint32_t c = i + thread, block = min(c / (E_BYTES / 16), last_block);
-            if (E / 16 % THREADS == 0 || c < E / 16)
-                copy_async(to + A + c * 16, e + (block * p.steps * E_BYTES + c % (E_BYTES / 16) * 16));
-        }
+        copy_blocks<A_BYTES, BM / BLOCK_FEATURES, THREADS>(to, a, p.steps * A_BYTES, last_block);
+        copy_blocks<E_BYTES, BM / BLOCK_FEATURES, THREADS>(to + A, e, p.steps * E_BYTES, last_block);
 #pragma unroll
         for (uint32_t i = 0; i < X / 16; i += THREADS) {
             constexpr int CHUNKS = Form::ROW_BYTES / 16;
@@ -161,24 +105,22 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
     int d[WM / 16][WN / 8][4] = {};
     auto multiply = [&](uint32_t slot) {
         const uint32_t a = shared + slot * STAGE, e = a + A, x = e + E;
-        uint4 stored[WM / 16];
-        uint32_t kept[WM / 16];
+        typename Form::Stored stored[WM / 16];
 #pragma unroll
         for (int i = 0; i < WM / 16; i++) {
             const uint32_t block = warp_feature / BLOCK_FEATURES + i;
-            stored[i] = load_shared_16(a + block * A_BYTES + lane * 16);
-            kept[i] = load_shared(e + block * E_BYTES + lane * 4);
+            stored[i] = Form::Stored::shared(a + block * A_BYTES, e + block * E_BYTES, lane);
         }
 #pragma unroll
-        for (int plane = 0; plane < Form::PLANES; plane++) {
-            uint4 weights[WM / 16];
+        for (int round = 0; round < Form::ROUNDS; round++) {
+            typename Form::Weights weights[WM / 16];
 #pragma unroll
-            for (int i = 0; i < WM / 16; i++) weights[i] = Form::weights(stored[i], plane);
+            for (int i = 0; i < WM / 16; i++) weights[i] = Form::weights(stored[i], round);
 #pragma unroll
             for (int j = 0; j < WN / 8; j++) {
-                const uint4 tokens = Form::tokens(x + (warp_token + 8 * j) * Form::ROW_BYTES, plane, lane);
+                const auto tokens = Form::tokens(x + (warp_token + 8 * j) * Form::ROW_BYTES, round, lane);
 #pragma unroll
-                for (int i = 0; i < WM / 16; i++) Form::multiply(d[i][j], weights[i], tokens, kept[i]);
+                for (int i = 0; i < WM / 16; i++) Form::multiply(d[i][j], weights[i], tokens);
             }
         }
     };
@@ -204,7 +146,7 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
     for (int j = 0; j < WN / 8; j++)
 #pragma unroll
         for (int k = 0; k < 2; k++)
-            xs[j][k] = __ldg(p.xs + min(first_token + warp_token + 8 * j + 2 * t + k, p.tokens - 1)) * Form::unit();
+            xs[j][k] = __ldg(p.xs + min(first_token + warp_token + 8 * j + 2 * t + k, p.tokens - 1)) * Form::UNIT;
 #pragma unroll
     for (int i = 0; i < WM / 16; i++) {
 #pragma unroll

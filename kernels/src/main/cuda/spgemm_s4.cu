@@ -7,8 +7,8 @@ using Square = Tile<128, 128, 64, 64, 4>;
 using Medium = Tile<128, 32, 32, 32, 4>;
 using Small = Tile<64, 16, 16, 16, 4>;
 
-SPGEMM(spgemm_s4_256x128, Int4Tokens, Large, 1)  // registers <= 255
-SPGEMM(spgemm_s4_128x128, Int4Tokens, Square, 1) // registers <= 255
-SPGEMM(spgemm_s4_128x32, Int4Tokens, Medium, 3)  // registers <= 128
-SPGEMM(spgemm_s4_64x16, Int4Tokens, Small, 4)    // registers <= 64
-SPGEMV(spgemm_s4_16x8, Int4Tokens)            // registers <= 80
+SPGEMM(spgemm_s4_256x128, PairsInt4, Large, 1)  // registers <= 255
+SPGEMM(spgemm_s4_128x128, PairsInt4, Square, 1) // registers <= 255
+SPGEMM(spgemm_s4_128x32, PairsInt4, Medium, 3)  // registers <= 128
+SPGEMM(spgemm_s4_64x16, PairsInt4, Small, 4)    // registers <= 64
+SPGEMV(spgemm_s4_16x8, PairsInt4)            // registers <= 80

@@ -47,7 +47,7 @@ public final class EmulatorBench {
                 EmulatedDevice device = new EmulatedDevice(
                         EmulatedDeviceOptions.checked(ComputeCapability.SM_80).withEmulator(options));
                 GpuStream stream = device.newStream();
-                SparseGemm gemm = new SparseGemm(device, TokenLayout.INT4);
+                SparseGemm gemm = new SparseGemm(device, Pattern.PAIRS_4_OF_8, TokenLayout.INT4);
                 SparseWeights w = SparseWeights.upload(SparseFragments.of(weight(), arena), device, stream);
                 GpuMemory x = device.allocate((long) TOKENS * TokenLayout.INT4.rowBytes(COLUMNS));
                 GpuMemory xs = device.allocate(4L * TOKENS);

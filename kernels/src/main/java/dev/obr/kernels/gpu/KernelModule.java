@@ -12,6 +12,16 @@ public enum KernelModule {
     SPGEMM_S4("spgemm_s4"),
     /** The same with activations of one byte; for all. */
     SPGEMM_S8("spgemm_s8"),
+    /** Products of weights on 2:4 with activations of one byte; for all. */
+    SPGEMM_S8_24("spgemm_s8_24"),
+    /** Products of dense weights with 4-bit activations; for tensor cores that multiply 4-bit integers. */
+    GEMM_S4("gemm_s4"),
+    /** The same with activations of one byte; for all. */
+    GEMM_S8("gemm_s8"),
+    /** Products of weights under any mask with few activations of one byte; for all. */
+    GEMM_BITMAP("gemm_bitmap"),
+    /** Products of half floats. */
+    GEMM_F16("gemm_f16"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant"),
     /** Hadamard transform and activation codes. */
@@ -40,7 +50,11 @@ public enum KernelModule {
     public boolean runsOn(ComputeCapability capability) {
         return capability.compareTo(ComputeCapability.SM_80) >= 0
                 && capability.major() < 10
-                && (this != SPGEMM_S4 || capability.multipliesInt4());
+                && (!multipliesInt4() || capability.multipliesInt4());
+    }
+
+    private boolean multipliesInt4() {
+        return this == SPGEMM_S4 || this == GEMM_S4;
     }
 
     /** Its text. */
@@ -61,7 +75,7 @@ public enum KernelModule {
         if (!runsOn(device.capability())) {
             throw new ObrException(
                     device.name() + " is " + device.capability() + ", which does not run the kernels " + label
-                            + (this == SPGEMM_S4 && device.capability().major() == 9
+                            + (multipliesInt4() && device.capability().major() == 9
                                     ? ": use 8-bit activations, or 4-bit ones stored as bytes"
                                     : ": they need sm_80 to sm_90"));
         }

@@ -7,14 +7,14 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the kernels {@code spgemm_s4_*} and {@code spgemm_s8_*} compute, bit by bit:
+ * What the kernels of {@link SparseGemm} compute, bit by bit:
  *
  * <pre>
  *   y [tokens, features] = fp16( float(W . x) · (ws [feature] · xs [token]) + bias [feature] )       each operation rounded to float
  *                          fp16( y + residual [token, feature] )                                     where there is one
  * </pre>
  *
- * <p>W.x is a sum of whole numbers and exact.
+ * <p>W.x is a sum of whole numbers and exact; above 2^24 it is rounded to a float, too.
  */
 final class ScalarSparseGemm {
     private static final ValueLayout.OfFloat FLOAT =

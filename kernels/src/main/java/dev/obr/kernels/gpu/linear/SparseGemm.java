@@ -7,15 +7,22 @@ import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuModule;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.KernelArguments;
-import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.gpu.LaunchShape;
-import java.util.Arrays;
-import java.util.List;
+import dev.obr.kernels.packed.Pattern;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Launches the products of sparse weights and activation codes: {@code spgemm_s4_*} or {@code spgemm_s8_*}. What they compute is {@link ScalarSparseGemm}. */
+/**
+ * Launches the products of weights on one pattern and activation codes: {@code spgemm_s4_*}, {@code spgemm_s8_*}, {@code spgemm_s8_24_*}, of dense weights {@code gemm_s4_*} and {@code
+ * gemm_s8_*}, of any others {@code gemm_bitmap_*}. What they compute is {@link ScalarSparseGemm}.
+ */
 public final class SparseGemm implements AutoCloseable {
-    /** Input channels up to which a product with 8-bit codes is exact as a float: 8 · 128 · K / 2 = 2^24. Its 16 fold, as tensor cores add it up, is then far from 2^31. */
+    /**
+     * Input channels up to which a product of pruned weights and 8-bit codes is exact as a float: 8 · 128 · K / 2 = 2^24. Its 16 fold, as tensor cores add it up, is then far from 2^31. One of
+     * dense weights may reach 2^25 and is then rounded to a float first.
+     */
     public static final int MOST_COLUMNS = 32768;
 
     private static final int MOST_TOKEN_TILES = 65535; // a grid's extent in y
@@ -25,6 +32,8 @@ public final class SparseGemm implements AutoCloseable {
      */
     enum Tile {
         VECTOR(16, 8, 256, 0, 0), // weights go to registers
+        VECTORS_16(16, 16, 256, 0, 0), // of bitmaps alone, as the next
+        VECTORS_32(16, 32, 256, 0, 0),
         SMALL(64, 16, 128, 4, 4),
         MEDIUM(128, 32, 128, 4, 4),
         SQUARE(128, 128, 128, 4, 4),
@@ -44,49 +53,64 @@ public final class SparseGemm implements AutoCloseable {
             this.int8Stages = int8Stages;
         }
 
-        static Tile of(int tokens) {
+        /** Whether there is a kernel of it. */
+        boolean multiplies(FragmentOrder order) {
+            boolean bitmaps = this == VECTORS_16 || this == VECTORS_32;
+            return this == VECTOR || bitmaps == (order == FragmentOrder.BITMAP);
+        }
+
+        static Tile of(FragmentOrder order, int tokens) {
+            if (order == FragmentOrder.BITMAP) {
+                return tokens <= 8 ? VECTOR : tokens <= 16 ? VECTORS_16 : VECTORS_32;
+            }
             if (tokens <= 16) {
                 return tokens <= 8 ? VECTOR : SMALL;
             }
             return tokens < 256 ? MEDIUM : tokens < 2048 ? SQUARE : LARGE;
         }
 
-        /** Stages of weights (2.5 bits, as 40 bytes a feature and step) and tokens. */
-        int sharedBytes(TokenLayout layout) {
+        /** Stages of weights and tokens. */
+        int sharedBytes(FragmentOrder order, TokenLayout layout) {
             int stages = layout == TokenLayout.INT4 ? int4Stages : int8Stages;
-            return stages * (features * 40 + tokens * layout.rowBytes(SparseFragments.STEP));
+            int blocks = features / SparseFragments.BLOCK_FEATURES;
+            return stages
+                    * (blocks * (order.codeBytes() + order.keptBytes())
+                            + tokens * layout.rowBytes(SparseFragments.STEP));
         }
 
-        String kernel(TokenLayout layout) {
-            return module(layout).label() + "_" + features + "x" + tokens;
+        String kernel(FragmentOrder order, TokenLayout layout) {
+            return order.module(layout).label() + "_" + features + "x" + tokens;
         }
     }
 
+    private final FragmentOrder order;
     private final TokenLayout layout;
     private final GpuModule module;
-    private final List<GpuKernel> kernels; // one a tile
+    private final Map<Tile, GpuKernel> kernels = new EnumMap<>(Tile.class);
 
     /**
+     * @param pattern of the weights
      * @param layout of the activations
-     * @throws ObrException where the device multiplies no 4-bit integers and is to
+     * @throws ObrException where no tensor core multiplies these, or the device multiplies no 4-bit integers and is to
      */
-    public SparseGemm(GpuDevice device, TokenLayout layout) {
-        this(layout, module(layout).load(device));
+    public SparseGemm(GpuDevice device, Pattern pattern, TokenLayout layout) {
+        this(pattern, layout, FragmentOrder.of(pattern).module(layout).load(device));
     }
 
-    SparseGemm(TokenLayout layout, GpuModule module) {
+    SparseGemm(Pattern pattern, TokenLayout layout, GpuModule module) {
+        this.order = FragmentOrder.of(pattern);
         this.layout = layout;
         this.module = module;
-        this.kernels = Arrays.stream(Tile.values()).map(this::kernel).toList();
-    }
-
-    private static KernelModule module(TokenLayout layout) {
-        return layout == TokenLayout.INT4 ? KernelModule.SPGEMM_S4 : KernelModule.SPGEMM_S8;
+        for (Tile tile : Tile.values()) {
+            if (tile.multiplies(order)) {
+                kernels.put(tile, kernel(tile));
+            }
+        }
     }
 
     private GpuKernel kernel(Tile tile) {
-        GpuKernel kernel = module.kernel(tile.kernel(layout));
-        kernel.allowSharedBytes(tile.sharedBytes(layout));
+        GpuKernel kernel = module.kernel(tile.kernel(order, layout));
+        kernel.allowSharedBytes(tile.sharedBytes(order, layout));
         return kernel;
     }
 
@@ -108,7 +132,7 @@ public final class SparseGemm implements AutoCloseable {
             @Nullable GpuMemory bias,
             @Nullable GpuMemory residual,
             GpuMemory y) {
-        multiply(stream, Tile.of(tokens), w, x, xs, tokens, bias, residual, y);
+        multiply(stream, Tile.of(order, tokens), w, x, xs, tokens, bias, residual, y);
     }
 
     void multiply(
@@ -121,6 +145,9 @@ public final class SparseGemm implements AutoCloseable {
             @Nullable GpuMemory bias,
             @Nullable GpuMemory residual,
             GpuMemory y) {
+        if (FragmentOrder.of(w.pattern()) != order) {
+            throw new ObrException("a product of weights on another pattern was given weights on " + w.pattern());
+        }
         int tokenTiles = Math.ceilDiv(tokens, tile.tokens);
         if (tokens < 1 || tokenTiles > MOST_TOKEN_TILES) {
             throw new ObrException(tokens + " tokens are multiplied at once; 1 to "
@@ -155,8 +182,8 @@ public final class SparseGemm implements AutoCloseable {
         optional(arguments, residual);
         arguments.pointer(y).i32(tokens).i32(w.features()).i32(SparseFragments.steps(w.columns()));
         LaunchShape shape = LaunchShape.of(
-                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(layout));
-        stream.launch(kernels.get(tile.ordinal()), shape, arguments);
+                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(order, layout));
+        stream.launch(Objects.requireNonNull(kernels.get(tile)), shape, arguments);
     }
 
     private static void optional(KernelArguments arguments, @Nullable GpuMemory memory) {

@@ -12,7 +12,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One sparse product.
+ * One product.
  *
  * @param codes [tokens][columns] of the activations
  * @param scales [tokens]
@@ -26,7 +26,14 @@ record GemmCase(
         float[] scales,
         float @Nullable [] bias,
         short @Nullable [] residual) {
-    static GemmCase random(TokenLayout layout, int features, int columns, int tokens, boolean bias, boolean residual) {
+    static GemmCase random(
+            Pattern pattern,
+            TokenLayout layout,
+            int features,
+            int columns,
+            int tokens,
+            boolean bias,
+            boolean residual) {
         Random random = new Random(31L * features + columns + tokens);
         int range = layout == TokenLayout.INT4 ? 8 : 128;
         int[][] codes = new int[tokens][];
@@ -43,18 +50,19 @@ record GemmCase(
         for (int i = 0; i < others.length; i++) {
             others[i] = Float.floatToFloat16((float) random.nextGaussian());
         }
-        PackedMatrix weight = SparseOperands.weight(features, columns, 8, random);
+        PackedMatrix weight = SparseOperands.weight(pattern, features, columns, 8, random);
         return new GemmCase(layout, weight, codes, scales, bias ? offsets : null, residual ? others : null);
     }
 
     /** One token, every kept weight and every activation the same. */
-    static GemmCase constant(TokenLayout layout, int features, int columns, int weight, int activation, float bias) {
+    static GemmCase constant(
+            Pattern pattern, TokenLayout layout, int features, int columns, int weight, int activation, float bias) {
         byte[] weights = new byte[features * columns];
         boolean[] mask = new boolean[features * columns];
         float[] scales = new float[features];
         Arrays.fill(scales, 1);
         for (int i = 0; i < weights.length; i++) {
-            mask[i] = i % 4 < 2;
+            mask[i] = pattern == Pattern.DENSE || i % 4 < 2;
             weights[i] = (byte) (mask[i] ? weight : 0);
         }
         int[] codes = new int[columns];
@@ -62,7 +70,7 @@ record GemmCase(
         codes[columns / 4 * 3] += 1;
         float[] biases = new float[features];
         Arrays.fill(biases, bias);
-        PackedMatrix matrix = Packing.pack(Pattern.PAIRS_4_OF_8, 4, features, columns, weights, mask, scales);
+        PackedMatrix matrix = Packing.pack(pattern, 4, features, columns, weights, mask, scales);
         return new GemmCase(layout, matrix, new int[][] {codes}, new float[] {1}, biases, null);
     }
 
@@ -76,7 +84,7 @@ record GemmCase(
 
     /** What the kernel computes, run on a device with one tile. */
     short[] run(DeviceRun run, SparseGemm.Tile tile) {
-        try (SparseGemm gemm = new SparseGemm(run.device(), layout)) {
+        try (SparseGemm gemm = new SparseGemm(run.device(), weight.pattern(), layout)) {
             return run(run, tile, gemm);
         }
     }

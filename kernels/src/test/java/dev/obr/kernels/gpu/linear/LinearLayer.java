@@ -4,6 +4,7 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +26,7 @@ public final class LinearLayer {
         try (Arena arena = Arena.ofConfined();
                 GpuStream stream = device.newStream();
                 NormQuantizer norm = new NormQuantizer(device, NormQuantizer.Input.F16, layout);
-                SparseGemm gemm = new SparseGemm(device, layout);
+                SparseGemm gemm = new SparseGemm(device, Pattern.PAIRS_4_OF_8, layout);
                 SparseWeights w = SparseWeights.upload(SparseFragments.of(weight(), arena), device, stream);
                 GpuMemory x = device.allocate(2L * tokens * COLUMNS);
                 GpuMemory weight = device.allocate(4L * COLUMNS);
@@ -45,7 +46,7 @@ public final class LinearLayer {
     }
 
     static PackedMatrix weight() {
-        return SparseOperands.weight(FEATURES, COLUMNS, 8, new Random(5));
+        return SparseOperands.weight(Pattern.PAIRS_4_OF_8, FEATURES, COLUMNS, 8, new Random(5));
     }
 
     static float factor(int column) {

@@ -1,5 +1,6 @@
 package dev.obr.kernels.gpu.linear;
 
+import static dev.obr.kernels.packed.Pattern.PAIRS_4_OF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.kernels.emulator.EmulationException;
@@ -13,6 +14,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A kernel with one thing wrong does not pass: the emulator stops it, or its results differ. */
@@ -20,7 +22,7 @@ class SparseGemmMutationTest {
     private static final SparseGemm.Tile TILE = SparseGemm.Tile.MEDIUM;
 
     /** 5 steps: the last one's stage is the first, where the transposed tile begins. */
-    private static final GemmCase CASE = GemmCase.random(TokenLayout.INT4, 128, 640, 32, false, false);
+    private static final GemmCase CASE = GemmCase.random(PAIRS_4_OF_8, TokenLayout.INT4, 128, 640, 32, false, false);
 
     enum Mutation {
         WITHOUT_THE_LOOPS_BARRIER(ptx -> withoutBarrier(ptx, 0)),
@@ -43,7 +45,7 @@ class SparseGemmMutationTest {
 
         /** Without the n-th barrier of the tile's entry. */
         private static String withoutBarrier(String ptx, int n) {
-            int entry = ptx.indexOf(".entry " + TILE.kernel(TokenLayout.INT4) + "(");
+            int entry = ptx.indexOf(".entry " + TILE.kernel(FragmentOrder.PAIRS, TokenLayout.INT4) + "(");
             List<MatchResult> barriers = Pattern.compile("bar\\.sync\\s+0;")
                     .matcher(ptx)
                     .results()
@@ -68,10 +70,38 @@ class SparseGemmMutationTest {
         assertThat(passes(KernelModule.SPGEMM_S4.ptx())).isTrue();
     }
 
+    /** The variants' own steps, in the module of each. A barrier of a warp less is not found: its lanes run in step. */
+    @ParameterizedTest
+    @CsvSource({
+        // pattern, tile, what is written, what instead
+        "TWO_OF_FOUR,  MEDIUM, 'ld\\.shared\\.v2\\.u32 \\{(%r\\d+), (%r\\d+)}', 'ld.shared.v2.u32 {$2, $1}'",
+        "TWO_OF_FOUR,  MEDIUM, ', 20800;', ', 29538;'",
+        "DENSE,        MEDIUM, ', -252645136;', ', 252645135;'",
+        "UNSTRUCTURED, VECTOR, 'ld\\.shared\\.v2\\.u32 \\{(%r\\d+), (%r\\d+)}', 'ld.shared.v2.u32 {$2, $1}'",
+        "UNSTRUCTURED, VECTOR, 'cp\\.async\\.wait_group 2;', 'cp.async.wait_group 3;'",
+        "UNSTRUCTURED, VECTOR, 'bar\\.sync\\s+0;', ''",
+    })
+    void aWrongVariantIsFound(
+            dev.obr.kernels.packed.Pattern pattern, SparseGemm.Tile tile, String written, String instead) {
+        GemmCase gemm = GemmCase.random(pattern, TokenLayout.INT8, 16, 8192, 3, false, false);
+        String ptx = FragmentOrder.of(pattern).module(TokenLayout.INT8).ptx();
+        String wrong = ptx.replaceAll(written, instead);
+        assertThat(wrong).isNotEqualTo(ptx);
+        assertThat(passes(gemm, tile, ptx)).isTrue();
+        assertThat(passes(gemm, tile, wrong)).isFalse();
+    }
+
     private static boolean passes(String ptx) {
+        return passes(CASE, TILE, ptx);
+    }
+
+    private static boolean passes(GemmCase gemmCase, SparseGemm.Tile tile, String ptx) {
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
-                SparseGemm gemm = new SparseGemm(TokenLayout.INT4, run.device().load("mutant.ptx", ptx))) {
-            return Arrays.equals(CASE.run(run, TILE, gemm), CASE.twin());
+                SparseGemm gemm = new SparseGemm(
+                        gemmCase.weight().pattern(),
+                        gemmCase.layout(),
+                        run.device().load("mutant.ptx", ptx))) {
+            return Arrays.equals(gemmCase.run(run, tile, gemm), gemmCase.twin());
         } catch (EmulationException found) {
             return false;
         }

@@ -1,0 +1,14 @@
+/* The same with tokens of one byte: for sm_90, and everywhere for 8-bit tokens. */
+#include "spgemm.cuh"
+#include "spgemv.cuh"
+
+using Large = Tile<256, 128, 64, 64, 3>;
+using Square = Tile<128, 128, 64, 64, 4>;
+using Medium = Tile<128, 32, 32, 32, 4>;
+using Small = Tile<64, 16, 16, 16, 4>;
+
+SPGEMM(gemm_s8_256x128, DenseInt8, Large, 1) // registers <= 255
+SPGEMM(gemm_s8_128x128, DenseInt8, Square, 1) // registers <= 255
+SPGEMM(gemm_s8_128x32, DenseInt8, Medium, 3) // registers <= 128
+SPGEMM(gemm_s8_64x16, DenseInt8, Small, 4) // registers <= 64
+SPGEMV(gemm_s8_16x8, DenseInt8) // registers <= 128
