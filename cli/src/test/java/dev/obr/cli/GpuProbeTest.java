@@ -19,6 +19,6 @@ class GpuProbeTest {
         assertThat(line(ComputeCapability.SM_89)).contains("; kernels s4;");
         assertThat(line(ComputeCapability.SM_90)).contains("; kernels s8;");
         assertThat(line(new ComputeCapability(12, 0))).endsWith("; not usable, kernels need sm_80 to sm_90");
-        assertThat(line(new ComputeCapability(7, 5))).endsWith("; not usable, kernels need sm_80 or newer");
+        assertThat(line(new ComputeCapability(7, 5))).endsWith("; not usable, kernels need sm_80 to sm_90");
     }
 }
