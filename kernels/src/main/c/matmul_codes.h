@@ -8,7 +8,7 @@
  *
  * 4 rows x up to 3 tokens at a time. A slice of columns is as long as sums of 32 bits cannot overflow: 512 products below 2^7 2^15 a lane.
  *
- * Bound: 3 instructions for 2 LANES weights of 8 bits, 7 of 4 bits, half of what floats take; then the bytes of W.
+ * Bound: 3 instructions for 2 LANES weights of 8 bits, 7 of 4 bits, where floats take 6 and 10; then the bytes of W.
  * Limits: any rows, tokens and cols; x that is not finite gives no number.
  */
 
@@ -25,22 +25,10 @@ INLINE vi load_pairs(int type, const uint8_t *row, int64_t k) {
 
 /* x16 [n rounded up to CODES_STEP], zeros at its end; the factor that takes products back, or no number */
 static float narrow_inputs(const float *x, int n, int16_t *x16) {
-    vi most = {0};
-    int k = 0;
-    for (; k + LANES <= n; k += LANES) {
-        vi magnitude = (vi)load(x + k) & 0x7fffffff;
-        vi above = magnitude > most;
-        most = (above & magnitude) | (~above & most);
-    }
-    int32_t largest = 0;
-    for (int lane = 0; lane < LANES; lane++) largest = most[lane] > largest ? most[lane] : largest;
-    for (; k < n; k++) {
-        int32_t magnitude;
-        memcpy(&magnitude, x + k, 4);
-        magnitude &= 0x7fffffff;
-        largest = magnitude > largest ? magnitude : largest;
-    }
-    int exponent = largest >> 23; /* of 2, plus 127 */
+    float largest = NAME(obr_largest)(x, n);
+    int32_t largest_bits;
+    memcpy(&largest_bits, &largest, 4);
+    int exponent = largest_bits >> 23; /* of 2, plus 127 */
     if (exponent == 255) {
         memset(x16, 0, sizeof *x16 * CODES_SLICE);
         return __builtin_nanf("");

@@ -8,15 +8,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A JVM that takes this one's place: same terminal, same class path, its exit code is ours. */
 final class ChildJvm {
+    /** The JVM sets the exit code of a signal itself; this one is nobody's to see. */
+    private static final int ENDED_BEFORE_START = 1;
+
     private ChildJvm() {}
 
     /**
      * Runs {@code command} to its end.
      *
-     * <p>Ctrl-C reaches every process of the terminal, the child too; {@code kill} reaches this one alone. Either way this JVM starts to shut down, and its hook asks the child to end
+     * <p>Ctrl-C reaches every process of the terminal, the child too; {@code kill} reaches this one alone. Either way this JVM starts to shut down, and its hook, there before the child is, asks the child to end
      * and waits for its last output; the exit code is then the signal's (130 or 143), as the JVM sets it.
      *
      * @param utf8Locale whether the child needs a UTF-8 locale that this process lacks
@@ -26,13 +30,41 @@ final class ChildJvm {
         if (utf8Locale) {
             builder.environment().put("LC_ALL", "C.UTF-8");
         }
-        Process child = builder.start();
+        Successor successor = new Successor();
         try {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(child), "end-child"));
+            Runtime.getRuntime().addShutdownHook(new Thread(successor::end, "end-child"));
         } catch (IllegalStateException alreadyEnding) {
-            end(child);
+            return ENDED_BEFORE_START;
         }
-        return child.waitFor();
+        Optional<Process> child = successor.start(builder);
+        return child.isPresent() ? child.get().waitFor() : ENDED_BEFORE_START;
+    }
+
+    /** The child, which a signal may meet before it is started, while it starts, or afterwards: none of them leaves it behind. */
+    private static final class Successor {
+        private @Nullable Process child;
+        private boolean ended;
+
+        /** Nothing when this JVM is already shutting down. */
+        synchronized Optional<Process> start(ProcessBuilder builder) throws IOException {
+            if (ended) {
+                return Optional.empty();
+            }
+            Process started = builder.start();
+            child = started;
+            return Optional.of(started);
+        }
+
+        void end() {
+            Process started;
+            synchronized (this) {
+                ended = true;
+                started = child;
+            }
+            if (started != null) {
+                ChildJvm.end(started);
+            }
+        }
     }
 
     private static void end(Process child) {

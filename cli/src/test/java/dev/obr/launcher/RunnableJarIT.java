@@ -218,13 +218,14 @@ class RunnableJarIT {
         }
     }
 
+    /** The signal comes as soon as there is a child: its parent has hardly begun to wait for it. */
     @ParameterizedTest
     @MethodSource("javas")
     void aSignalLeavesNoProcessBehind(String java) throws Exception {
         assumeSignalsReachUs();
         Process process = start(java + " -jar " + JAR + " tokenize");
         while (process.descendants().findAny().isEmpty() && !ownsTheVerb(process)) {
-            Thread.sleep(50);
+            Thread.onSpinWait();
         }
         List<ProcessHandle> children = process.descendants().toList();
         process.destroy();

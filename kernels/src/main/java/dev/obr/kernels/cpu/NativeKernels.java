@@ -85,7 +85,9 @@ public final class NativeKernels implements CpuKernels {
             @Override
             public Optional<String> firstDifference(NativeKernels kernels) {
                 Optional<String> difference = SelfTest.firstDifference(kernels);
-                return most == 1 ? difference : difference.or(kernels::differenceOfCodes);
+                return most == 1
+                        ? difference
+                        : difference.or(() -> kernels.differenceOf(new CodesBinding(library, kernels.set)));
             }
         });
     }
@@ -117,19 +119,19 @@ public final class NativeKernels implements CpuKernels {
     private synchronized CodesBinding triedCodes() {
         CodesBinding bound = codes;
         if (bound == null) {
-            differenceOfCodes().ifPresent(difference -> {
+            bound = new CodesBinding(library, set);
+            differenceOf(bound).ifPresent(difference -> {
                 throw new ObrException("the native kernels compute wrongly on this machine (" + set.description() + ": "
                         + difference + "); -Dobr.kernels=vector computes without them");
             });
-            bound = new CodesBinding(library, set);
             codes = bound;
         }
         return bound;
     }
 
-    private Optional<String> differenceOfCodes() {
+    private Optional<String> differenceOf(CodesBinding bound) {
         NativeKernels untried = new NativeKernels(c, set, library, cap);
-        untried.codes = new CodesBinding(library, set);
+        untried.codes = bound;
         return SelfTest.firstDifferenceOfCodes(untried);
     }
 

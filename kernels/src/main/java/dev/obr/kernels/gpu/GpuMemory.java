@@ -1,5 +1,7 @@
 package dev.obr.kernels.gpu;
 
+import dev.obr.kernels.ObrException;
+
 /** A range of a device's memory. */
 public interface GpuMemory extends AutoCloseable {
     /** Where it begins in the device's address space. */
@@ -13,6 +15,18 @@ public interface GpuMemory extends AutoCloseable {
      */
     @Override
     void close();
+
+    /**
+     * Makes sure that this holds so many bytes from its beginning.
+     *
+     * @param what lies in it, for the error
+     */
+    default void requireBytes(String what, long bytes) {
+        if (byteSize() < bytes) {
+            throw new ObrException(
+                    "the memory of the " + what + " has " + byteSize() + " bytes, but " + bytes + " are needed");
+        }
+    }
 
     /** Makes sure that a range lies within this. */
     default void checkRange(long offset, long bytes) {

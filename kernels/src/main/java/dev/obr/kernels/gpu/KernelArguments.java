@@ -2,6 +2,7 @@ package dev.obr.kernels.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The arguments of a launch, in the order of the kernel's parameters. */
 public final class KernelArguments {
@@ -27,6 +28,11 @@ public final class KernelArguments {
     /** A pointer that the kernel takes as absent. */
     public KernelArguments nullPointer() {
         return u64(0);
+    }
+
+    /** Memory, or none. */
+    public KernelArguments optional(@Nullable GpuMemory memory) {
+        return memory == null ? nullPointer() : pointer(memory);
     }
 
     public KernelArguments i32(int value) {

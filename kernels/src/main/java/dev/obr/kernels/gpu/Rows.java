@@ -21,10 +21,6 @@ public record Rows(GpuMemory memory, long first, int stride) {
             throw new ObrException("rows of " + columns + " " + what + " do not fit " + stride
                     + " elements from element " + first + " on");
         }
-        long bytes = (first + (long) (rows - 1) * stride + columns) * elementBytes;
-        if (memory.byteSize() < bytes) {
-            throw new ObrException(
-                    "the memory of the " + what + " has " + memory.byteSize() + " bytes, but " + bytes + " are needed");
-        }
+        memory.requireBytes(what, (first + (long) (rows - 1) * stride + columns) * elementBytes);
     }
 }

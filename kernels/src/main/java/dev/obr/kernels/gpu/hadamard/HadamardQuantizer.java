@@ -138,21 +138,15 @@ public final class HadamardQuantizer implements AutoCloseable {
         } else {
             arguments.pointer(gate.memory(), gate.first() * input.bytes());
         }
-        arguments.i32(x.stride());
-        if (signs == null) {
-            arguments.nullPointer();
-        } else {
-            arguments.pointer(signs);
-        }
+        arguments.i32(x.stride()).optional(signs);
         int order = transform.factor().order();
-        boolean search = quantizer.bits() == 4 && quantizer.clip() == ActivationQuantizer.SEARCH;
         arguments
                 .i32(order)
                 .i32(Integer.numberOfTrailingZeros(columns() / order))
                 .i32(Integer.numberOfTrailingZeros(width))
                 .f32((float) (1 / Math.sqrt(transform.size())))
                 .i32(quantizer.most())
-                .f32(search ? 0 : quantizer.bits() == 4 ? quantizer.clip() : 1)
+                .f32(quantizer.bits() == 4 ? quantizer.clip() : 1) // 0, a search, is the kernels' word for it too
                 .pointer(codes)
                 .pointer(scales)
                 .i32(columns())

@@ -107,9 +107,9 @@ public final class HalfGemm implements AutoCloseable {
             throw new ObrException("a layer of half floats has " + features
                     + " output channels; results are stored by fours: a multiple of 4 is needed");
         }
-        check("weights", w, 2L * features * columns);
-        check("activations", x, 2L * tokens * columns);
-        check("results", y, (long) output.bytes * tokens * features);
+        w.requireBytes("weights", 2L * features * columns);
+        x.requireBytes("activations", 2L * tokens * columns);
+        y.requireBytes("results", (long) output.bytes * tokens * features);
         KernelArguments arguments = new KernelArguments()
                 .pointer(w)
                 .pointer(x)
@@ -120,13 +120,6 @@ public final class HalfGemm implements AutoCloseable {
         LaunchShape shape =
                 LaunchShape.of(Math.ceilDiv(features, tile.features), tokenTiles, tile.threads, tile.sharedBytes());
         stream.launch(tile == Tile.SMALL ? small : square, shape, arguments);
-    }
-
-    private static void check(String what, GpuMemory memory, long bytes) {
-        if (memory.byteSize() < bytes) {
-            throw new ObrException("the memory of a product's " + what + " has " + memory.byteSize() + " bytes, but "
-                    + bytes + " are needed");
-        }
     }
 
     @Override

@@ -85,33 +85,23 @@ public final class NormQuantizer implements AutoCloseable {
                     + " activations are to be coded; at least 1 token and a multiple of " + UNIT + " activations up to "
                     + MOST_COLUMNS + " can be");
         }
-        check("activations", x, (long) tokens * columns * input.bytes());
-        check("codes", codes, (long) tokens * layout.rowBytes(columns));
-        check("scales", scales, 4L * tokens);
-        KernelArguments arguments = new KernelArguments().pointer(x);
-        if (weight == null) {
-            arguments.nullPointer();
-        } else {
-            check("weight", weight, 4L * columns);
-            arguments.pointer(weight);
+        x.requireBytes("activations", (long) tokens * columns * input.bytes());
+        codes.requireBytes("codes", (long) tokens * layout.rowBytes(columns));
+        scales.requireBytes("scales", 4L * tokens);
+        if (weight != null) {
+            weight.requireBytes("weight", 4L * columns);
         }
-        boolean search = quantizer.bits() == 4 && quantizer.clip() == ActivationQuantizer.SEARCH;
-        arguments
+        KernelArguments arguments = new KernelArguments()
+                .pointer(x)
+                .optional(weight)
                 .f32(eps)
                 .i32(quantizer.most())
-                .f32(search ? 0 : quantizer.bits() == 4 ? quantizer.clip() : 1)
+                .f32(quantizer.bits() == 4 ? quantizer.clip() : 1) // 0, a search, is the kernels' word for it too
                 .pointer(codes)
                 .pointer(scales)
                 .i32(columns)
                 .i32(layout.rowBytes(columns));
         stream.launch(kernel, LaunchShape.of(tokens, threads(columns), 0), arguments);
-    }
-
-    private static void check(String what, GpuMemory memory, long bytes) {
-        if (memory.byteSize() < bytes) {
-            throw new ObrException(
-                    "the memory of the " + what + " has " + memory.byteSize() + " bytes, but " + bytes + " are needed");
-        }
     }
 
     @Override

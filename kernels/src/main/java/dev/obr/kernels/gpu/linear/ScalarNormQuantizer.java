@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScalarNormQuantizer {
     private static final int LANES = 32;
-    private static final float[] CLIPS = {1, 0.8f, 0.65f, 0.5f};
-    private static final float LARGEST_HALF = 65504;
 
     private final ActivationQuantizer quantizer;
     private final TokenLayout layout;
@@ -52,36 +50,25 @@ public final class ScalarNormQuantizer {
     }
 
     private float scale(float[] h) {
-        float largest = 0;
-        for (float v : h) {
-            largest = Math.max(largest, Math.abs(v));
-        }
-        if (quantizer.bits() == 8) {
-            return scale(largest);
-        }
-        if (quantizer.clip() != ActivationQuantizer.SEARCH) {
-            return scale(largest * quantizer.clip());
-        }
-        float best = scale(largest);
-        float least = Float.POSITIVE_INFINITY;
-        for (float clip : CLIPS) {
-            float step = scale(largest * clip);
-            float inverse = 1 / step;
-            float error = sum(h, (v, sum) -> {
-                float lost = Math.fma(-step, (float) code(v * inverse), v);
-                return Math.fma(lost, lost, sum);
-            });
-            if (error < least) {
-                least = error;
-                best = step;
+        return quantizer.scale(new ActivationQuantizer.Token() {
+            @Override
+            public float largest() {
+                float largest = 0;
+                for (float v : h) {
+                    largest = Math.max(largest, Math.abs(v));
+                }
+                return largest;
             }
-        }
-        return best;
-    }
 
-    private float scale(float largest) {
-        float scale = Float.float16ToFloat(Float.floatToFloat16(largest / quantizer.most()));
-        return scale > LARGEST_HALF ? LARGEST_HALF : scale == 0 ? 1 : scale;
+            @Override
+            public double squaredError(float scale, int most) {
+                float inverse = 1 / scale;
+                return sum(h, (v, sum) -> {
+                    float lost = Math.fma(-scale, (float) code(v * inverse), v);
+                    return Math.fma(lost, lost, sum);
+                });
+            }
+        });
     }
 
     private int code(float steps) {

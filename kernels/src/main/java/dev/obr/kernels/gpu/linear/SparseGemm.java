@@ -162,43 +162,31 @@ public final class SparseGemm implements AutoCloseable {
                     + " output channels; results are stored by eights: a multiple of 8 is needed");
         }
         long results = 2L * tokens * w.features();
-        check("weights", w.memory(), w.scalesOffset() + 4L * w.features());
-        check("codes", x, (long) tokens * layout.rowBytes(w.columns()));
-        check("scales", xs, 4L * tokens);
-        check("results", y, results);
+        w.memory().requireBytes("weights", w.scalesOffset() + 4L * w.features());
+        x.requireBytes("codes", (long) tokens * layout.rowBytes(w.columns()));
+        xs.requireBytes("scales", 4L * tokens);
+        y.requireBytes("results", results);
         if (bias != null) {
-            check("bias", bias, 4L * w.features());
+            bias.requireBytes("bias", 4L * w.features());
         }
         if (residual != null) {
-            check("residual", residual, results);
+            residual.requireBytes("residual", results);
         }
         KernelArguments arguments = new KernelArguments()
                 .pointer(w.memory())
                 .pointer(w.memory(), w.keptOffset())
                 .pointer(x)
                 .pointer(w.memory(), w.scalesOffset())
-                .pointer(xs);
-        optional(arguments, bias);
-        optional(arguments, residual);
-        arguments.pointer(y).i32(tokens).i32(w.features()).i32(SparseFragments.steps(w.columns()));
+                .pointer(xs)
+                .optional(bias)
+                .optional(residual)
+                .pointer(y)
+                .i32(tokens)
+                .i32(w.features())
+                .i32(SparseFragments.steps(w.columns()));
         LaunchShape shape = LaunchShape.of(
                 Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(order, layout));
         stream.launch(Objects.requireNonNull(kernels.get(tile)), shape, arguments);
-    }
-
-    private static void optional(KernelArguments arguments, @Nullable GpuMemory memory) {
-        if (memory == null) {
-            arguments.nullPointer();
-        } else {
-            arguments.pointer(memory);
-        }
-    }
-
-    private static void check(String what, GpuMemory memory, long bytes) {
-        if (memory.byteSize() < bytes) {
-            throw new ObrException("the memory of a product's " + what + " has " + memory.byteSize() + " bytes, but "
-                    + bytes + " are needed");
-        }
     }
 
     @Override
