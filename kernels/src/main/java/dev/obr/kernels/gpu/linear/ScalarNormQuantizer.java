@@ -37,16 +37,21 @@ public final class ScalarNormQuantizer {
      */
     public float quantize(float[] x, float @Nullable [] weight, float eps, MemorySegment codes, long row) {
         if (weight != null) {
-            float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
-            for (int i = 0; i < x.length; i++) {
-                x[i] = x[i] * norm * weight[i];
-            }
+            norm(x, weight, eps);
         }
         float scale = scale(x);
         for (int i = 0; i < x.length; i++) {
             layout.put(codes, row, i, code(x[i] / scale));
         }
         return scale;
+    }
+
+    /** The norm alone, in place; what {@code rmsnorm_f16} rounds to half floats. */
+    public static void norm(float[] x, float[] weight, float eps) {
+        float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i] * norm * weight[i];
+        }
     }
 
     private float scale(float[] h) {
