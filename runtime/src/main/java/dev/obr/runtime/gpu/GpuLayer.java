@@ -3,6 +3,7 @@ package dev.obr.runtime.gpu;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
+import dev.obr.models.InputGroup;
 import java.util.stream.Stream;
 
 /**
@@ -31,11 +32,11 @@ record GpuLayer(
         String prefix = "model.layers." + index + ".";
         return new GpuLayer(
                 upload.vector(prefix + "input_layernorm.weight"),
-                upload.linear(prefix, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-                upload.linear(prefix, "self_attn.o_proj"),
+                upload.linear(prefix, InputGroup.ATTENTION),
+                upload.linear(prefix, InputGroup.OUTPUT),
                 upload.vector(prefix + "post_attention_layernorm.weight"),
-                upload.linear(prefix, "mlp.gate_proj", "mlp.up_proj"),
-                upload.linear(prefix, "mlp.down_proj"));
+                upload.linear(prefix, InputGroup.FEED_FORWARD),
+                upload.linear(prefix, InputGroup.DOWN));
     }
 
     Stream<GpuLinear> products() {
@@ -53,7 +54,7 @@ record GpuLayer(
         int tokens = step.tokens();
         GpuMemory x = a.residual();
         GpuMemory projected = a.projected();
-        kernels.codeNormed(stream, a, inputNorm, tokens);
+        kernels.codeNormed(stream, a, inputNorm, attention.order(), tokens);
         kernels.multiply(stream, a, attention, tokens, null, projected);
         mixing.run(
                 stream,
@@ -63,11 +64,12 @@ record GpuLayer(
                 attention.part(1, projected),
                 attention.part(2, projected),
                 cache);
-        kernels.codeMixed(stream, a, tokens);
+        kernels.codeMixed(stream, a, output.order(), tokens);
         kernels.multiply(stream, a, output, tokens, x, x);
-        kernels.codeNormed(stream, a, postAttentionNorm, tokens);
+        kernels.codeNormed(stream, a, postAttentionNorm, feedForward.order(), tokens);
         kernels.multiply(stream, a, feedForward, tokens, null, projected);
-        kernels.codeActivated(stream, a, feedForward.part(0, projected), feedForward.part(1, projected), tokens);
+        kernels.codeActivated(
+                stream, a, feedForward.part(0, projected), feedForward.part(1, projected), down.order(), tokens);
         kernels.multiply(stream, a, down, tokens, x, x);
     }
 }

@@ -34,10 +34,6 @@ public final class GpuRequirements {
         if (config.qkNorm()) {
             throw new ObrException(model.name() + " normalises queries and keys, for which there is no GPU kernel" + ELSE);
         }
-        if (!model.inputOrders().isEmpty()) {
-            throw new ObrException(model.name()
-                    + " takes its inputs in another order of their columns, for which there is no GPU kernel" + ELSE);
-        }
         if (config.hiddenSize() % 8 != 0 || config.queryWidth() % 8 != 0) {
             throw new ObrException(model.name() + " has activations of " + config.hiddenSize() + " and "
                     + config.queryWidth() + " components, but GPU kernels take multiples of 8" + ELSE);

@@ -7,9 +7,12 @@ import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.SparseWeights;
 import dev.obr.kernels.gpu.linear.StackedFragments;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.Weight;
 import java.lang.foreign.Arena;
@@ -33,8 +36,9 @@ final class GpuUpload {
         this.stream = stream;
     }
 
-    /** Linear layers that share their input, by name without {@code .weight}. */
-    GpuLinear linear(String prefix, String... names) {
+    /** The linear layers of one decoder layer that share an input. */
+    GpuLinear linear(String prefix, InputGroup group) {
+        List<String> names = group.members();
         List<PackedMatrix> matrices = new ArrayList<>();
         for (String name : names) {
             PackedMatrix packed = model.packed().get(prefix + name + ".weight");
@@ -48,16 +52,18 @@ final class GpuUpload {
             SparseWeights weight = SparseWeights.upload(stacked.fragments(), device, stream);
             float[] bias = new float[weight.features()];
             boolean biased = false;
-            for (int i = 0; i < names.length; i++) {
-                Weight own = model.weights().get(prefix + names[i] + ".bias");
+            for (int i = 0; i < names.size(); i++) {
+                Weight own = model.weights().get(prefix + names.get(i) + ".bias");
                 if (own != null) {
                     biased = true;
                     row(own.vector(), 0, bias, stacked.firsts().get(i), arena);
                 }
             }
             GpuMemory uploaded = biased ? floats(bias) : null;
+            ColumnOrder order = model.inputOrders().get(prefix + group.orderName());
+            InputOrder columns = order == null ? null : InputOrder.upload(order, device, stream);
             stream.synchronize();
-            return new GpuLinear(weight, uploaded, stacked.firsts());
+            return new GpuLinear(weight, uploaded, columns, stacked.firsts());
         }
     }
 

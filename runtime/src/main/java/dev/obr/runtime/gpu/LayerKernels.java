@@ -5,6 +5,7 @@ import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.hadamard.HadamardQuantizer;
+import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.linear.SparseGemm;
 import dev.obr.kernels.gpu.linear.TokenLayout;
@@ -79,7 +80,8 @@ final class LayerKernels {
     }
 
     /** codes(norm(x)) of the residual stream. */
-    void codeNormed(GpuStream stream, GpuActivations a, GpuMemory weight, int tokens) {
+    void codeNormed(
+            GpuStream stream, GpuActivations a, GpuMemory weight, @Nullable InputOrder order, int tokens) {
         norm.quantize(
                 stream,
                 quantizer,
@@ -88,15 +90,16 @@ final class LayerKernels {
                 config.rmsNormEpsilon(),
                 tokens,
                 config.hiddenSize(),
+                order,
                 a.codes(),
                 a.scales());
     }
 
     /** codes([R across heads] m) of the mixed heads. */
-    void codeMixed(GpuStream stream, GpuActivations a, int tokens) {
+    void codeMixed(GpuStream stream, GpuActivations a, @Nullable InputOrder order, int tokens) {
         if (heads != null) {
             Rows mixed = Rows.of(a.mixed(), config.queryWidth());
-            heads.quantize(stream, quantizer, null, mixed, tokens, a.codes(), a.scales());
+            heads.quantize(stream, quantizer, null, mixed, tokens, order, a.codes(), a.scales());
         } else {
             Objects.requireNonNull(plainHeads)
                     .quantize(
@@ -107,14 +110,16 @@ final class LayerKernels {
                             0,
                             tokens,
                             config.queryWidth(),
+                            order,
                             a.codes(),
                             a.scales());
         }
     }
 
     /** codes([R] (silu(gate) · up)). */
-    void codeActivated(GpuStream stream, GpuActivations a, Rows gate, Rows up, int tokens) {
-        activated.quantize(stream, quantizer, gate, up, tokens, a.codes(), a.scales());
+    void codeActivated(
+            GpuStream stream, GpuActivations a, Rows gate, Rows up, @Nullable InputOrder order, int tokens) {
+        activated.quantize(stream, quantizer, gate, up, tokens, order, a.codes(), a.scales());
     }
 
     /** y = W codes + bias; y may be the residual, too. */
