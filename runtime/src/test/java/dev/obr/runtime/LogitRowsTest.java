@@ -2,9 +2,9 @@ package dev.obr.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.LogitRows;
-import dev.obr.runtime.transformer.ForwardPass;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -71,8 +71,7 @@ final class GpuAttention {
     }
 
     void run(GpuStream stream, Step step, GpuActivations a, Rows q, Rows k, Rows v, KvCodeCache cache) {
-        appender.append(
-                stream, q, k, v, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
+        appender.append(stream, q, k, v, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
         if (step.prompt()) {
             attention.prefill(stream, a.queries(), a.places(), step.tokens(), cache, a.mixed());
         } else {

@@ -26,8 +26,8 @@ final class GpuKvCache implements KvCache {
     /** Slot and position of the next {@code tokens} tokens, for the device. */
     int[] places(int tokens) {
         if (length + tokens > capacity) {
-            throw new IllegalStateException("the sequence is limited to " + capacity + " tokens, " + (length + tokens)
-                    + " are asked for");
+            throw new IllegalStateException(
+                    "the sequence is limited to " + capacity + " tokens, " + (length + tokens) + " are asked for");
         }
         int[] places = new int[2 * tokens];
         for (int t = 0; t < tokens; t++) {

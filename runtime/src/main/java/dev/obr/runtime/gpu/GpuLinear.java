@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param order in which the weight takes the columns of its input, or null
  * @param firsts the feature with which each layer begins
  */
-record GpuLinear(SparseWeights weight, @Nullable GpuMemory bias, @Nullable InputOrder order, List<Integer> firsts) {
+record GpuLinear(
+        SparseWeights weight,
+        @Nullable GpuMemory bias,
+        @Nullable InputOrder order,
+        List<Integer> firsts) {
     /** The results of one of the layers in those of all. */
     Rows part(int layer, GpuMemory results) {
         return new Rows(results, firsts.get(layer), weight.features());

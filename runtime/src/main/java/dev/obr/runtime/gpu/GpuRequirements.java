@@ -28,20 +28,20 @@ public final class GpuRequirements {
     public static void check(Model model) {
         ModelConfig config = model.config();
         if (model.quantization() == null) {
-            throw new ObrException(
-                    model.name() + " is not packed, and GPUs run packed models: compress it first, or leave --device out");
+            throw new ObrException(model.name()
+                    + " is not packed, and GPUs run packed models: compress it first, or leave --device out");
         }
         if (config.qkNorm()) {
-            throw new ObrException(model.name() + " normalises queries and keys, for which there is no GPU kernel" + ELSE);
+            throw new ObrException(
+                    model.name() + " normalises queries and keys, for which there is no GPU kernel" + ELSE);
         }
         if (config.hiddenSize() % 8 != 0 || config.queryWidth() % 8 != 0) {
             throw new ObrException(model.name() + " has activations of " + config.hiddenSize() + " and "
                     + config.queryWidth() + " components, but GPU kernels take multiples of 8" + ELSE);
         }
         if (config.intermediateSize() > HadamardQuantizer.MOST_COLUMNS) {
-            throw new ObrException(
-                    model.name() + " has feed-forward layers of " + config.intermediateSize()
-                            + " components, but GPU kernels take " + HadamardQuantizer.MOST_COLUMNS + " at most" + ELSE);
+            throw new ObrException(model.name() + " has feed-forward layers of " + config.intermediateSize()
+                    + " components, but GPU kernels take " + HadamardQuantizer.MOST_COLUMNS + " at most" + ELSE);
         }
         for (Map.Entry<String, PackedMatrix> packed : model.packed().entrySet()) {
             if (packed.getValue().bits() != 4 && !packed.getKey().equals(ExpectedWeights.HEAD)) {
@@ -88,7 +88,8 @@ public final class GpuRequirements {
         long needed = weights + cache + activations;
         if (needed > device.freeBytes()) {
             throw new ObrException(model.name() + " needs " + needed + " bytes on " + device.name() + " (" + weights
-                    + " of weights, " + cache + " of a cache for " + capacity + " tokens), but " + device.freeBytes() + " of "
+                    + " of weights, " + cache + " of a cache for " + capacity + " tokens), but " + device.freeBytes()
+                    + " of "
                     + device.totalBytes() + " are free: use a smaller --context, or the CPU (--device cpu)");
         }
     }
@@ -96,13 +97,12 @@ public final class GpuRequirements {
     /** Of a weight in the kernels' layout, without what bitmaps are rounded up by. */
     private static long bytes(PackedMatrix w) {
         long blocks = Math.ceilDiv(w.rows(), SparseFragments.BLOCK_FEATURES) * (long) SparseFragments.steps(w.cols());
-        int block =
-                switch (w.pattern()) {
-                    case PAIRS_4_OF_8 -> 640;
-                    case TWO_OF_FOUR -> 768;
-                    case DENSE -> 1024;
-                    default -> 780;
-                };
+        int block = switch (w.pattern()) {
+            case PAIRS_4_OF_8 -> 640;
+            case TWO_OF_FOUR -> 768;
+            case DENSE -> 1024;
+            default -> 780;
+        };
         return blocks * block + 4L * w.rows();
     }
 }

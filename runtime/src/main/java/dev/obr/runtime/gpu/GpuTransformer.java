@@ -76,8 +76,7 @@ public final class GpuTransformer implements ForwardPass {
     }
 
     /** @param recorded whether steps are recorded, or launched kernel by kernel */
-    GpuTransformer(
-            Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
+    GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
         this.device = device;
         this.config = model.config();
@@ -95,8 +94,7 @@ public final class GpuTransformer implements ForwardPass {
             stream = device.newStream();
             GpuUpload upload = new GpuUpload(model, device, stream);
             float[] rows = Arrays.copyOf(new RotaryTable(config).rows(capacity), capacity * config.headDim());
-            attention = new GpuAttention(
-                    device, config, upload.floats(rows), rotation.queryKey(), capacity, SEQUENCES);
+            attention = new GpuAttention(device, config, upload.floats(rows), rotation.queryKey(), capacity, SEQUENCES);
             slots = new GpuKvSlots(device, stream, config, capacity);
             activations = GpuActivations.allocate(device, config, chunk, widest);
             embedding = new Embedding(device);
@@ -144,8 +142,8 @@ public final class GpuTransformer implements ForwardPass {
     public synchronized KvCache newCache(KvType type, int tokens) {
         requireOpen();
         if (type != KvType.INT4 || tokens > capacity) {
-            throw new IllegalArgumentException("a cache of " + tokens + " tokens as " + type.label()
-                    + " is asked for; " + capacity + " as int4 can be");
+            throw new IllegalArgumentException("a cache of " + tokens + " tokens as " + type.label() + " is asked for; "
+                    + capacity + " as int4 can be");
         }
         if (slots.full()) { // what is recorded has the addresses of the old caches
             graphs.values().forEach(GpuGraph::close);
@@ -189,12 +187,7 @@ public final class GpuTransformer implements ForwardPass {
                 stream.synchronize();
                 for (int row = 0; row < count; row++) {
                     MemorySegment.copy(
-                            block,
-                            ValueLayout.JAVA_FLOAT,
-                            4L * row * stride,
-                            logits[row],
-                            0,
-                            config.vocabularySize());
+                            block, ValueLayout.JAVA_FLOAT, 4L * row * stride, logits[row], 0, config.vocabularySize());
                 }
             }
             rows.accept(from, logits);

@@ -23,7 +23,8 @@ import java.util.List;
 
 /** Takes a model's weights to a device, each once and in the kernels' layout. */
 final class GpuUpload {
-    private static final int TABLE_ROWS = 4; // what a table's rows are filled up to: the head's results are stored by fours
+    private static final int TABLE_ROWS =
+            4; // what a table's rows are filled up to: the head's results are stored by fours
 
     private final Model model;
     private final GpuDevice device;

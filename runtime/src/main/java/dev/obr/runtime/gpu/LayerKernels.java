@@ -49,12 +49,7 @@ final class LayerKernels {
         norm = new NormQuantizer(device, NormQuantizer.Input.F16, layout);
         heads = rotation.headsInput()
                 ? new HadamardQuantizer(
-                        device,
-                        stream,
-                        NormQuantizer.Input.F32,
-                        layout,
-                        transform(config.heads()),
-                        config.headDim())
+                        device, stream, NormQuantizer.Input.F32, layout, transform(config.heads()), config.headDim())
                 : null;
         plainHeads = heads == null ? new NormQuantizer(device, NormQuantizer.Input.F32, layout) : null;
         boolean down = rotation.downInput();
@@ -80,8 +75,7 @@ final class LayerKernels {
     }
 
     /** codes(norm(x)) of the residual stream. */
-    void codeNormed(
-            GpuStream stream, GpuActivations a, GpuMemory weight, @Nullable InputOrder order, int tokens) {
+    void codeNormed(GpuStream stream, GpuActivations a, GpuMemory weight, @Nullable InputOrder order, int tokens) {
         norm.quantize(
                 stream,
                 quantizer,
@@ -117,14 +111,18 @@ final class LayerKernels {
     }
 
     /** codes([R] (silu(gate) · up)). */
-    void codeActivated(
-            GpuStream stream, GpuActivations a, Rows gate, Rows up, @Nullable InputOrder order, int tokens) {
+    void codeActivated(GpuStream stream, GpuActivations a, Rows gate, Rows up, @Nullable InputOrder order, int tokens) {
         activated.quantize(stream, quantizer, gate, up, tokens, order, a.codes(), a.scales());
     }
 
     /** y = W codes + bias; y may be the residual, too. */
     void multiply(
-            GpuStream stream, GpuActivations a, GpuLinear linear, int tokens, @Nullable GpuMemory residual, GpuMemory y) {
+            GpuStream stream,
+            GpuActivations a,
+            GpuLinear linear,
+            int tokens,
+            @Nullable GpuMemory residual,
+            GpuMemory y) {
         Objects.requireNonNull(products.get(linear.weight().pattern()))
                 .multiply(stream, linear.weight(), a.codes(), a.scales(), tokens, linear.bias(), residual, y);
     }

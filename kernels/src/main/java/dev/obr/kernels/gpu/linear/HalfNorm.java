@@ -28,8 +28,7 @@ public final class HalfNorm implements AutoCloseable {
      * @param weight float32 [columns]
      * @param y fp16 [tokens, columns]
      */
-    public void normalize(
-            GpuStream stream, Rows x, GpuMemory weight, float eps, int tokens, int columns, GpuMemory y) {
+    public void normalize(GpuStream stream, Rows x, GpuMemory weight, float eps, int tokens, int columns, GpuMemory y) {
         int unit = NormQuantizer.UNIT;
         boolean fits = columns >= unit && columns % unit == 0 && columns <= NormQuantizer.MOST_COLUMNS;
         if (tokens < 1 || !fits || x.stride() != columns || x.first() % unit != 0) {

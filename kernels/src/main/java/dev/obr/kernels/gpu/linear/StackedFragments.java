@@ -44,7 +44,8 @@ public record StackedFragments(SparseFragments fragments, List<Integer> firsts) 
             for (PackedMatrix matrix : matrices) {
                 if (matrix.pattern() != pattern) {
                     throw new ObrException("linear layers that share their input are on the patterns " + pattern
-                            + " and " + matrix.pattern() + ", but one product makes the results of all: compress them on one pattern");
+                            + " and " + matrix.pattern()
+                            + ", but one product makes the results of all: compress them on one pattern");
                 }
                 parts.add(SparseFragments.of(matrix, temporary));
                 firsts.add(features);
@@ -56,7 +57,8 @@ public record StackedFragments(SparseFragments fragments, List<Integer> firsts) 
                 MemorySegment own = parts.get(i).scales();
                 MemorySegment.copy(own, 0, scales, (long) firsts.get(i) * Float.BYTES, own.byteSize());
             }
-            MemorySegment codes = joined(parts.stream().map(SparseFragments::codes).toList(), arena);
+            MemorySegment codes =
+                    joined(parts.stream().map(SparseFragments::codes).toList(), arena);
             MemorySegment kept = FragmentOrder.of(pattern) == FragmentOrder.BITMAP
                     ? starts(parts.stream().map(SparseFragments::kept).toList(), arena)
                     : joined(parts.stream().map(SparseFragments::kept).toList(), arena);
@@ -81,7 +83,9 @@ public record StackedFragments(SparseFragments fragments, List<Integer> firsts) 
 
     /** Where the blocks of all begin: each part's, behind the last one's end. */
     private static MemorySegment starts(List<MemorySegment> parts, Arena arena) {
-        long count = parts.stream().mapToLong(part -> part.byteSize() / Integer.BYTES - 1).sum();
+        long count = parts.stream()
+                .mapToLong(part -> part.byteSize() / Integer.BYTES - 1)
+                .sum();
         MemorySegment all = arena.allocate((count + 1) * Integer.BYTES, 16);
         long block = 0;
         for (MemorySegment part : parts) {
