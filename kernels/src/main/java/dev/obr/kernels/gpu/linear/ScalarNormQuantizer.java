@@ -47,10 +47,7 @@ public final class ScalarNormQuantizer {
             MemorySegment codes,
             long row) {
         if (weight != null) {
-            float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
-            for (int i = 0; i < x.length; i++) {
-                x[i] = x[i] * norm * weight[i];
-            }
+            norm(x, weight, eps);
         }
         float scale = scale(x);
         int columns = order == null ? x.length : order.size();
@@ -58,6 +55,14 @@ public final class ScalarNormQuantizer {
             layout.put(codes, row, j, code(x[order == null ? j : order.column(j)] / scale));
         }
         return scale;
+    }
+
+    /** The norm alone, in place; what {@code rmsnorm_f16} rounds to half floats. */
+    public static void norm(float[] x, float[] weight, float eps) {
+        float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i] * norm * weight[i];
+        }
     }
 
     private float scale(float[] h) {
