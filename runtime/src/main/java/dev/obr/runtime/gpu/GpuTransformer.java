@@ -69,12 +69,12 @@ public final class GpuTransformer implements ForwardPass {
      * Copies the weights of {@code model}, which may be closed afterwards.
      *
      * @param label what reports call the device
-     * @param device belongs to the result
+     * @param own device, which belongs to the result
      * @param context tokens of a sequence at most
      * @throws ObrException where there are no kernels for the model, or it does not fit; the device is closed
      */
-    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context) {
-        this(model, label, device, precision, context, true);
+    public GpuTransformer(Model model, String label, GpuDevice own, GpuPrecision precision, int context) {
+        this(model, label, own, precision, context, true);
     }
 
     /**
@@ -82,9 +82,9 @@ public final class GpuTransformer implements ForwardPass {
      *
      * @param recorded whether steps are recorded, or launched kernel by kernel
      */
-    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
+    public GpuTransformer(Model model, String label, GpuDevice own, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
-        this.device = device;
+        this.device = new SharedModules(own);
         this.config = model.config();
         this.precision = precision;
         this.recorded = recorded;
@@ -146,7 +146,7 @@ public final class GpuTransformer implements ForwardPass {
 
     @Override
     public String description() {
-        return device.name() + ", " + device.capability() + ", prompts on " + prompts.description() + ", steps on "
+        return device.name() + "; prompts on " + prompts.description() + ", steps on "
                 + steps.description();
     }
 
