@@ -134,9 +134,10 @@ class GpuModelsTest {
     }
 
     /** The CPU keeps more bits between its kernels: codes that are near the middle of two differ, no more. */
+    @Tag("emulator")
     @Test
     void aGpuIsNearTheCpu() {
-        Path path = stories(Pattern.DENSE, Method.QUANT_ONLY);
+        Path path = books();
         int[] tokens = Arrays.copyOf(PROMPT, 16);
         for (int i = PROMPT.length; i < tokens.length; i++) {
             tokens[i] = 300 + 7 * i;
