@@ -22,6 +22,8 @@ public enum KernelModule {
     GEMM_BITMAP("gemm_bitmap"),
     /** Products of half floats. */
     GEMM_F16("gemm_f16"),
+    /** Products of dense codes with half floats. */
+    GEMM_CODES("gemm_codes"),
     /** RMS norm alone, of half floats. */
     RMSNORM("rmsnorm"),
     /** RMS norm and activation codes. */
