@@ -181,14 +181,13 @@ final class ScalarForwardPass {
         for (int id = 0; id < value.length; id++) {
             float[] row = new float[normed.length];
             if (packed == null) {
-                row = row(weight(name).matrix(), id);
+                row = floats(halves(row(weight(name).matrix(), id)));
             } else {
                 packed.dequantizeRow(id, row, 0);
             }
-            float[] rounded = floats(halves(row));
             for (int c = 0; c < normed.length; c++) {
-                value[id] += (double) rounded[c] * normed[c];
-                magnitude[id] += Math.abs((double) rounded[c] * normed[c]);
+                value[id] += (double) row[c] * normed[c];
+                magnitude[id] += Math.abs((double) row[c] * normed[c]);
             }
         }
         return new Logits(value, magnitude);

@@ -81,7 +81,8 @@ public final class GpuRequirements {
                 .mapToLong(packed -> bytes(packed.getValue()))
                 .sum();
         long tables = 2L * GpuUpload.tableRows(config.vocabularySize()) * config.hiddenSize();
-        weights += config.tiedEmbeddings() ? tables : 2 * tables;
+        PackedMatrix head = model.packed().get(ExpectedWeights.HEAD);
+        weights += tables + (config.tiedEmbeddings() ? 0 : head == null ? tables : head.byteSize());
         long cache = config.layers() * KvCodeCache.slotBytes(config.kvHeads(), config.headDim(), capacity);
         long row = 2L * config.hiddenSize() + 2L * widest + 8L * config.queryWidth();
         long activations = chunk * (row + TokenLayout.INT8.rowBytes(config.intermediateSize()))

@@ -9,7 +9,6 @@ import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.gpu.tokens.Embedding;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
-import dev.obr.models.ExpectedWeights;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
@@ -108,8 +107,7 @@ public final class GpuTransformer implements ForwardPass {
             for (int i = 0; i < config.layers(); i++) {
                 layers.add(GpuLayer.upload(upload, i));
             }
-            GpuMemory headTable = config.tiedEmbeddings() ? table : upload.table(ExpectedWeights.HEAD);
-            head = new GpuHead(device, config, upload.vector("model.norm.weight"), headTable);
+            head = upload.head(config, table);
             Set<Pattern> patterns = layers.stream()
                     .flatMap(GpuLayer::products)
                     .map(linear -> linear.weight().pattern())
@@ -188,7 +186,7 @@ public final class GpuTransformer implements ForwardPass {
     @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
         run((GpuKvCache) cache, tokens);
-        int stride = GpuUpload.tableRows(config.vocabularySize());
+        int stride = head.stride();
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
             head.run(stream, activations, from, count);
