@@ -50,10 +50,12 @@ class GpuModelsTest {
 
     /** The model of 260 K parameters, whose feed-forward layers of 172 columns fill no block. */
     private static synchronized Path stories(Pattern pattern, Method method) {
-        Path out = folder.resolve("stories-" + pattern.name() + "-" + method.label().replace('+', '-'));
+        Path out = folder.resolve(
+                "stories-" + pattern.name() + "-" + method.label().replace('+', '-'));
         if (!Files.exists(out)) {
             TinyCompression compression = TinyCompression.of("stories260K");
-            CompressionOptions options = compression.options().withMethod(method).withPattern(pattern);
+            CompressionOptions options =
+                    compression.options().withMethod(method).withPattern(pattern);
             compression.with(options).withHeadBits(16).run(out);
         }
         return out;
@@ -96,7 +98,8 @@ class GpuModelsTest {
         if (!Files.exists(out)) {
             TinyCompression compression = TinyCompression.of("stories260K")
                     .withSource(Path.of("../models/src/main/resources/dev/obr/models/demo"));
-            CompressionOptions options = compression.options().withMethod(Method.OBR_RTN).withPattern(Pattern.PAIRS_4_OF_8);
+            CompressionOptions options =
+                    compression.options().withMethod(Method.OBR_RTN).withPattern(Pattern.PAIRS_4_OF_8);
             compression.with(options).withHeadBits(8).run(out);
         }
         return out;
@@ -233,11 +236,13 @@ class GpuModelsTest {
                 .isInstanceOf(ObrException.class)
                 .hasMessageStartingWith("The option device is 'emulator:sm_75', but must be auto, cpu,");
         try (Model model = ModelLoader.open(path)) {
-            EmulatedDeviceOptions small = EmulatedDeviceOptions.checked(ComputeCapability.SM_80).withMemoryBytes(100_000);
+            EmulatedDeviceOptions small =
+                    EmulatedDeviceOptions.checked(ComputeCapability.SM_80).withMemoryBytes(100_000);
             assertThatThrownBy(() -> transformer(model, new EmulatedDevice(small)))
                     .isInstanceOf(ObrException.class)
-                    .hasMessageMatching(".* needs \\d+ bytes on PTX emulator as sm_80 \\(\\d+ of weights, \\d+ of a cache"
-                            + " for 40 tokens\\), but 100000 of 100000 are free: use a smaller --context, or the CPU.*");
+                    .hasMessageMatching(
+                            ".* needs \\d+ bytes on PTX emulator as sm_80 \\(\\d+ of weights, \\d+ of a cache"
+                                    + " for 40 tokens\\), but 100000 of 100000 are free: use a smaller --context, or the CPU.*");
             EmulatedDevice turing = new EmulatedDevice(new ComputeCapability(7, 5));
             assertThatThrownBy(() -> transformer(model, turing))
                     .isInstanceOf(ObrException.class)

@@ -110,7 +110,13 @@ final class ScalarForwardPass {
 
     /** One linear layer behind a norm. */
     private short[] linear(
-            String prefix, InputGroup group, int member, short[] x, String norm, int bits, short @Nullable [] residual) {
+            String prefix,
+            InputGroup group,
+            int member,
+            short[] x,
+            String norm,
+            int bits,
+            short @Nullable [] residual) {
         MemorySegment codes = codes(x.length);
         float scale = quantizer(bits)
                 .quantize(
@@ -155,16 +161,15 @@ final class ScalarForwardPass {
             float[] key = Arrays.copyOfRange(k, head * headDim, (head + 1) * headDim);
             append.rotate(key, turn);
             append.code(key, keys[layer][head].asSlice(at));
-            append.code(
-                    Arrays.copyOfRange(v, head * headDim, (head + 1) * headDim), values[layer][head].asSlice(at));
+            append.code(Arrays.copyOfRange(v, head * headDim, (head + 1) * headDim), values[layer][head].asSlice(at));
         }
         float[] mixed = new float[q.length];
         for (int head = 0; head < config.heads(); head++) {
             float[] query = Arrays.copyOfRange(q, head * headDim, (head + 1) * headDim);
             append.rotate(query, turn);
             int kvHead = head / (config.heads() / config.kvHeads());
-            float[] out = new ScalarAttention(headDim)
-                    .attend(query, keys[layer][kvHead], values[layer][kvHead], length + 1);
+            float[] out =
+                    new ScalarAttention(headDim).attend(query, keys[layer][kvHead], values[layer][kvHead], length + 1);
             System.arraycopy(out, 0, mixed, head * headDim, headDim);
         }
         return mixed;

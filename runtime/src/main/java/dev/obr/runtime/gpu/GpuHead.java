@@ -49,8 +49,7 @@ final class GpuHead {
                 config,
                 normWeight,
                 rows,
-                (stream, x, tokens, y) ->
-                        product.multiply(stream, table, x, tokens, rows, config.hiddenSize(), y));
+                (stream, x, tokens, y) -> product.multiply(stream, table, x, tokens, rows, config.hiddenSize(), y));
     }
 
     /** A packed head, multiplied as its codes lie. */

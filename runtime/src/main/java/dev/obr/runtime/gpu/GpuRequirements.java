@@ -61,8 +61,7 @@ public final class GpuRequirements {
     /** Why a device does not run the kernels; nothing where it does. */
     public static Optional<String> refusal(String device, ComputeCapability capability) {
         return capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9
-                ? Optional.of(
-                        device + " is " + capability + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)")
+                ? Optional.of(device + " is " + capability + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)")
                 : Optional.empty();
     }
 

@@ -81,7 +81,8 @@ public final class GpuTransformer implements ForwardPass {
      *
      * @param recorded whether steps are recorded, or launched kernel by kernel
      */
-    public GpuTransformer(Model model, String label, GpuDevice own, GpuPrecision precision, int context, boolean recorded) {
+    public GpuTransformer(
+            Model model, String label, GpuDevice own, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
         this.device = new SharedModules(own);
         this.config = model.config();
@@ -144,8 +145,7 @@ public final class GpuTransformer implements ForwardPass {
 
     @Override
     public String description() {
-        return device.name() + "; prompts on " + prompts.description() + ", steps on "
-                + steps.description();
+        return device.name() + "; prompts on " + prompts.description() + ", steps on " + steps.description();
     }
 
     @Override

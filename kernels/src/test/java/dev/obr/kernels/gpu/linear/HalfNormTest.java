@@ -72,7 +72,8 @@ class HalfNormTest {
         for (int c = 0; c < x.length; c++) {
             assertThat(found[c]).as("column %d", c).isEqualTo(Float.floatToFloat16(h[c]));
             double truth = Float.float16ToFloat(x[c]) * norm * weight[c];
-            assertThat(Math.abs(Float.float16ToFloat(found[c]) - truth)).isLessThanOrEqualTo(0x1p-10 * Math.abs(truth) + 0x1p-25);
+            assertThat(Math.abs(Float.float16ToFloat(found[c]) - truth))
+                    .isLessThanOrEqualTo(0x1p-10 * Math.abs(truth) + 0x1p-25);
         }
     }
 
