@@ -37,7 +37,11 @@ public enum KernelModule {
     /** Rows of the embedding table. */
     EMBED("embed"),
     /** The token of the largest logit. */
-    ARGMAX("argmax");
+    ARGMAX("argmax"),
+    /** The largest logits. */
+    TOPK("topk"),
+    /** Penalties for tokens that occurred, and the draw of the next. */
+    SAMPLE("sample");
 
     private final String label;
 
