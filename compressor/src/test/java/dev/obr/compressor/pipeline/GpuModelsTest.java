@@ -21,6 +21,8 @@ import dev.obr.runtime.RuntimeOptions.Activations;
 import dev.obr.runtime.Session;
 import dev.obr.runtime.gpu.GpuPrecision;
 import dev.obr.runtime.gpu.GpuTransformer;
+import dev.obr.runtime.sampling.Sampler;
+import dev.obr.runtime.sampling.SamplerOptions;
 import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
@@ -215,6 +217,30 @@ class GpuModelsTest {
         }
         for (int i = 0; i < launched.size(); i++) {
             assertThat(recorded.get(i)).as("piece %d", i).isEqualTo(launched.get(i));
+        }
+    }
+
+    /** Drawn on the device or, where 256 logits do not suffice, on the host: as the runtime's sampler draws from all of them. */
+    @ParameterizedTest
+    @CsvSource({"0.8, 40, 0.95, 0.05, 1", "1.5, 0, 1, 0, 1.3", "0, 0, 1, 0, 1.5"})
+    void sampledTokensAreThoseOfTheSampler(float temperature, int topK, float topP, float minP, float penalty) {
+        SamplerOptions sampling = new SamplerOptions(temperature, topK, topP, minP, penalty, 4, 3);
+        Sampler sampler = new Sampler(sampling);
+        try (LanguageModel model = LanguageModel.open(
+                        stories(Pattern.PAIRS_4_OF_8, Method.OBR_RTN), options("emulator", 8));
+                Session session = model.newSession();
+                Session host = model.newSession()) {
+            int[] context = Arrays.copyOf(PROMPT, PROMPT.length + 3);
+            float[] logits = host.append(PROMPT);
+            for (int length = PROMPT.length; length < context.length; length++) {
+                context[length] = sampler.next(logits, context, length);
+                logits = length + 1 < context.length ? host.append(context[length]) : logits;
+            }
+            GenerationOptions options = new GenerationOptions(3, sampling, List.of(), false);
+            assertThat(session.generate(PROMPT, options).result().tokenIds())
+                    .isEqualTo(Arrays.stream(context, PROMPT.length, context.length)
+                            .boxed()
+                            .toList());
         }
     }
 

@@ -5,6 +5,7 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuGraph;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.gpu.tokens.Embedding;
 import dev.obr.kernels.packed.Pattern;
@@ -13,6 +14,8 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
+import dev.obr.runtime.sampling.Draw;
+import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
@@ -56,6 +59,7 @@ public final class GpuTransformer implements ForwardPass {
     private final GpuMemory table;
     private final List<GpuLayer> layers = new ArrayList<>();
     private final GpuHead head;
+    private final GpuSampler sampler;
     private final GpuAttention attention;
     private final LayerKernels prompts;
     private final LayerKernels steps;
@@ -109,6 +113,7 @@ public final class GpuTransformer implements ForwardPass {
                 layers.add(GpuLayer.upload(upload, i));
             }
             head = upload.head(config, table);
+            sampler = new GpuSampler(device, config.vocabularySize(), capacity);
             Set<Pattern> patterns = layers.stream()
                     .flatMap(GpuLayer::products)
                     .map(linear -> linear.weight().pattern())
@@ -173,14 +178,8 @@ public final class GpuTransformer implements ForwardPass {
             if (tokens.length > 1) {
                 head.run(stream, activations, tokens.length - 1, 1);
             }
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment row = arena.allocate(4L * config.vocabularySize(), 64);
-                stream.copyOut(activations.logits(), 0, row);
-                stream.synchronize();
-                MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
-            }
+            readLogits(logits);
         }
-        stream.synchronize();
     }
 
     @Override
@@ -206,16 +205,39 @@ public final class GpuTransformer implements ForwardPass {
     }
 
     @Override
-    public synchronized int likeliest(KvCache cache, int[] tokens) {
+    public synchronized int next(KvCache cache, int[] tokens, Sampler sampler, Draw draw) {
         run((GpuKvCache) cache, tokens);
         if (tokens.length > 1) {
             head.run(stream, activations, tokens.length - 1, 1);
         }
+        if (draw.options().greedy()) {
+            return likeliest();
+        }
+        int drawn = this.sampler.draw(stream, Rows.of(activations.logits(), head.stride()), draw);
+        if (drawn != GpuSampler.MORE) {
+            return drawn;
+        }
+        float[] logits = new float[config.vocabularySize()];
+        readLogits(logits);
+        return sampler.next(logits, draw.penalised());
+    }
+
+    private int likeliest() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment id = arena.allocate(ValueLayout.JAVA_INT);
             stream.copyOut(activations.likeliest(), 0, id);
             stream.synchronize();
             return id.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /** The first row. */
+    private void readLogits(float[] logits) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment row = arena.allocate(4L * config.vocabularySize(), 64);
+            stream.copyOut(activations.logits(), 0, row);
+            stream.synchronize();
+            MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
         }
     }
 
