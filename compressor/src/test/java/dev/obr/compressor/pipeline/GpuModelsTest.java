@@ -87,6 +87,17 @@ class GpuModelsTest {
         checkTokens(stories(pattern, method), capability, asked, promptBits, stepBits);
     }
 
+    /** Columns in another order, as the default preset leaves them. */
+    @Tag("emulator")
+    @Test
+    void soTheyAreWhereColumnsAreReordered() {
+        Path path = stories(Pattern.PAIRS_4_OF_8, Method.OBR_PLUS);
+        try (Model model = ModelLoader.open(path)) {
+            assertThat(model.inputOrders()).isNotEmpty();
+        }
+        checkTokens(path, "sm_80", 0, 4, 8);
+    }
+
     /** The built-in model: 6.8 M parameters, a head of its own, packed to 8 bits. */
     @Tag("emulator")
     @ParameterizedTest

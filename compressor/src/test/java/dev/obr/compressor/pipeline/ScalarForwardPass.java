@@ -159,6 +159,7 @@ final class ScalarForwardPass {
         for (int head = 0; head < config.kvHeads(); head++) {
             long at = (long) length * kvQuantizer.byteSize();
             float[] key = Arrays.copyOfRange(k, head * headDim, (head + 1) * headDim);
+            normalise(append, key, layer, "self_attn.k_norm.weight");
             append.rotate(key, turn);
             append.code(key, keys[layer][head].asSlice(at));
             append.code(Arrays.copyOfRange(v, head * headDim, (head + 1) * headDim), values[layer][head].asSlice(at));
@@ -166,6 +167,7 @@ final class ScalarForwardPass {
         float[] mixed = new float[q.length];
         for (int head = 0; head < config.heads(); head++) {
             float[] query = Arrays.copyOfRange(q, head * headDim, (head + 1) * headDim);
+            normalise(append, query, layer, "self_attn.q_norm.weight");
             append.rotate(query, turn);
             int kvHead = head / (config.heads() / config.kvHeads());
             float[] out =
@@ -173,6 +175,13 @@ final class ScalarForwardPass {
             System.arraycopy(out, 0, mixed, head * headDim, headDim);
         }
         return mixed;
+    }
+
+    private void normalise(ScalarKvAppend append, float[] x, int layer, String norm) {
+        if (config.qkNorm()) {
+            float[] weight = row(weight("model.layers." + layer + "." + norm).vector(), 0);
+            append.normalise(x, weight, config.rmsNormEpsilon());
+        }
     }
 
     private Logits head(short[] x) {

@@ -10,6 +10,7 @@ import dev.obr.kernels.gpu.attention.KvCodeCache;
 import dev.obr.kernels.gpu.attention.ScalarAttention;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.models.ModelConfig;
+import org.jspecify.annotations.Nullable;
 
 /** Attention of all layers: rotary embedding, keys and values as codes into a layer's cache, and the mixture of values. */
 final class GpuAttention {
@@ -69,8 +70,8 @@ final class GpuAttention {
         return new Step(sequences, Math.min(capacity, positions));
     }
 
-    void run(GpuStream stream, Step step, GpuActivations a, Rows q, Rows k, Rows v, KvCodeCache cache) {
-        appender.append(stream, q, k, v, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
+    void run(GpuStream stream, Step step, GpuActivations a, Rows q, Rows k, Rows v, KvAppender.@Nullable HeadNorms norms, KvCodeCache cache) {
+        appender.append(stream, q, k, v, norms, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
         if (step.prompt()) {
             attention.prefill(stream, a.queries(), a.places(), step.tokens(), cache, a.mixed());
         } else {

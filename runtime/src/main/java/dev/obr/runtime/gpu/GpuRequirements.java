@@ -28,9 +28,6 @@ public final class GpuRequirements {
         if (model.quantization() == null) {
             return Optional.of(model.name() + " is not packed, and GPUs run packed models");
         }
-        if (config.qkNorm()) {
-            return Optional.of(model.name() + " normalises queries and keys, for which there is no GPU kernel");
-        }
         if (config.hiddenSize() % 8 != 0 || config.queryWidth() % 8 != 0) {
             return Optional.of(model.name() + " has activations of " + config.hiddenSize() + " and "
                     + config.queryWidth() + " components, but GPU kernels take multiples of 8");

@@ -7,6 +7,7 @@ import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.attention.KvAppender;
 import dev.obr.kernels.gpu.linear.CodeWeights;
 import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.SparseWeights;
@@ -23,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Takes a model's weights to a device, each once and in the kernels' layout. */
 final class GpuUpload {
@@ -88,6 +90,16 @@ final class GpuUpload {
         CodeWeights weight = CodeWeights.upload(packed, device, stream);
         stream.synchronize();
         return GpuHead.of(device, config, norm, weight);
+    }
+
+    /** The norms of each head of queries and keys, where a decoder layer has them. */
+    KvAppender.@Nullable HeadNorms headNorms(String prefix) {
+        return model.config().qkNorm()
+                ? new KvAppender.HeadNorms(
+                        vector(prefix + "self_attn.q_norm.weight"),
+                        vector(prefix + "self_attn.k_norm.weight"),
+                        model.config().rmsNormEpsilon())
+                : null;
     }
 
     /** A norm. */
