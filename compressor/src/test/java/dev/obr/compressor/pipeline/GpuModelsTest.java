@@ -237,8 +237,8 @@ class GpuModelsTest {
     void sampledTokensAreThoseOfTheSampler(float temperature, int topK, float topP, float minP, float penalty) {
         SamplerOptions sampling = new SamplerOptions(temperature, topK, topP, minP, penalty, 4, 3);
         Sampler sampler = new Sampler(sampling);
-        try (LanguageModel model = LanguageModel.open(
-                        stories(Pattern.PAIRS_4_OF_8, Method.OBR_RTN), options("emulator", 8));
+        try (LanguageModel model =
+                        LanguageModel.open(stories(Pattern.PAIRS_4_OF_8, Method.OBR_RTN), options("emulator", 8));
                 Session session = model.newSession();
                 Session host = model.newSession()) {
             int[] context = Arrays.copyOf(PROMPT, PROMPT.length + 3);

@@ -70,8 +70,17 @@ final class GpuAttention {
         return new Step(sequences, Math.min(capacity, positions));
     }
 
-    void run(GpuStream stream, Step step, GpuActivations a, Rows q, Rows k, Rows v, KvAppender.@Nullable HeadNorms norms, KvCodeCache cache) {
-        appender.append(stream, q, k, v, norms, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
+    void run(
+            GpuStream stream,
+            Step step,
+            GpuActivations a,
+            Rows q,
+            Rows k,
+            Rows v,
+            KvAppender.@Nullable HeadNorms norms,
+            KvCodeCache cache) {
+        appender.append(
+                stream, q, k, v, norms, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
         if (step.prompt()) {
             attention.prefill(stream, a.queries(), a.places(), step.tokens(), cache, a.mixed());
         } else {
