@@ -1,6 +1,7 @@
 package dev.obr.runtime;
 
 import dev.obr.models.tokenizer.TextStream;
+import dev.obr.runtime.sampling.Draw;
 import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.sampling.StopMatcher;
 import dev.obr.runtime.transformer.ForwardPass;
@@ -32,8 +33,6 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private final Sampler sampler;
     private final TextStream characters;
     private final StopMatcher stops;
-    private final float[] logits; // empty where the largest one alone matters
-    private final boolean greedy;
     private final StringBuilder text = new StringBuilder();
     private final int promptLength;
     private int[] tokens; // the prompt, then the new tokens
@@ -43,7 +42,6 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private @Nullable List<Float> firstLogits;
     private volatile boolean cancelled;
     private int promptComputed;
-    private long computedAt;
     private long promptNanos;
     private long firstTokenNanos;
     private long generateNanos;
@@ -55,8 +53,6 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         this.sampler = new Sampler(options.sampling());
         this.characters = characters;
         this.stops = new StopMatcher(options.stop());
-        this.greedy = options.sampling().greedy() && !options.keepFirstLogits();
-        this.logits = new float[greedy ? 0 : model.config().vocabularySize()];
         this.tokens = prompt;
         this.promptLength = prompt.length;
         this.length = prompt.length;
@@ -140,7 +136,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         next = new GeneratedToken(id, show(id));
         long nanos = System.nanoTime() - start;
         if (first) {
-            promptNanos = computedAt - start;
+            promptNanos = nanos;
             firstTokenNanos = nanos;
         } else {
             generateNanos += nanos;
@@ -149,17 +145,14 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
 
     /** Computes a step and chooses the token behind it. */
     private int choose(ForwardPass pass, KvCache cache, int[] step) {
-        if (greedy) {
-            int id = pass.likeliest(cache, step);
-            computedAt = System.nanoTime();
-            return id;
-        }
-        pass.forward(cache, step, logits);
-        computedAt = System.nanoTime();
+        Draw draw = sampler.draw(tokens, length);
         if (options.keepFirstLogits() && length == promptLength) {
+            float[] logits = new float[model.config().vocabularySize()];
+            pass.forward(cache, step, logits);
             firstLogits = boxed(logits);
+            return sampler.next(logits, draw);
         }
-        return sampler.next(logits, tokens, length);
+        return pass.next(cache, step, sampler, draw);
     }
 
     /** The text that token {@code id} completes; sets the reason to finish, if there is one. */

@@ -7,13 +7,13 @@ import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.attention.KvAppender;
 import dev.obr.kernels.gpu.attention.KvAttention;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
+import dev.obr.kernels.gpu.attention.ScalarAttention;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.models.ModelConfig;
+import org.jspecify.annotations.Nullable;
 
 /** Attention of all layers: rotary embedding, keys and values as codes into a layer's cache, and the mixture of values. */
 final class GpuAttention {
-    private static final int SPLIT = 256; // positions of one thread block
-
     private final int heads;
     private final int capacity;
     private final boolean hadamard;
@@ -63,15 +63,24 @@ final class GpuAttention {
      * @param longest positions that one of them attends to at most; rounded up, so that a few recorded steps serve all
      */
     Step step(int sequences, int longest) {
-        int positions = SPLIT;
+        int positions = ScalarAttention.SPLIT;
         while (positions < longest) {
             positions *= 2;
         }
         return new Step(sequences, Math.min(capacity, positions));
     }
 
-    void run(GpuStream stream, Step step, GpuActivations a, Rows q, Rows k, Rows v, KvCodeCache cache) {
-        appender.append(stream, q, k, v, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
+    void run(
+            GpuStream stream,
+            Step step,
+            GpuActivations a,
+            Rows q,
+            Rows k,
+            Rows v,
+            KvAppender.@Nullable HeadNorms norms,
+            KvCodeCache cache) {
+        appender.append(
+                stream, q, k, v, norms, rotations, hadamard, a.places(), step.tokens(), heads, a.queries(), cache);
         if (step.prompt()) {
             attention.prefill(stream, a.queries(), a.places(), step.tokens(), cache, a.mixed());
         } else {

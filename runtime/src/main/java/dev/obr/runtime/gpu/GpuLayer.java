@@ -2,16 +2,18 @@ package dev.obr.runtime.gpu;
 
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.attention.KvAppender;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
 import dev.obr.models.InputGroup;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One decoder layer on a device: eight launches around attention.
  *
  * <pre>
  *   codes = codes(norm(x));  q | k | v = W codes + b
- *   rope(q), rope(k), [R q, R k per head];  cache += k, v as codes
+ *   [norm(q), norm(k) per head];  rope(q), rope(k), [R q, R k per head];  cache += k, v as codes
  *   codes = codes([R across heads] attention(q, cache));  x += Wo codes
  *   codes = codes(norm(x));  gate | up = W codes
  *   codes = codes([R] (silu(gate) · up));  x += Wdown codes
@@ -19,11 +21,13 @@ import java.util.stream.Stream;
  *
  * @param inputNorm float32 [hidden], as the other
  * @param attention query, key and value
+ * @param headNorms of queries and keys (Qwen3), or null
  * @param feedForward gate and up
  */
 record GpuLayer(
         GpuMemory inputNorm,
         GpuLinear attention,
+        KvAppender.@Nullable HeadNorms headNorms,
         GpuLinear output,
         GpuMemory postAttentionNorm,
         GpuLinear feedForward,
@@ -33,6 +37,7 @@ record GpuLayer(
         return new GpuLayer(
                 upload.vector(prefix + "input_layernorm.weight"),
                 upload.linear(prefix, InputGroup.ATTENTION),
+                upload.headNorms(prefix),
                 upload.linear(prefix, InputGroup.OUTPUT),
                 upload.vector(prefix + "post_attention_layernorm.weight"),
                 upload.linear(prefix, InputGroup.FEED_FORWARD),
@@ -63,6 +68,7 @@ record GpuLayer(
                 attention.part(0, projected),
                 attention.part(1, projected),
                 attention.part(2, projected),
+                headNorms,
                 cache);
         kernels.codeMixed(stream, a, output.order(), tokens);
         kernels.multiply(stream, a, output, tokens, x, x);

@@ -1,18 +1,21 @@
 package dev.obr.runtime.gpu;
 
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuGraph;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.gpu.tokens.Embedding;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
-import dev.obr.models.ExpectedWeights;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
+import dev.obr.runtime.sampling.Draw;
+import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
@@ -27,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -55,6 +59,7 @@ public final class GpuTransformer implements ForwardPass {
     private final GpuMemory table;
     private final List<GpuLayer> layers = new ArrayList<>();
     private final GpuHead head;
+    private final GpuSampler sampler;
     private final GpuAttention attention;
     private final LayerKernels prompts;
     private final LayerKernels steps;
@@ -67,18 +72,23 @@ public final class GpuTransformer implements ForwardPass {
      * Copies the weights of {@code model}, which may be closed afterwards.
      *
      * @param label what reports call the device
-     * @param device belongs to the result
+     * @param own device, which belongs to the result
      * @param context tokens of a sequence at most
-     * @throws dev.obr.kernels.ObrException where there are no kernels for the model, or it does not fit; the device is closed
+     * @throws ObrException where there are no kernels for the model, or it does not fit; the device is closed
      */
-    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context) {
-        this(model, label, device, precision, context, true);
+    public GpuTransformer(Model model, String label, GpuDevice own, GpuPrecision precision, int context) {
+        this(model, label, own, precision, context, true);
     }
 
-    /** @param recorded whether steps are recorded, or launched kernel by kernel */
-    GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
+    /**
+     * The same, for who looks into what a step launches.
+     *
+     * @param recorded whether steps are recorded, or launched kernel by kernel
+     */
+    public GpuTransformer(
+            Model model, String label, GpuDevice own, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
-        this.device = device;
+        this.device = new SharedModules(own);
         this.config = model.config();
         this.precision = precision;
         this.recorded = recorded;
@@ -86,8 +96,8 @@ public final class GpuTransformer implements ForwardPass {
         int chunk = Math.min(MAX_CHUNK, capacity);
         int widest = Math.max(config.queryWidth() + 2 * config.kvWidth(), 2 * config.intermediateSize()) + 3 * 16;
         try {
-            GpuRequirements.check(model);
-            GpuRequirements.check(device);
+            refuse(GpuRequirements.refusal(model));
+            refuse(GpuRequirements.refusal(device.name(), device.capability()));
             GpuRequirements.checkMemory(model, device, capacity, chunk, widest);
             Quantization quantization = Objects.requireNonNull(model.quantization());
             OnlineRotation rotation = quantization.online();
@@ -102,8 +112,8 @@ public final class GpuTransformer implements ForwardPass {
             for (int i = 0; i < config.layers(); i++) {
                 layers.add(GpuLayer.upload(upload, i));
             }
-            GpuMemory headTable = config.tiedEmbeddings() ? table : upload.table(ExpectedWeights.HEAD);
-            head = new GpuHead(device, config, upload.vector("model.norm.weight"), headTable);
+            head = upload.head(config, table);
+            sampler = new GpuSampler(device, config.vocabularySize(), capacity);
             Set<Pattern> patterns = layers.stream()
                     .flatMap(GpuLayer::products)
                     .map(linear -> linear.weight().pattern())
@@ -115,6 +125,12 @@ public final class GpuTransformer implements ForwardPass {
         } catch (Throwable failure) {
             device.close();
             throw failure;
+        }
+    }
+
+    private static void refuse(Optional<String> refusal) {
+        if (refusal.isPresent()) {
+            throw new ObrException(refusal.get() + ": run it on the CPU (--device cpu).");
         }
     }
 
@@ -134,8 +150,7 @@ public final class GpuTransformer implements ForwardPass {
 
     @Override
     public String description() {
-        return device.name() + ", " + device.capability() + ", prompts on " + prompts.description() + ", steps on "
-                + steps.description();
+        return device.name() + "; prompts on " + prompts.description() + ", steps on " + steps.description();
     }
 
     @Override
@@ -163,20 +178,14 @@ public final class GpuTransformer implements ForwardPass {
             if (tokens.length > 1) {
                 head.run(stream, activations, tokens.length - 1, 1);
             }
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment row = arena.allocate(4L * config.vocabularySize(), 64);
-                stream.copyOut(activations.logits(), 0, row);
-                stream.synchronize();
-                MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
-            }
+            readLogits(logits);
         }
-        stream.synchronize();
     }
 
     @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
         run((GpuKvCache) cache, tokens);
-        int stride = GpuUpload.tableRows(config.vocabularySize());
+        int stride = head.stride();
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
             head.run(stream, activations, from, count);
@@ -196,16 +205,39 @@ public final class GpuTransformer implements ForwardPass {
     }
 
     @Override
-    public synchronized int likeliest(KvCache cache, int[] tokens) {
+    public synchronized int next(KvCache cache, int[] tokens, Sampler sampler, Draw draw) {
         run((GpuKvCache) cache, tokens);
         if (tokens.length > 1) {
             head.run(stream, activations, tokens.length - 1, 1);
         }
+        if (draw.options().greedy()) {
+            return likeliest();
+        }
+        int drawn = this.sampler.draw(stream, Rows.of(activations.logits(), head.stride()), draw);
+        if (drawn != GpuSampler.MORE) {
+            return drawn;
+        }
+        float[] logits = new float[config.vocabularySize()];
+        readLogits(logits);
+        return sampler.next(logits, draw.penalised());
+    }
+
+    private int likeliest() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment id = arena.allocate(ValueLayout.JAVA_INT);
             stream.copyOut(activations.likeliest(), 0, id);
             stream.synchronize();
             return id.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /** The first row. */
+    private void readLogits(float[] logits) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment row = arena.allocate(4L * config.vocabularySize(), 64);
+            stream.copyOut(activations.logits(), 0, row);
+            stream.synchronize();
+            MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
         }
     }
 

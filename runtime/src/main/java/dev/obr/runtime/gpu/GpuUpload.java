@@ -7,19 +7,24 @@ import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.attention.KvAppender;
+import dev.obr.kernels.gpu.linear.CodeWeights;
 import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.SparseWeights;
 import dev.obr.kernels.gpu.linear.StackedFragments;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Takes a model's weights to a device, each once and in the kernels' layout. */
 final class GpuUpload {
@@ -66,6 +71,35 @@ final class GpuUpload {
             stream.synchronize();
             return new GpuLinear(weight, uploaded, columns, stacked.firsts());
         }
+    }
+
+    /**
+     * The model's head behind its last norm: of codes where it is packed.
+     *
+     * @param embedding what it is where the model has no head of its own
+     */
+    GpuHead head(ModelConfig config, GpuMemory embedding) {
+        GpuMemory norm = vector("model.norm.weight");
+        PackedMatrix packed = model.packed().get(ExpectedWeights.HEAD);
+        if (config.tiedEmbeddings()) {
+            return GpuHead.of(device, config, norm, embedding);
+        }
+        if (packed == null || packed.cols() % CodeWeights.ROW_UNIT != 0) {
+            return GpuHead.of(device, config, norm, table(ExpectedWeights.HEAD));
+        }
+        CodeWeights weight = CodeWeights.upload(packed, device, stream);
+        stream.synchronize();
+        return GpuHead.of(device, config, norm, weight);
+    }
+
+    /** The norms of each head of queries and keys, where a decoder layer has them. */
+    KvAppender.@Nullable HeadNorms headNorms(String prefix) {
+        return model.config().qkNorm()
+                ? new KvAppender.HeadNorms(
+                        vector(prefix + "self_attn.q_norm.weight"),
+                        vector(prefix + "self_attn.k_norm.weight"),
+                        model.config().rmsNormEpsilon())
+                : null;
     }
 
     /** A norm. */

@@ -1,5 +1,8 @@
 package dev.obr.runtime.transformer;
 
+import dev.obr.runtime.sampling.Draw;
+import dev.obr.runtime.sampling.Sampler;
+
 /**
  * A model in a device's memory, and what sequences of tokens need of it.
  *
@@ -35,11 +38,12 @@ public interface ForwardPass extends AutoCloseable {
     void forward(KvCache cache, int[] tokens, int first, LogitRows rows);
 
     /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the likeliest token behind the last of them, the first of equals; logits stay where they are.
+     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the token that is drawn behind the last of them; logits stay where they are, if they can.
      *
      * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
+     * @param sampler whose draw it is
      */
-    int likeliest(KvCache cache, int[] tokens);
+    int next(KvCache cache, int[] tokens, Sampler sampler, Draw draw);
 
     /** Waits for the step that runs, if any, then frees everything. */
     @Override

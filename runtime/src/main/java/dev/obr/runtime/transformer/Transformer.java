@@ -6,6 +6,7 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
+import dev.obr.runtime.sampling.Draw;
 import dev.obr.runtime.sampling.Sampler;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -36,6 +37,7 @@ public final class Transformer implements ForwardPass {
     private DecoderSteps steps;
     private Tensor residual; // [steps.capacity, hiddenSize]
     private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
+    private final float[] drawn; // [vocabularySize], what a token is drawn from
     private boolean closed;
 
     /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
@@ -55,6 +57,7 @@ public final class Transformer implements ForwardPass {
         rotary = new RotaryTable(config);
         Quantization quantization = model.quantization();
         rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
+        drawn = new float[config.vocabularySize()];
         lastLogits = backend.tensor(1, config.vocabularySize());
         steps = new DecoderSteps(config, rotation, backend, rotary, 1);
         residual = backend.tensor(1, config.hiddenSize());
@@ -132,10 +135,9 @@ public final class Transformer implements ForwardPass {
     }
 
     @Override
-    public int likeliest(KvCache cache, int[] tokens) {
-        float[] logits = new float[config.vocabularySize()];
-        forward(cache, tokens, logits);
-        return Sampler.likeliest(logits);
+    public synchronized int next(KvCache cache, int[] tokens, Sampler sampler, Draw draw) {
+        forward(cache, tokens, drawn);
+        return sampler.next(drawn, draw);
     }
 
     @Override
