@@ -22,6 +22,10 @@ public enum KernelModule {
     GEMM_BITMAP("gemm_bitmap"),
     /** Products of half floats. */
     GEMM_F16("gemm_f16"),
+    /** Products of dense codes with half floats. */
+    GEMM_CODES("gemm_codes"),
+    /** RMS norm alone, of half floats. */
+    RMSNORM("rmsnorm"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant"),
     /** Hadamard transform and activation codes. */
@@ -33,7 +37,11 @@ public enum KernelModule {
     /** Rows of the embedding table. */
     EMBED("embed"),
     /** The token of the largest logit. */
-    ARGMAX("argmax");
+    ARGMAX("argmax"),
+    /** The largest logits. */
+    TOPK("topk"),
+    /** Penalties for tokens that occurred, and the draw of the next. */
+    SAMPLE("sample");
 
     private final String label;
 

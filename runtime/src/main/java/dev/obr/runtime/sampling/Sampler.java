@@ -1,5 +1,6 @@
 package dev.obr.runtime.sampling;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -26,7 +27,21 @@ public final class Sampler {
      * @param length how many of {@code context} count
      */
     public int next(float[] logits, int[] context, int length) {
-        penalise(logits, context, length);
+        return next(logits, draw(context, length));
+    }
+
+    /** What decides about the next token: one random number, if any is needed. */
+    public Draw draw(int[] context, int length) {
+        return new Draw(options, context, length, options.temperature() == 0 ? 0 : random.nextDouble());
+    }
+
+    /**
+     * The token that a draw of this sampler chooses.
+     *
+     * @param logits one per token id; changed by penalties
+     */
+    public int next(float[] logits, Draw draw) {
+        penalise(logits, draw);
         if (options.temperature() == 0) {
             return likeliest(logits);
         }
@@ -40,17 +55,13 @@ public final class Sampler {
         }
         keepTopP();
         keepMinP();
-        return draw();
+        return draw(draw.uniform());
     }
 
-    private void penalise(float[] logits, int[] context, int length) {
-        float penalty = options.repeatPenalty();
-        int window = options.repeatLastN() < 0 ? length : Math.min(length, options.repeatLastN());
-        if (penalty == 1 || window == 0) {
-            return;
-        }
+    private static void penalise(float[] logits, Draw draw) {
+        float penalty = draw.options().repeatPenalty();
         // A token is penalised once, however often it occurred.
-        for (int id : java.util.Arrays.stream(context, length - window, length)
+        for (int id : Arrays.stream(draw.context(), draw.penalisedFrom(), draw.length())
                 .distinct()
                 .toArray()) {
             logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
@@ -94,8 +105,8 @@ public final class Sampler {
         candidates.count = count;
     }
 
-    private int draw() {
-        double left = random.nextDouble() * exponentiate(options.temperature());
+    private int draw(double uniform) {
+        double left = uniform * exponentiate(options.temperature());
         for (int i = 0; i < candidates.count; i++) {
             left -= weights[i];
             if (left < 0) {

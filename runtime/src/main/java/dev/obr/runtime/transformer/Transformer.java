@@ -6,9 +6,9 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
-import java.util.Arrays;
+import dev.obr.runtime.sampling.Draw;
+import dev.obr.runtime.sampling.Sampler;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Prompts are computed in chunks of at most {@link #MAX_CHUNK} tokens, in activations that are allocated once. Steps of different sequences take turns: every step is
  * synchronised.
  */
-public final class Transformer implements AutoCloseable {
-    /** Tokens computed together: enough that every weight read from memory is used many times, few enough that activations stay in the last-level cache. */
-    public static final int MAX_CHUNK = 512;
-
+public final class Transformer implements ForwardPass {
     private final ModelConfig config;
     private final Backend backend;
     private final DeviceWeight embedding;
@@ -40,6 +37,7 @@ public final class Transformer implements AutoCloseable {
     private DecoderSteps steps;
     private Tensor residual; // [steps.capacity, hiddenSize]
     private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
+    private final float[] drawn; // [vocabularySize], what a token is drawn from
     private boolean closed;
 
     /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
@@ -59,22 +57,28 @@ public final class Transformer implements AutoCloseable {
         rotary = new RotaryTable(config);
         Quantization quantization = model.quantization();
         rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
+        drawn = new float[config.vocabularySize()];
         lastLogits = backend.tensor(1, config.vocabularySize());
         steps = new DecoderSteps(config, rotation, backend, rotary, 1);
         residual = backend.tensor(1, config.hiddenSize());
     }
 
-    /** An empty cache for one sequence of at most {@code capacity} tokens. */
+    @Override
+    public String device() {
+        return backend.device();
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
     public KvCache newCache(KvType type, int capacity) {
         return backend.newCache(config, type, capacity);
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow the last of them.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
-     */
+    @Override
     public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
         Tensor x = decode(cache, tokens);
         if (logits.length > 0) {
@@ -83,12 +87,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow each of them from the {@code first} on, a block at a time.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param first index in {@code tokens}; from {@code tokens.length} on, only the cache matters
-     */
+    @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
         Tensor x = decode(cache, tokens);
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
@@ -135,19 +134,12 @@ public final class Transformer implements AutoCloseable {
         return logits;
     }
 
-    /** Runs a whole prompt through {@link #forward}, chunk by chunk, asking {@code goOn} before each; false if it was told to stop. */
-    public boolean prefill(KvCache cache, int[] tokens, float[] logits, BooleanSupplier goOn) {
-        for (int from = 0; from < tokens.length; from += MAX_CHUNK) {
-            if (!goOn.getAsBoolean()) {
-                return false;
-            }
-            int to = Math.min(tokens.length, from + MAX_CHUNK);
-            forward(cache, Arrays.copyOfRange(tokens, from, to), to == tokens.length ? logits : new float[0]);
-        }
-        return true;
+    @Override
+    public synchronized int next(KvCache cache, int[] tokens, Sampler sampler, Draw draw) {
+        forward(cache, tokens, drawn);
+        return sampler.next(drawn, draw);
     }
 
-    /** Waits for the step that runs, if any, then frees the backend. */
     @Override
     public synchronized void close() {
         if (!closed) {

@@ -6,20 +6,38 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the kernels {@code rope_hadamard_kv4_append_*} compute for one head of one token, bit by bit: rotation, transform and codes, each float rounded once an operation.
+ * What the kernels {@code rope_hadamard_kv4_append_*} compute for one head of one token, bit by bit: where there is one the norm, rotation, transform and codes, each float rounded once an operation.
  *
  * <pre>
  *   (a, b) = (x[i], x[i + headDim / 2])  ->  (a cos_i - b sin_i, b cos_i + a sin_i)
  * </pre>
  */
-final class ScalarKvAppend {
+public final class ScalarKvAppend {
     private final int headDim;
     private final @Nullable HadamardTransform transform;
 
     /** @param hadamard whether queries and keys are transformed behind their rotation */
-    ScalarKvAppend(int headDim, boolean hadamard) {
+    public ScalarKvAppend(int headDim, boolean hadamard) {
         this.headDim = headDim;
         this.transform = hadamard ? HadamardTransform.of(headDim).orElseThrow() : null;
+    }
+
+    /** The RMS norm of a query or key, in place: squares are added up by lanes of headDim / 32 components, those in halves as a warp adds them. */
+    public void normalise(float[] x, float[] weight, float eps) {
+        float[] lanes = new float[32];
+        for (int i = 0; i < headDim; i++) {
+            int lane = i / Math.max(1, headDim / 32);
+            lanes[lane] = Math.fma(x[i], x[i], lanes[lane]);
+        }
+        for (int half = 16; half > 0; half /= 2) {
+            for (int lane = 0; lane < half; lane++) {
+                lanes[lane] += lanes[lane + half];
+            }
+        }
+        float norm = 1 / (float) Math.sqrt(lanes[0] / headDim + eps);
+        for (int i = 0; i < headDim; i++) {
+            x[i] = x[i] * norm * weight[i];
+        }
     }
 
     /**
@@ -27,7 +45,7 @@ final class ScalarKvAppend {
      *
      * @param rotation headDim / 2 cosines, then sines, of the token's position
      */
-    void rotate(float[] x, float[] rotation) {
+    public void rotate(float[] x, float[] rotation) {
         int half = headDim / 2;
         for (int i = 0; i < half; i++) {
             float a = x[i];
@@ -41,7 +59,7 @@ final class ScalarKvAppend {
     }
 
     /** A rotated key or a value: the bytes of {@link KvQuantizer}, whose first headDim / 2 are codes and whose last 4 a step. */
-    void code(float[] x, MemorySegment bytes) {
+    public void code(float[] x, MemorySegment bytes) {
         new KvQuantizer(4, headDim).store(x, 0, bytes, 0);
     }
 }
