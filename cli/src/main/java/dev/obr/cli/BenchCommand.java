@@ -162,10 +162,14 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private RuntimeOptions options() {
-        return RuntimeOptions.defaults()
-                .withDevice(device.name())
-                .withKv(kv.type())
-                .withKernels(kernels);
+        try {
+            return RuntimeOptions.defaults()
+                    .withDevice(device.name())
+                    .withKv(kv.type())
+                    .withKernels(kernels);
+        } catch (ObrException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     private static Model open(@Nullable Path path) {

@@ -27,6 +27,8 @@ class WrongUsageTest {
                 usage("temperature is -1.0", "generate", "-p", "a", "--temp", "-1"),
                 usage("top-p is 2.0", "generate", "-p", "a", "--top-p", "2"),
                 usage("threads is -3", "generate", "-p", "a", "-t", "-3"),
+                usage("device is 'gpu'", "generate", "-p", "a", "--device", "gpu"),
+                usage("device is 'emulator:sm_75'", "bench", "--device", "emulator:sm_75"),
                 usage("--kv", "generate", "-p", "a", "--kv", "f8"),
                 usage("--first-logits needs --json", "generate", "-p", "a", "--first-logits"),
                 usage("has no chat format", "generate", "-p", "a", "--chat"),

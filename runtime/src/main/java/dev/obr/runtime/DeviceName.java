@@ -31,8 +31,9 @@ record DeviceName(Kind kind, int index, ComputeCapability capability) {
             int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
             return new DeviceName(Kind.CUDA, index, ComputeCapability.SM_80);
         }
+        String emulated = name.equals("emulator") ? "emulator:" + EMULATED.getFirst() : name;
         for (ComputeCapability capability : EMULATED) {
-            if (name.equals("emulator:" + capability) || name.equals("emulator") && capability == EMULATED.getFirst()) {
+            if (emulated.equals("emulator:" + capability)) {
                 return new DeviceName(Kind.EMULATOR, 0, capability);
             }
         }

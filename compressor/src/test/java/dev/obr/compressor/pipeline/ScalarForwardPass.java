@@ -56,7 +56,7 @@ final class ScalarForwardPass {
     private MemorySegment[][] cache(int capacity) {
         MemorySegment[][] cache = new MemorySegment[config.layers()][config.kvHeads()];
         for (MemorySegment[] heads : cache) {
-            Arrays.setAll(heads, head -> bytes(capacity * kvQuantizer.byteSize()));
+            Arrays.setAll(heads, head -> bytes((long) capacity * kvQuantizer.byteSize()));
         }
         return cache;
     }

@@ -51,7 +51,7 @@ final class GpuKvSlots {
     int take() {
         if (full()) {
             long needed = slots * slotBytes
-                    + 2 * slots * slotBytes / layers.size(); // a layer's old caches stay until they are copied
+                    + 2L * slots * slotBytes / layers.size(); // a layer's old caches stay until they are copied
             if (needed > device.freeBytes()) {
                 throw new ObrException("One more sequence needs " + needed + " bytes on " + device.name() + ", "
                         + device.freeBytes() + " are free: close a session, or use a smaller context.");
