@@ -2,9 +2,7 @@ package dev.obr.bench.roofline;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.ComputeCapability;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -15,7 +13,7 @@ import java.util.stream.Collectors;
  * 3090's 48 and the RTX 4090's 72 slices: of all numbers here the least certain ones.
  *
  * @param label what options call it
- * @param name by which a driver calls it, in part
+ * @param name with which the driver's name for it ends
  * @param gigahertz of its boost clock
  * @param halfProducts multiply-adds of a multiprocessor and cycle: half floats with sums in float32
  * @param int8Products the same of bytes, dense
@@ -61,7 +59,7 @@ public record Gpu(
     /** Its peaks are those of {@code wgmma}, which these kernels do not use: one warp's products reach about 62 % of it (arXiv 2402.13499). */
     public static final Gpu H100 = new Gpu(
             "h100",
-            "H100 SXM",
+            "H100 80GB HBM3",
             ComputeCapability.SM_90,
             132,
             1.83,
@@ -125,11 +123,7 @@ public record Gpu(
 
     /** The GPU that a driver calls so, where its peaks are known: {@code NVIDIA A100-SXM4-80GB}. */
     public static Optional<Gpu> named(String deviceName) {
-        String words = deviceName.toUpperCase(Locale.ROOT);
-        return ALL.stream()
-                .filter(gpu -> Arrays.stream(gpu.name.split(" "))
-                        .allMatch(word -> words.contains(word.equals("SXM") ? "" : word)))
-                .findFirst();
+        return ALL.stream().filter(gpu -> deviceName.endsWith(gpu.name)).findFirst();
     }
 
     /** Cycles a second. */
