@@ -38,11 +38,9 @@ final class PaperDevice implements GpuDevice {
         this.parsed = parsed;
     }
 
-    /** What was launched since the last call. */
-    List<Noted> takeLaunches() {
-        List<Noted> taken = List.copyOf(launches);
-        launches.clear();
-        return taken;
+    /** What was launched. */
+    List<Noted> launches() {
+        return List.copyOf(launches);
     }
 
     @Override
