@@ -102,10 +102,10 @@ record Attention(ModelConfig model, int tokens, int context) {
     }
 
     /** What a block of each kernel does by the splits that it takes, counted of one KV head. The assembler unrolled loops over them: by twos or fours they are whole. */
-    Map<String, BlockCost> costs(int tileTokens) {
+    Map<String, BlockCost> costs(Sampler sampler, int tileTokens) {
         int unit = decodes() ? 4 : 2;
         List<Map<String, Counts>> counted = Stream.of(1, 2, 3)
-                .map(round -> Sampler.allBlocks(launches(1, decodes() ? 1 : tileTokens, round * unit * SPLIT)))
+                .map(round -> sampler.allBlocks(launches(1, decodes() ? 1 : tileTokens, round * unit * SPLIT)))
                 .toList();
         Map<String, BlockCost> costs = new HashMap<>();
         for (String kernel : counted.getFirst().keySet()) {

@@ -61,9 +61,9 @@ public final class Roofline {
         });
     }
 
-    private static BlockCost.Sample sample(Product key, String kernel, int steps) {
+    private BlockCost.Sample sample(Product key, String kernel, int steps) {
         Product product = key.withWeight(key.features(), steps * SparseFragments.STEP);
-        return new BlockCost.Sample(steps, of(kernel, Sampler.firstBlocks(product.launches(false))));
+        return new BlockCost.Sample(steps, of(kernel, sampler.firstBlocks(product.launches(false))));
     }
 
     private static Counts of(String kernel, Map<String, Counts> counted) {
@@ -121,7 +121,7 @@ public final class Roofline {
                 sampler.onPaper(gpu, step.launches(step.tokens())).getFirst();
         PaperDevice.Noted one = sampler.onPaper(gpu, step.launches(1)).getFirst();
         Counts counts = tokenCounts.computeIfAbsent(
-                step.key(), key -> of(launch.kernel(), Sampler.allBlocks(step.launches(1))));
+                step.key(), key -> of(launch.kernel(), sampler.allBlocks(step.launches(1))));
         Counts block = counts.times(1.0 / one.shape().grid().count());
         return new Part(step.name(), 1, model(gpu, launch, block, Counts.NONE, step.dramBytes(), 0));
     }
@@ -130,7 +130,7 @@ public final class Roofline {
         List<PaperDevice.Noted> launches = sampler.onPaper(gpu, attention.launches());
         int tile = attention.tileTokens(launches.getFirst());
         Map<String, BlockCost> costs =
-                attentions.computeIfAbsent(attention.key(), key -> attention.costs(tile));
+                attentions.computeIfAbsent(attention.key(), key -> attention.costs(sampler, tile));
         List<Part> parts = new ArrayList<>();
         for (PaperDevice.Noted launch : launches) {
             BlockCost cost = Objects.requireNonNull(costs.get(launch.kernel()));
