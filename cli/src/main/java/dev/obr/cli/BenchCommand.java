@@ -17,6 +17,7 @@ import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
@@ -363,13 +364,16 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--context is " + context + ", but must be from 1 to " + MOST_MODELLED);
         }
-        RooflineReport report = RooflineReport.of(
-                new Roofline(),
-                gpus.stream().map(Gpu::of).distinct().toList(),
-                shape,
-                ModelShape.of(shape).config(),
-                tokens.values(),
-                context);
+        List<Gpu> machines;
+        ModelConfig model;
+        try {
+            machines = gpus.stream().map(Gpu::of).distinct().toList();
+            model = ModelShape.of(shape).config();
+        } catch (ObrException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        RooflineReport report =
+                RooflineReport.of(new Roofline(), machines, shape, model, tokens.values(), context);
         console.print(report.write(format, details));
         return CommandLineApplication.DONE;
     }

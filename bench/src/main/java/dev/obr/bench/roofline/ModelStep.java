@@ -11,8 +11,7 @@ import java.util.List;
  * @param layer launches of one of its layers
  * @param head the head's product
  */
-public record ModelStep(
-        Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, List<Part> layer, Part head) {
+public record ModelStep(Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, List<Part> layer, Part head) {
     public ModelStep {
         layer = List.copyOf(layer);
     }
@@ -47,8 +46,6 @@ public record ModelStep(
 
     /** What takes most of a layer. */
     public Part longest() {
-        return layer.stream()
-                .max(Comparator.comparingDouble(Part::seconds))
-                .orElseThrow();
+        return layer.stream().max(Comparator.comparingDouble(Part::seconds)).orElseThrow();
     }
 }

@@ -52,11 +52,17 @@ public final class PublishedFigures {
     }
 
     private static void add(
-            List<Figure> figures, Roofline roofline, String source, int length, double half, double dense, double sparse) {
+            List<Figure> figures,
+            Roofline roofline,
+            String source,
+            int length,
+            double half,
+            double dense,
+            double sparse) {
         int tokens = SEQUENCES * length;
         figures.add(new Figure(source, "FP16", tokens, half, product(roofline, ProductKernel.HALF, tokens)));
-        figures.add(new Figure(
-                source, "INT4 dense", tokens, dense, product(roofline, ProductKernel.DENSE_INT4, tokens)));
+        figures.add(
+                new Figure(source, "INT4 dense", tokens, dense, product(roofline, ProductKernel.DENSE_INT4, tokens)));
         figures.add(
                 new Figure(source, "INT4 sparse", tokens, sparse, product(roofline, ProductKernel.PAIRS_INT4, tokens)));
         Product square = new Product(ProductKernel.PAIRS_INT4, SQUARE_TOKENS, SIZE, SIZE, false);

@@ -1,5 +1,6 @@
 package dev.obr.bench.roofline;
 
+import dev.obr.kernels.gpu.KernelRegisters;
 import dev.obr.kernels.gpu.linear.SparseFragments;
 import dev.obr.models.ModelConfig;
 import java.util.ArrayList;
@@ -40,8 +41,7 @@ public final class Roofline {
 
     /** The product of so many times the tokens, in the blocks that are made for these. */
     Modelled product(Gpu gpu, Product product, int times) {
-        PaperDevice.Noted launch =
-                sampler.onPaper(gpu, product.launches(true)).getFirst();
+        PaperDevice.Noted launch = sampler.onPaper(gpu, product.launches(true)).getFirst();
         BlockCost cost = cost(product, launch.kernel());
         Product whole = product.withTokens(times * product.tokens());
         return model(
@@ -52,6 +52,11 @@ public final class Roofline {
                 cost.step().times((double) product.columns() / SparseFragments.STEP),
                 whole.dramBytes(),
                 whole.operations());
+    }
+
+    /** What a block of the product's kernel does. */
+    BlockCost cost(Gpu gpu, Product product) {
+        return cost(product, sampler.onPaper(gpu, product.launches(true)).getFirst().kernel());
     }
 
     /** What a block of the product's kernel does, by counting with three numbers of steps. */

@@ -42,7 +42,8 @@ public enum RooflineFormat {
     private void line(StringBuilder to, List<String> row, int[] widths) {
         to.append(this == MARKDOWN ? "| " : "");
         for (int i = 0; i < widths.length; i++) {
-            String spaces = this == MARKDOWN ? "" : " ".repeat(widths[i] - row.get(i).length());
+            String spaces =
+                    this == MARKDOWN ? "" : " ".repeat(widths[i] - row.get(i).length());
             to.append(i == 0 ? "" : this == MARKDOWN ? " | " : "  ");
             to.append(i == 0 ? row.get(i) + spaces : spaces + row.get(i));
         }

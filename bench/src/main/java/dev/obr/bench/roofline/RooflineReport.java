@@ -141,8 +141,8 @@ public record RooflineReport(
 
     private List<List<String>> figures() {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of(
-                "figure", "product", "tokens", "published ms", "modelled ms", "modelled / published", "bound"));
+        rows.add(
+                List.of("figure", "product", "tokens", "published ms", "modelled ms", "modelled / published", "bound"));
         for (PublishedFigures.Figure figure : published) {
             rows.add(List.of(
                     figure.source(),
