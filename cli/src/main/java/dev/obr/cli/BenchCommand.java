@@ -372,8 +372,7 @@ final class BenchCommand implements Callable<Integer> {
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        RooflineReport report =
-                RooflineReport.of(new Roofline(), machines, shape, model, tokens.values(), context);
+        RooflineReport report = RooflineReport.of(new Roofline(), machines, shape, model, tokens.values(), context);
         console.print(report.write(format, details));
         return CommandLineApplication.DONE;
     }

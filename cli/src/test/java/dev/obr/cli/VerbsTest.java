@@ -215,7 +215,16 @@ class VerbsTest {
     @Test
     void benchRooflineSaysThatNothingWasMeasured() {
         Ran ran = Ran.verb(
-                "bench", "roofline", "--gpu", "rtx4090", "--shape", "llama-3.2-1b", "--tokens", "1", "--context", "256");
+                "bench",
+                "roofline",
+                "--gpu",
+                "rtx4090",
+                "--shape",
+                "llama-3.2-1b",
+                "--tokens",
+                "1",
+                "--context",
+                "256");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         assertThat(ran.out())
                 .startsWith("Modelled from counted instructions")

@@ -56,7 +56,8 @@ public final class Roofline {
 
     /** What a block of the product's kernel does. */
     BlockCost cost(Gpu gpu, Product product) {
-        return cost(product, sampler.onPaper(gpu, product.launches(true)).getFirst().kernel());
+        return cost(
+                product, sampler.onPaper(gpu, product.launches(true)).getFirst().kernel());
     }
 
     /** What a block of the product's kernel does, by counting with three numbers of steps. */

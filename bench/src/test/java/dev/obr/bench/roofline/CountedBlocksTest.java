@@ -37,7 +37,8 @@ final class CountedBlocksTest {
     @ParameterizedTest
     @MethodSource("steps")
     void aStep(ProductKernel kernel, int tokens, double products, double wavefronts, double bytes) {
-        Counts step = ROOFLINE.cost(Gpu.A100, new Product(kernel, tokens, 4096, 4096, false)).step();
+        Counts step = ROOFLINE.cost(Gpu.A100, new Product(kernel, tokens, 4096, 4096, false))
+                .step();
         assertThat(step.products().values()).singleElement().isEqualTo(products);
         assertThat(step.wavefronts()).isEqualTo(wavefronts);
         assertThat(step.loadedBytes()).isEqualTo(bytes);

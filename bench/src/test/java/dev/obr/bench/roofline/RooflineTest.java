@@ -84,7 +84,13 @@ final class RooflineTest {
         JsonNode json = JsonMapper.builder().build().readTree(report.write(RooflineFormat.JSON, false));
         assertThat(json.get("machine").asString()).isEqualTo("modelled");
         assertThat(json.get("steps")).hasSize(7);
-        assertThat(json.get("steps").get(3).get("layer").get(1).get("launch").get("kernel").asString())
+        assertThat(json.get("steps")
+                        .get(3)
+                        .get("layer")
+                        .get(1)
+                        .get("launch")
+                        .get("kernel")
+                        .asString())
                 .isEqualTo("spgemm_s4_16x8");
     }
 }
