@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The transform is {@link HadamardTransform}, whose additions have one order wherever they run; the codes are those of {@link ScalarNormQuantizer}.
  */
-final class ScalarHadamardQuantizer {
+public final class ScalarHadamardQuantizer {
     private final HadamardTransform transform;
     private final int width;
     private final ScalarNormQuantizer quantizer;
 
     /** @param width columns that each component of the transform has */
-    ScalarHadamardQuantizer(HadamardTransform transform, int width, ScalarNormQuantizer quantizer) {
+    public ScalarHadamardQuantizer(HadamardTransform transform, int width, ScalarNormQuantizer quantizer) {
         this.transform = transform;
         this.width = width;
         this.quantizer = quantizer;
@@ -31,7 +31,7 @@ final class ScalarHadamardQuantizer {
      * @param codes of all tokens; the row that begins at {@code row} holds zeros
      * @return the scale
      */
-    float quantize(float @Nullable [] gate, float[] x, MemorySegment codes, long row) {
+    public float quantize(float @Nullable [] gate, float[] x, MemorySegment codes, long row) {
         float[] h = Arrays.copyOf(x, Math.ceilDiv(x.length, 8) * 8); // zeros to whole units
         if (gate != null) {
             for (int i = 0; i < x.length; i++) {
