@@ -10,6 +10,25 @@ public final class KernelChecks {
     private KernelChecks() {}
 
     public static List<KernelCheck> all() {
-        return List.of(SparseGemmCase.check(KernelModule.SPGEMM_S4, TokenLayout.INT4, Pattern.PAIRS_4_OF_8));
+        return List.of(
+                SparseGemmCase.check(KernelModule.SPGEMM_S4, TokenLayout.INT4, Pattern.PAIRS_4_OF_8),
+                SparseGemmCase.check(KernelModule.SPGEMM_S8, TokenLayout.INT8, Pattern.PAIRS_4_OF_8),
+                SparseGemmCase.check(KernelModule.SPGEMM_S8_24, TokenLayout.INT8, Pattern.TWO_OF_FOUR),
+                SparseGemmCase.check(KernelModule.GEMM_S4, TokenLayout.INT4, Pattern.DENSE),
+                SparseGemmCase.check(KernelModule.GEMM_S8, TokenLayout.INT8, Pattern.DENSE),
+                SparseGemmCase.check(
+                        KernelModule.GEMM_BITMAP,
+                        TokenLayout.INT8,
+                        Pattern.UNSTRUCTURED,
+                        Pattern.FOUR_OF_EIGHT,
+                        Pattern.HALF_OF_64),
+                HalfGemmCase.check(),
+                NormQuantizerCase.check(),
+                HadamardQuantizerCase.check(),
+                KvAppendCase.check(),
+                AttentionCase.decode(),
+                AttentionCase.prefill(),
+                EmbeddingCase.check(),
+                ArgmaxCase.check());
     }
 }
