@@ -6,9 +6,8 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
-import java.util.Arrays;
+import dev.obr.runtime.sampling.Sampler;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Prompts are computed in chunks of at most {@link #MAX_CHUNK} tokens, in activations that are allocated once. Steps of different sequences take turns: every step is
  * synchronised.
  */
-public final class Transformer implements AutoCloseable {
-    /** Tokens computed together: enough that every weight read from memory is used many times, few enough that activations stay in the last-level cache. */
-    public static final int MAX_CHUNK = 512;
-
+public final class Transformer implements ForwardPass {
     private final ModelConfig config;
     private final Backend backend;
     private final DeviceWeight embedding;
@@ -64,17 +60,22 @@ public final class Transformer implements AutoCloseable {
         residual = backend.tensor(1, config.hiddenSize());
     }
 
-    /** An empty cache for one sequence of at most {@code capacity} tokens. */
+    @Override
+    public String device() {
+        return backend.device();
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
     public KvCache newCache(KvType type, int capacity) {
         return backend.newCache(config, type, capacity);
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow the last of them.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
-     */
+    @Override
     public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
         Tensor x = decode(cache, tokens);
         if (logits.length > 0) {
@@ -83,12 +84,7 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow each of them from the {@code first} on, a block at a time.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param first index in {@code tokens}; from {@code tokens.length} on, only the cache matters
-     */
+    @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
         Tensor x = decode(cache, tokens);
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
@@ -135,19 +131,13 @@ public final class Transformer implements AutoCloseable {
         return logits;
     }
 
-    /** Runs a whole prompt through {@link #forward}, chunk by chunk, asking {@code goOn} before each; false if it was told to stop. */
-    public boolean prefill(KvCache cache, int[] tokens, float[] logits, BooleanSupplier goOn) {
-        for (int from = 0; from < tokens.length; from += MAX_CHUNK) {
-            if (!goOn.getAsBoolean()) {
-                return false;
-            }
-            int to = Math.min(tokens.length, from + MAX_CHUNK);
-            forward(cache, Arrays.copyOfRange(tokens, from, to), to == tokens.length ? logits : new float[0]);
-        }
-        return true;
+    @Override
+    public int likeliest(KvCache cache, int[] tokens) {
+        float[] logits = new float[config.vocabularySize()];
+        forward(cache, tokens, logits);
+        return Sampler.likeliest(logits);
     }
 
-    /** Waits for the step that runs, if any, then frees the backend. */
     @Override
     public synchronized void close() {
         if (!closed) {

@@ -8,6 +8,7 @@ import static dev.obr.kernels.gpu.linear.NormQuantizer.Input.F32;
 
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.KernelModule;
+import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.tokens.Argmax;
 import java.lang.foreign.MemorySegment;
@@ -47,7 +48,7 @@ record ArgmaxCase(NormQuantizer.Input input, int vocabulary, Extent extent) impl
         }
         try (Argmax kernel = new Argmax(data.device(), input)) {
             GpuMemory tokens = data.results(4L * ROWS);
-            kernel.find(data.stream(), data.upload(logits.bytes()), ROWS, vocabulary, tokens);
+            kernel.find(data.stream(), Rows.of(data.upload(logits.bytes()), vocabulary), ROWS, vocabulary, tokens);
             MemorySegment found = data.download(tokens);
             return Comparison.equal(
                             ROWS,

@@ -13,10 +13,12 @@ import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.hadamard.HadamardQuantizer;
 import dev.obr.kernels.gpu.hadamard.ScalarHadamardQuantizer;
+import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.linear.ScalarNormQuantizer;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +29,7 @@ import java.util.Random;
  *
  * @param n components of the transform, each of {@code width} columns
  * @param gate whether rows are [gate | up]
+ * @param ordered whether the codes stand in another order than the columns
  */
 record HadamardQuantizerCase(
         NormQuantizer.Input input,
@@ -37,25 +40,26 @@ record HadamardQuantizerCase(
         int width,
         int tokens,
         boolean gate,
+        boolean ordered,
         Extent extent)
         implements KernelCase {
     static KernelCheck check() {
         return new KernelCheck(
                 KernelModule.HADAMARD_QUANT,
                 List.of(
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 8, 1, 2, false, QUICK),
-                        new HadamardQuantizerCase(F32, INT4, 4, 0, 172, 1, 3, true, QUICK),
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 576, 1, 2, true, QUICK),
-                        new HadamardQuantizerCase(F32, INT8, 8, 1, 4, 8, 2, false, QUICK),
-                        new HadamardQuantizerCase(F16, INT8, 8, 1, 1024, 1, 2, false, USUAL),
-                        new HadamardQuantizerCase(F32, INT8, 4, 0.8f, 256, 1, 2, true, USUAL),
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 12, 64, 2, false, USUAL),
-                        new HadamardQuantizerCase(F16, INT8, 8, 1, 1, 3072, 1, true, USUAL),
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 4096, 1, 1, true, USUAL),
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 11008, 1, 1, true, USUAL),
-                        new HadamardQuantizerCase(F16, INT8, 4, 0.5f, 14336, 1, 1, true, USUAL),
-                        new HadamardQuantizerCase(F16, INT4, 4, 0, 11008, 1, 130, true, DEVICE),
-                        new HadamardQuantizerCase(F16, INT8, 8, 1, 32, 128, 257, false, DEVICE)));
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 8, 1, 2, false, true, QUICK),
+                        new HadamardQuantizerCase(F32, INT4, 4, 0, 172, 1, 3, true, true, QUICK),
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 576, 1, 2, true, false, QUICK),
+                        new HadamardQuantizerCase(F32, INT8, 8, 1, 4, 8, 2, false, true, QUICK),
+                        new HadamardQuantizerCase(F16, INT8, 8, 1, 1024, 1, 2, false, true, USUAL),
+                        new HadamardQuantizerCase(F32, INT8, 4, 0.8f, 256, 1, 2, true, false, USUAL),
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 12, 64, 2, false, true, USUAL),
+                        new HadamardQuantizerCase(F16, INT8, 8, 1, 1, 3072, 1, true, true, USUAL),
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 4096, 1, 1, true, false, USUAL),
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 11008, 1, 1, true, true, USUAL),
+                        new HadamardQuantizerCase(F16, INT8, 4, 0.5f, 14336, 1, 1, true, true, USUAL),
+                        new HadamardQuantizerCase(F16, INT4, 4, 0, 11008, 1, 130, true, false, DEVICE),
+                        new HadamardQuantizerCase(F16, INT8, 8, 1, 32, 128, 257, false, true, DEVICE)));
     }
 
     @Override
@@ -64,7 +68,9 @@ record HadamardQuantizerCase(
         HadamardTransform transform = HadamardTransform.of(n).orElseThrow();
         int columns = n * width;
         int stride = gate ? 2 * columns : columns;
-        Activations x = Activations.random(input, tokens * stride, new Random(columns));
+        Random random = new Random(columns);
+        Activations x = Activations.random(input, tokens * stride, random);
+        ColumnOrder order = ordered ? ColumnOrder.of(SparseOperands.shuffled(columns, random)) : null;
         Codes expected = Codes.of(layout, tokens, columns);
         ScalarHadamardQuantizer twin =
                 new ScalarHadamardQuantizer(transform, width, new ScalarNormQuantizer(quantizer, layout));
@@ -73,12 +79,14 @@ record HadamardQuantizerCase(
             float scale = twin.quantize(
                     gate ? Arrays.copyOfRange(x.values(), first, first + columns) : null,
                     Arrays.copyOfRange(x.values(), first + stride - columns, first + stride),
+                    order,
                     expected.rows(),
                     expected.row(token));
             expected.scales().setAtIndex(DeviceData.FLOAT, token, scale);
         }
         try (HadamardQuantizer kernel =
-                new HadamardQuantizer(data.device(), data.stream(), input, layout, transform, width)) {
+                new HadamardQuantizer(data.device(), data.stream(), input, layout, transform, width);
+                InputOrder loaded = order == null ? null : InputOrder.upload(order, data.device(), data.stream())) {
             GpuMemory from = data.upload(x.bytes());
             GpuMemory codes = data.results(expected.rows().byteSize());
             GpuMemory scales = data.results(expected.scales().byteSize());
@@ -88,6 +96,7 @@ record HadamardQuantizerCase(
                     gate ? new Rows(from, 0, stride) : null,
                     new Rows(from, stride - columns, stride),
                     tokens,
+                    loaded,
                     codes,
                     scales);
             return expected.compare(data.download(codes), data.download(scales));
@@ -97,6 +106,7 @@ record HadamardQuantizerCase(
     @Override
     public String toString() {
         return tokens + " tokens, a transform of " + n + " times " + width + " columns, " + input + " to codes of "
-                + bits + " bits in " + layout + ", clip " + clip + (gate ? ", with gate" : "");
+                + bits + " bits in " + layout + ", clip " + clip + (gate ? ", with gate" : "")
+                + (ordered ? ", in another order" : "");
     }
 }
