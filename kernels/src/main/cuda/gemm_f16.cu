@@ -20,13 +20,6 @@
 
 enum { STEP = 32, ROW_BYTES = STEP * 2, CHUNKS = ROW_BYTES / 16 };
 
-/* D [16 rows, 8 columns] += A [16, 16] . B [16, 8] */
-DEVICE void multiply_f16(float (&d)[4], uint4 a, uint32_t b0, uint32_t b1) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b0), "r"(b1));
-}
-
 DEVICE uint32_t place(uint32_t row, uint32_t chunk) { return row * ROW_BYTES + (chunk ^ (row / 2 % 4)) * 16; }
 
 /* One step of ROWS rows; zeros where there is nothing. */

@@ -25,6 +25,8 @@ public enum KernelModule {
     GEMM_F16("gemm_f16"),
     /** RMS norm alone, of half floats. */
     RMSNORM("rmsnorm"),
+    /** Products of dense codes with half floats. */
+    GEMM_CODES("gemm_codes"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant"),
     /** Hadamard transform and activation codes. */

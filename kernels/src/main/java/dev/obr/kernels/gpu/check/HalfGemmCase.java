@@ -55,7 +55,7 @@ record HalfGemmCase(HalfGemm.Output output, int features, int columns, int token
                 truth[i] += product;
                 size += Math.abs(product);
             }
-            allowed[i] = exact ? 0 : size * 0x1p-24 * Math.max(STEP, columns / STEP) + rounding(truth[i]);
+            allowed[i] = exact ? 0 : size * rounding(columns) + halfStep(truth[i]);
             truth[i] = exact && output == F16 ? half((float) truth[i]) : truth[i];
         }
         MemorySegment found = onDevice(data, w, x);
@@ -87,8 +87,13 @@ record HalfGemmCase(HalfGemm.Output output, int features, int columns, int token
         return operand;
     }
 
+    /** What a sum of so many columns may be off by, as a part of the sum of its terms' sizes: a tensor core rounds down whenever it adds. */
+    static double rounding(int columns) {
+        return 0x1p-24 * Math.max(STEP, columns / STEP);
+    }
+
     /** Half a step of a half float. */
-    private double rounding(double value) {
+    private double halfStep(double value) {
         return output == F16 ? Math.abs(value) * 0x1p-11 + 0x1p-25 : 0;
     }
 

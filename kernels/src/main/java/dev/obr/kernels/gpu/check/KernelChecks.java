@@ -23,6 +23,7 @@ public final class KernelChecks {
                         Pattern.FOUR_OF_EIGHT,
                         Pattern.HALF_OF_64),
                 HalfGemmCase.check(),
+                CodeGemmCase.check(),
                 HalfNormCase.check(),
                 NormQuantizerCase.check(),
                 HadamardQuantizerCase.check(),
