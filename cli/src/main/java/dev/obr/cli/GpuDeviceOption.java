@@ -2,6 +2,7 @@ package dev.obr.cli;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaDevice;
+import dev.obr.kernels.cuda.CudaDevices;
 import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.emulator.EmulatedDeviceOptions;
 import dev.obr.kernels.emulator.EmulatorOptions;
@@ -19,8 +20,11 @@ sealed interface GpuDeviceOption {
     /** @throws ObrException where there is none, saying why */
     GpuDevice open();
 
-    /** Whether what it takes says anything about a GPU. */
+    /** Whether the time that it takes says anything about a GPU. */
     boolean timed();
+
+    /** What drives it, as a line of a report says it. */
+    String driver();
 
     /** A GPU behind NVIDIA's driver. */
     record Cuda(int index) implements GpuDeviceOption {
@@ -32,6 +36,11 @@ sealed interface GpuDeviceOption {
         @Override
         public boolean timed() {
             return true;
+        }
+
+        @Override
+        public String driver() {
+            return "driver for CUDA " + CudaDevices.list().get(index).cudaVersion();
         }
     }
 
@@ -47,6 +56,11 @@ sealed interface GpuDeviceOption {
         @Override
         public boolean timed() {
             return false;
+        }
+
+        @Override
+        public String driver() {
+            return "every instruction checked";
         }
     }
 

@@ -29,10 +29,10 @@ import java.util.Random;
  */
 public final class ProductBench implements AutoCloseable {
     /** Weights between two uses of one copy: five times the largest L2 of these GPUs, 72 MB. */
-    static final long ROTATED_BYTES = 360L << 20;
+    private static final long ROTATED_BYTES = 360L << 20;
 
     /** What a repetition moves at least, so that the launch of its graph is a hundredth of its time. */
-    static final long REPETITION_BYTES = 1L << 30;
+    private static final long REPETITION_BYTES = 1L << 30;
 
     /** Tokens up to which weights under any mask are measured: their kernel is for few. */
     private static final int MOST_BITMAP_TOKENS = 256;
@@ -45,16 +45,22 @@ public final class ProductBench implements AutoCloseable {
     private final GpuStream stream;
     private final int features;
     private final int columns;
+    private final long rotatedBytes;
     private final List<ProductKernel> kernels;
     private final Map<Pattern, List<SparseWeights>> weights = new EnumMap<>(Pattern.class);
     private final List<GpuMemory> halves = new ArrayList<>();
 
     /** Loads the weights. */
     public ProductBench(GpuDevice device, int features, int columns) {
+        this(device, features, columns, ROTATED_BYTES);
+    }
+
+    ProductBench(GpuDevice device, int features, int columns, long rotatedBytes) {
         this.device = device;
         this.stream = device.newStream();
         this.features = features;
         this.columns = columns;
+        this.rotatedBytes = rotatedBytes;
         this.kernels = kernelsOf(device);
         for (int copy = 0; copy < copies(halfBytes()); copy++) {
             GpuMemory half = device.allocate(halfBytes());
@@ -69,7 +75,7 @@ public final class ProductBench implements AutoCloseable {
         stream.synchronize();
     }
 
-    /** What all of them take: each pattern in as many copies as come to {@link #ROTATED_BYTES}, and one more to be on the safe side. */
+    /** What all of them take at most: of each pattern as many copies as come to the bytes that are rotated, the last one not by half. */
     public static long weightBytes(GpuDevice device, int features, int columns) {
         long patterns = kernelsOf(device).stream().map(ProductKernel::pattern).distinct().count();
         return patterns * (ROTATED_BYTES + 2L * features * columns);
@@ -95,8 +101,8 @@ public final class ProductBench implements AutoCloseable {
         return 2L * features * columns;
     }
 
-    static int copies(long bytes) {
-        return Math.toIntExact(Math.ceilDiv(ROTATED_BYTES, bytes));
+    private int copies(long bytes) {
+        return Math.toIntExact(Math.ceilDiv(rotatedBytes, bytes));
     }
 
     private List<SparseWeights> load(Pattern pattern) {

@@ -28,6 +28,11 @@ public record ProductRow(
         return 2.0 * size.features() * size.columns() / weightBytes;
     }
 
+    /** Whether it is what others are compared with: half floats, by whatever library. */
+    public boolean ofHalfFloats() {
+        return kernel == null || kernel == ProductKernel.HALF;
+    }
+
     /** How many times faster than {@code other}. */
     public double speedup(ProductRow other) {
         return other.sample.median() / sample.median();
