@@ -43,6 +43,7 @@ final class GpuCheckCommand implements Callable<Integer> {
     private static final List<Integer> FEW_TOKENS = List.of(1, 16, 256, 2048, 65536);
 
     private final Console console;
+    private final List<KernelCheck> all;
     private final GpuCheckReport report;
 
     @Spec
@@ -76,7 +77,13 @@ final class GpuCheckCommand implements Callable<Integer> {
     private @Nullable Path output;
 
     GpuCheckCommand(Console console) {
+        this(console, KernelChecks.all());
+    }
+
+    /** @param all of the kernels' checks */
+    GpuCheckCommand(Console console, List<KernelCheck> all) {
         this.console = console;
+        this.all = all;
         this.report = new GpuCheckReport(console);
     }
 
@@ -96,7 +103,6 @@ final class GpuCheckCommand implements Callable<Integer> {
     }
 
     private List<KernelCheck> checks() {
-        List<KernelCheck> all = KernelChecks.all();
         List<String> names = all.stream().map(KernelCheck::name).toList();
         for (String kernel : only) {
             if (!names.contains(kernel)) {

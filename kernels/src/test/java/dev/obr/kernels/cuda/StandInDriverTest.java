@@ -10,6 +10,10 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuDeviceContract;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.check.Extent;
+import dev.obr.kernels.gpu.check.KernelChecker;
+import dev.obr.kernels.gpu.check.KernelChecks;
+import dev.obr.kernels.gpu.check.Verdict;
 import dev.obr.kernels.gpu.linear.LinearLayer;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import java.lang.foreign.Arena;
@@ -71,6 +75,15 @@ class StandInDriverTest extends GpuDeviceContract {
             emulated = LinearLayer.run(other, layout, bits, tokens);
         }
         assertThat(LinearLayer.run(device(), layout, bits, tokens)).isEqualTo(emulated);
+    }
+
+    /** What gpu-check does first, down to the driver. */
+    @Test
+    void runsTheChecksOfEveryKernel() {
+        assertThat(new KernelChecker(device(), Extent.QUICK).run(KernelChecks.all(), verdict -> {}))
+                .allSatisfy(verdict -> assertThat(verdict)
+                        .returns("", Verdict::says)
+                        .returns(Verdict.Outcome.OK, Verdict::outcome));
     }
 
     @Test
