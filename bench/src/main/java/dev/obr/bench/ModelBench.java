@@ -82,7 +82,7 @@ public final class ModelBench implements AutoCloseable {
                 weights.parameters(),
                 threads,
                 model.kv().label(),
-                model.activationBits(),
+                test.promptTokens() > 1 ? model.promptActivationBits() : model.activationBits(),
                 test,
                 begin,
                 nanos);

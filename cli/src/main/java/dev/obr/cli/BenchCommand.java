@@ -114,6 +114,9 @@ final class BenchCommand implements Callable<Integer> {
     private BenchFormat output;
 
     @Mixin
+    private final DeviceOption device = new DeviceOption();
+
+    @Mixin
     private final KvOption kv = new KvOption();
 
     @Option(
@@ -159,7 +162,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private RuntimeOptions options() {
-        return RuntimeOptions.defaults().withKv(kv.type()).withKernels(kernels);
+        return RuntimeOptions.defaults().withDevice(device.name()).withKv(kv.type()).withKernels(kernels);
     }
 
     private static Model open(@Nullable Path path) {

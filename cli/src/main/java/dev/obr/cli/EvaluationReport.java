@@ -116,7 +116,7 @@ final class EvaluationReport {
         object.put("model", model.name());
         object.put("device", model.device());
         object.put("kernels", model.kernelsName());
-        object.put("a_bits", model.activationBits());
+        object.put("a_bits", model.promptActivationBits());
         object.put("kv", model.kv().label());
         if (windows != null && text != null) {
             object.put("protocol", windows.protocol().label());

@@ -38,6 +38,6 @@ final class GpuProbe {
         if (capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9) {
             return "not usable, kernels need sm_80 to sm_90";
         }
-        return (capability.multipliesInt4() ? "kernels s4" : "kernels s8") + "; not used yet, the CPU computes";
+        return capability.multipliesInt4() ? "kernels s4 and s8" : "kernels s8";
     }
 }

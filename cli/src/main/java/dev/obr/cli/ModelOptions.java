@@ -41,6 +41,9 @@ final class ModelOptions {
     private int threads;
 
     @Mixin
+    private final DeviceOption device = new DeviceOption();
+
+    @Mixin
     private final KvOption kv = new KvOption();
 
     @Option(
@@ -48,7 +51,7 @@ final class ModelOptions {
             paramLabel = "auto|4|8|16",
             defaultValue = "auto",
             description =
-                    "Bits of the activations that packed weights multiply; 16 is floats. auto is 8, which cost a CPU no more than 4.")
+                    "Bits of the activations that packed weights multiply; 16 is floats. auto is 8 where these cost no more than 4: on a CPU, and of single tokens on a GPU.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String activationBits;
 
@@ -75,10 +78,10 @@ final class ModelOptions {
         return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model, options);
     }
 
-    /** Another model on the same threads and kernels, in the precision that is its own. */
+    /** Another model on the CPU, with the same threads and kernels, in the precision that is its own. */
     LanguageModel open(Path other) {
         return LanguageModel.open(
-                other, options(false, KvScheme.HEAD).withKv(null).withActivations(Activations.auto()));
+                other, options(false, KvScheme.HEAD).withDevice("cpu").withKv(null).withActivations(Activations.auto()));
     }
 
     /** 0 is the model's own limit. */
@@ -94,7 +97,7 @@ final class ModelOptions {
     private RuntimeOptions options(boolean simulated, KvScheme scheme) {
         try {
             Activations activations = new Activations(bits(), clip(), simulated, scheme);
-            return new RuntimeOptions(threads, kernels, kv.type(), context, activations);
+            return new RuntimeOptions(device.name(), threads, kernels, kv.type(), context, activations);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

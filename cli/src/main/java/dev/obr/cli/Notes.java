@@ -16,9 +16,10 @@ final class Notes {
         return "model: " + model.name() + " · " + model.device() + " · " + precision(model) + " · " + model.kernels();
     }
 
-    /** Bits of activations and cache: {@code A8 KVint4}. */
+    /** Bits of activations and cache: {@code A8 KVint4}, {@code A4/8 KVint4} where prompts and single tokens differ. */
     static String precision(LanguageModel model) {
-        return "A" + model.activationBits() + " KV" + model.kv().label();
+        String prompts = model.promptActivationBits() == model.activationBits() ? "" : model.promptActivationBits() + "/";
+        return "A" + prompts + model.activationBits() + " KV" + model.kv().label();
     }
 
     /** How fast it went. */

@@ -1,20 +1,13 @@
 package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.kernels.cpu.CpuKernelsProvider;
-import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
-import dev.obr.models.Quantization;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
-import dev.obr.runtime.cpu.CpuBackend;
-import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.KvType;
-import dev.obr.runtime.transformer.Precision;
-import dev.obr.runtime.transformer.Transformer;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -38,10 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class LanguageModel implements AutoCloseable {
     private final Model model;
     private final RuntimeOptions options;
-    private final Backend backend;
-    private final String kernelsName;
-    private final int activationBits;
-    private final Transformer transformer;
+    private final RunningPass running;
     private final Set<Integer> endTokens;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -52,17 +42,9 @@ public final class LanguageModel implements AutoCloseable {
                     "A context of " + options.contextLength() + " tokens was asked for, but " + model.name()
                             + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
         }
-        CpuKernelsProvider.Choice choice = chooseKernels(options);
-        int threads =
-                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         this.model = model;
         this.options = options;
-        Precision precision = precision(model, options.activations());
-        ActivationQuantizer quantizer = precision.activations();
-        this.activationBits = model.quantization() == null || quantizer == null ? 16 : quantizer.bits();
-        this.backend = new CpuBackend(choice.kernels(), choice.reason(), threads, precision);
-        this.kernelsName = choice.kernels().name();
-        this.transformer = load(model, backend);
+        this.running = RunningPass.open(model, options, contextLength());
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
         ChatFormat format = model.chatFormat();
         if (format != null) {
@@ -71,35 +53,6 @@ public final class LanguageModel implements AutoCloseable {
                     .filter(id -> id >= 0)
                     .forEach(endTokens::add);
         }
-    }
-
-    /** A backend that cannot take the weights leaves no threads or memory behind. */
-    private static Transformer load(Model model, Backend backend) {
-        try {
-            return new Transformer(model, backend);
-        } catch (Throwable failure) {
-            backend.close();
-            throw failure;
-        }
-    }
-
-    private static Precision precision(Model model, RuntimeOptions.Activations wanted) {
-        Quantization quantization = model.quantization();
-        if (quantization == null && (wanted.bits() == 4 || wanted.bits() == 8)) {
-            throw new ObrException("Activations of " + wanted.bits() + " bits were asked for, but " + model.name()
-                    + " is not packed: compress it first, or leave the option out.");
-        }
-        int own = quantization == null ? 16 : quantization.activationBits();
-        int bits = wanted.bits() == 0 ? Math.max(8, own) : wanted.bits();
-        double clip = wanted.clip() == RuntimeOptions.Activations.MODELS_OWN && quantization != null
-                ? quantization.activationClip().ratio()
-                : Math.max(wanted.clip(), RuntimeOptions.Activations.SEARCH);
-        ActivationQuantizer quantizer = bits == 16 ? null : new ActivationQuantizer(bits, (float) clip);
-        return new Precision(quantizer, wanted.simulated(), wanted.kvScheme());
-    }
-
-    private static CpuKernelsProvider.Choice chooseKernels(RuntimeOptions options) {
-        return CpuKernelsProvider.choose(CpuKernelsProvider.requested().orFor(options.kernels()), System.getenv());
     }
 
     /**
@@ -144,19 +97,19 @@ public final class LanguageModel implements AutoCloseable {
         return model.chatFormat();
     }
 
-    /** {@code cpu}. */
+    /** {@code cpu}, {@code cuda:0}, {@code emulator:sm_80}. */
     public String device() {
-        return backend.device();
+        return running.pass().device();
     }
 
-    /** {@code scalar}, {@code vector} or {@code native}. */
+    /** {@code scalar}, {@code vector} or {@code native} of a CPU, {@code ptx} of a GPU. */
     public String kernelsName() {
-        return kernelsName;
+        return running.kernelsName();
     }
 
     /** Which kernels run, and why not faster ones: one line. */
     public String kernels() {
-        return backend.description();
+        return running.description();
     }
 
     /** Most tokens that a session of this model holds. */
@@ -170,14 +123,19 @@ public final class LanguageModel implements AutoCloseable {
         return options.kvOf(model);
     }
 
-    /** Bits of the activations that packed weights multiply: 4, 8, or 16 for floats; 16 where nothing is packed. */
+    /** Bits of the activations that packed weights multiply where a token is computed alone: 4, 8, or 16 for floats; 16 where nothing is packed. */
     public int activationBits() {
-        return activationBits;
+        return running.stepBits();
+    }
+
+    /** As {@link #activationBits}, where tokens are computed together, as a prompt's are. */
+    public int promptActivationBits() {
+        return running.promptBits();
     }
 
     /** An empty session. */
     public Session newSession() {
-        Session session = new Session(this, transformer, transformer.newCache(kv(), contextLength()), contextLength());
+        Session session = new Session(this, running.pass(), running.pass().newCache(kv(), contextLength()), contextLength());
         sessions.add(session);
         return session;
     }
@@ -211,7 +169,7 @@ public final class LanguageModel implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        transformer.close();
+        running.pass().close();
         for (Session session : sessions) {
             session.close();
         }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a model is run.
  *
+ * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}, {@code emulator} or {@code emulator:sm_90}; null is {@code auto} that says nothing where there is no driver
  * @param threads computing threads; 0 takes one per processor
  * @param kernels {@code scalar}, {@code vector} or {@code native}; null takes what {@code -Dobr.kernels} says, else the fastest that works
  * @param kv how keys and values are kept; null takes what a packed model was made for, else F16
@@ -17,12 +18,17 @@ import org.jspecify.annotations.Nullable;
  * @param activations how the inputs of packed weights are quantised
  */
 public record RuntimeOptions(
-        int threads, @Nullable String kernels, @Nullable KvType kv, int contextLength, Activations activations) {
+        @Nullable String device,
+        int threads,
+        @Nullable String kernels,
+        @Nullable KvType kv,
+        int contextLength,
+        Activations activations) {
 
     /**
      * How the inputs of packed weights are quantised. Other weights take no notice of it.
      *
-     * @param bits 4, 8 or 16 (floats); 0 takes the model's own, but at least 8, which cost a CPU no more than 4
+     * @param bits 4, 8 or 16 (floats); 0 takes the model's own, or 8 where these cost no more: always on a CPU, on a GPU for single tokens and from Hopper on
      * @param clip of 4-bit codes in (0, 1], {@link #SEARCH} for the best of each token, or {@link #MODELS_OWN}
      * @param simulated whether codes are multiplied as the floats that they stand for, as published evaluations do
      * @param kvScheme of a simulated cache
@@ -54,6 +60,9 @@ public record RuntimeOptions(
     }
 
     public RuntimeOptions {
+        if (device != null) {
+            DeviceName.parse(device);
+        }
         if (threads < 0 || threads > 1024) {
             throw new ObrException("The option threads is " + threads + ", but must be 0 (one per processor) to 1024.");
         }
@@ -63,29 +72,33 @@ public record RuntimeOptions(
         }
     }
 
-    /** All processors, the fastest kernels, cache and activations as the model asks for, its own context length. */
+    /** The first GPU that runs the model, else all processors and the fastest kernels, cache and activations as the model asks for, its own context length. */
     public static RuntimeOptions defaults() {
-        return new RuntimeOptions(0, null, null, 0, Activations.auto());
+        return new RuntimeOptions(null, 0, null, null, 0, Activations.auto());
+    }
+
+    public RuntimeOptions withDevice(@Nullable String device) {
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withThreads(int threads) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withKernels(@Nullable String kernels) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withKv(@Nullable KvType kv) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withContextLength(int contextLength) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withActivations(Activations activations) {
-        return new RuntimeOptions(threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
     }
 
     /** How a model's keys and values are kept with these options. */

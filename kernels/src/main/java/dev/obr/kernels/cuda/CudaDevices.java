@@ -15,6 +15,11 @@ public final class CudaDevices {
 
     private CudaDevices() {}
 
+    /** Whether this machine has a driver at all: without one nobody expects a GPU. */
+    public static boolean driverPresent() {
+        return CudaDriver.present();
+    }
+
     /** Looks for GPUs; what stands in their way is an answer, not an error. */
     public static Probe probe() {
         try {

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /**
  * What the driver says before anything of JCuda is touched: JCuda's classes can be initialised once only, and report a missing driver as two nested stack traces.
@@ -30,6 +31,19 @@ record CudaDriver(int version, int devices) {
     private static final int SYSTEM_DRIVER_MISMATCH = 803;
     private static final int UNKNOWN = 999;
 
+    /** Whether there is a driver at all, whatever it says. */
+    static boolean present() {
+        return NativeLibrary.platform().equals(PLATFORM) && library(LIBRARY).isPresent();
+    }
+
+    private static Optional<SymbolLookup> library(String library) {
+        try {
+            return Optional.of(SymbolLookup.libraryLookup(library, Arena.global())); // stays: JCuda needs the same one
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
     /**
      * Asks the driver.
      *
@@ -43,12 +57,8 @@ record CudaDriver(int version, int devices) {
         if (!platform.equals(PLATFORM)) {
             throw new ObrException("GPUs are used on " + PLATFORM + " only, this is " + platform);
         }
-        SymbolLookup driver;
-        try {
-            driver = SymbolLookup.libraryLookup(library, Arena.global()); // stays: JCuda needs the same one
-        } catch (IllegalArgumentException e) {
-            throw new ObrException("no NVIDIA driver (" + library + " cannot be loaded)", e);
-        }
+        SymbolLookup driver = library(library)
+                .orElseThrow(() -> new ObrException("no NVIDIA driver (" + library + " cannot be loaded)"));
         int initialised = call(driver, "cuInit", 0);
         if (initialised != 0) {
             throw new ObrException(refusal(initialised));

@@ -3,6 +3,7 @@ package dev.obr.runtime.gpu;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuDevice;
+import dev.obr.kernels.gpu.attention.KvAttention;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
 import dev.obr.kernels.gpu.hadamard.HadamardQuantizer;
 import dev.obr.kernels.gpu.linear.SparseFragments;
@@ -13,55 +14,56 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.LogitRows;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What a GPU asks of a model, each refusal one sentence; found out before anything is copied. */
 public final class GpuRequirements {
-    private static final String ELSE = ": run it on the CPU (--device cpu)";
-
     private GpuRequirements() {}
 
-    /**
-     * Makes sure that there are kernels for a model, whatever the device.
-     *
-     * @throws ObrException where there are none
-     */
-    public static void check(Model model) {
+    /** Why there are no kernels for a model, whatever the device; nothing where there are. */
+    public static Optional<String> refusal(Model model) {
         ModelConfig config = model.config();
         if (model.quantization() == null) {
-            throw new ObrException(model.name()
-                    + " is not packed, and GPUs run packed models: compress it first, or leave --device out");
+            return Optional.of(model.name() + " is not packed, and GPUs run packed models");
         }
         if (config.qkNorm()) {
-            throw new ObrException(
-                    model.name() + " normalises queries and keys, for which there is no GPU kernel" + ELSE);
+            return Optional.of(model.name() + " normalises queries and keys, for which there is no GPU kernel");
         }
         if (config.hiddenSize() % 8 != 0 || config.queryWidth() % 8 != 0) {
-            throw new ObrException(model.name() + " has activations of " + config.hiddenSize() + " and "
-                    + config.queryWidth() + " components, but GPU kernels take multiples of 8" + ELSE);
+            return Optional.of(model.name() + " has activations of " + config.hiddenSize() + " and "
+                    + config.queryWidth() + " components, but GPU kernels take multiples of 8");
         }
         if (config.intermediateSize() > HadamardQuantizer.MOST_COLUMNS) {
-            throw new ObrException(model.name() + " has feed-forward layers of " + config.intermediateSize()
-                    + " components, but GPU kernels take " + HadamardQuantizer.MOST_COLUMNS + " at most" + ELSE);
+            return Optional.of(model.name() + " has feed-forward layers of " + config.intermediateSize()
+                    + " components, but GPU kernels take " + HadamardQuantizer.MOST_COLUMNS + " at most");
+        }
+        if (!KvCodeCache.HEAD_DIMS.contains(config.headDim())
+                || !KvAttention.GROUPS.contains(config.heads() / config.kvHeads())) {
+            return Optional.of(model.name() + " has " + config.heads() / config.kvHeads() + " query heads of "
+                    + config.headDim() + " components to a KV head, but there is GPU attention for "
+                    + sorted(KvAttention.GROUPS) + " of " + sorted(KvCodeCache.HEAD_DIMS));
         }
         for (Map.Entry<String, PackedMatrix> packed : model.packed().entrySet()) {
             if (packed.getValue().bits() != 4 && !packed.getKey().equals(ExpectedWeights.HEAD)) {
-                throw new ObrException(packed.getKey() + " has codes of "
-                        + packed.getValue().bits() + " bits, but GPU kernels take weights of 4" + ELSE);
+                return Optional.of(packed.getKey() + " has codes of "
+                        + packed.getValue().bits() + " bits, but GPU kernels take weights of 4");
             }
         }
+        return Optional.empty();
     }
 
-    /**
-     * Makes sure that a device runs the kernels.
-     *
-     * @throws ObrException where it does not
-     */
-    public static void check(GpuDevice device) {
-        ComputeCapability capability = device.capability();
-        if (capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9) {
-            throw new ObrException(device.name() + " is " + capability
-                    + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)" + ELSE);
-        }
+    private static String sorted(Set<Integer> numbers) {
+        return numbers.stream().sorted().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    /** Why a device does not run the kernels; nothing where it does. */
+    public static Optional<String> refusal(String device, ComputeCapability capability) {
+        return capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9
+                ? Optional.of(
+                        device + " is " + capability + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)")
+                : Optional.empty();
     }
 
     /**
@@ -90,7 +92,7 @@ public final class GpuRequirements {
             throw new ObrException(model.name() + " needs " + needed + " bytes on " + device.name() + " (" + weights
                     + " of weights, " + cache + " of a cache for " + capacity + " tokens), but " + device.freeBytes()
                     + " of "
-                    + device.totalBytes() + " are free: use a smaller --context, or the CPU (--device cpu)");
+                    + device.totalBytes() + " are free: use a smaller --context, or the CPU (--device cpu).");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.obr.runtime.gpu;
 
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuGraph;
 import dev.obr.kernels.gpu.GpuMemory;
@@ -27,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -69,14 +71,18 @@ public final class GpuTransformer implements ForwardPass {
      * @param label what reports call the device
      * @param device belongs to the result
      * @param context tokens of a sequence at most
-     * @throws dev.obr.kernels.ObrException where there are no kernels for the model, or it does not fit; the device is closed
+     * @throws ObrException where there are no kernels for the model, or it does not fit; the device is closed
      */
     public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context) {
         this(model, label, device, precision, context, true);
     }
 
-    /** @param recorded whether steps are recorded, or launched kernel by kernel */
-    GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
+    /**
+     * The same, for who looks into what a step launches.
+     *
+     * @param recorded whether steps are recorded, or launched kernel by kernel
+     */
+    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
         this.device = device;
         this.config = model.config();
@@ -86,8 +92,8 @@ public final class GpuTransformer implements ForwardPass {
         int chunk = Math.min(MAX_CHUNK, capacity);
         int widest = Math.max(config.queryWidth() + 2 * config.kvWidth(), 2 * config.intermediateSize()) + 3 * 16;
         try {
-            GpuRequirements.check(model);
-            GpuRequirements.check(device);
+            refuse(GpuRequirements.refusal(model));
+            refuse(GpuRequirements.refusal(device.name(), device.capability()));
             GpuRequirements.checkMemory(model, device, capacity, chunk, widest);
             Quantization quantization = Objects.requireNonNull(model.quantization());
             OnlineRotation rotation = quantization.online();
@@ -115,6 +121,12 @@ public final class GpuTransformer implements ForwardPass {
         } catch (Throwable failure) {
             device.close();
             throw failure;
+        }
+    }
+
+    private static void refuse(Optional<String> refusal) {
+        if (refusal.isPresent()) {
+            throw new ObrException(refusal.get() + ": run it on the CPU (--device cpu).");
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.Set;
 /** Launches attention over cached codes: {@code decode_attention_kv4_*} with its merge, and {@code prefill_attention_kv4_*}. What both compute is {@link ScalarAttention}. */
 public final class KvAttention implements AutoCloseable {
     /** Query heads of one KV head that there are kernels for. */
-    private static final Set<Integer> GROUPS = Set.of(1, 2, 3, 4, 8);
+    public static final Set<Integer> GROUPS = Set.of(1, 2, 3, 4, 8);
 
     private static final int MOST_TOKENS = 65535; // a grid's extent in y and z
     private static final int THREADS = 128;

@@ -19,7 +19,7 @@ import java.util.Set;
  */
 public final class KvCodeCache implements AutoCloseable {
     /** Components of a head that there are kernels for. */
-    private static final Set<Integer> HEAD_DIMS = Set.of(8, 32, 64, 128);
+    public static final Set<Integer> HEAD_DIMS = Set.of(8, 32, 64, 128);
 
     private final int slots;
     private final int kvHeads;
