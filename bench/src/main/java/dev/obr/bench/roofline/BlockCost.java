@@ -1,5 +1,7 @@
 package dev.obr.bench.roofline;
 
+import java.util.Optional;
+
 /**
  * What a thread block does that takes some number of steps.
  *
@@ -11,25 +13,12 @@ record BlockCost(Counts fixed, Counts step) {
     record Sample(int steps, Counts counts) {}
 
     /**
-     * The line through two samples.
-     *
-     * @param third on it, too
-     * @throws IllegalStateException where the third is not: the kernel's cost is no such line, and nothing may be concluded from two
+     * The line through two samples, or nothing where the third does not lie on it, too: then the kernel's cost is no such line, and nothing may be concluded from two.
      */
-    static BlockCost through(String kernel, Sample first, Sample second, Sample third) {
+    static Optional<BlockCost> through(Sample first, Sample second, Sample third) {
         Counts step = second.counts.minus(first.counts).times(1.0 / (second.steps - first.steps));
         BlockCost cost = new BlockCost(first.counts.minus(step.times(first.steps)), step);
-        Counts expected = cost.of(third.steps);
-        if (differ(expected, third.counts)) {
-            throw new IllegalStateException("a block of " + kernel + " with " + third.steps + " steps does "
-                    + third.counts + ", but " + expected + " by " + first.steps + " and " + second.steps + " steps");
-        }
-        return cost;
-    }
-
-    /** A block without steps. */
-    static BlockCost fixed(Counts counts) {
-        return new BlockCost(counts, Counts.NONE);
+        return differ(cost.of(third.steps), third.counts) ? Optional.empty() : Optional.of(cost);
     }
 
     Counts of(double steps) {

@@ -1,5 +1,6 @@
 package dev.obr.bench.roofline;
 
+import dev.obr.kernels.emulator.PtxKernel;
 import dev.obr.kernels.emulator.PtxModule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuDevice;
@@ -15,10 +16,25 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A device that notes what is launched and does nothing: the grids of a large model without its memory, from the very code that launches them. */
+/**
+ * A device that notes what is launched: the grids of a large model without its memory, from the very code that launches them. What is behind it may run it, too.
+ */
 final class PaperDevice implements GpuDevice {
-    private static final long ALIGNMENT = 256;
+    static final long ALIGNMENT = 256;
+    private static final long GAP = 1 << 16; // between two memories
+
+    /** What is behind the paper: at once, in the order of the calls. */
+    interface Backing {
+        /** New memory of the device. */
+        void allocated(long address, long bytes);
+
+        /** What the host sees of it. */
+        MemorySegment at(long address, long bytes);
+
+        void launched(PtxKernel kernel, LaunchShape shape, KernelArguments arguments);
+    }
 
     /**
      * A launch that was noted.
@@ -29,20 +45,23 @@ final class PaperDevice implements GpuDevice {
 
     private final Gpu gpu;
     private final Map<String, PtxModule> parsed;
+    private final @Nullable Backing backing;
     private final List<Noted> launches = new ArrayList<>();
     private long nextAddress = ALIGNMENT;
 
-    /** @param parsed modules by name, which this adds to */
-    PaperDevice(Gpu gpu, Map<String, PtxModule> parsed) {
+    /**
+     * @param parsed modules by name, which this adds to
+     * @param backing what runs it, or nothing
+     */
+    PaperDevice(Gpu gpu, Map<String, PtxModule> parsed, @Nullable Backing backing) {
         this.gpu = gpu;
         this.parsed = parsed;
+        this.backing = backing;
     }
 
-    /** What was launched since the last call. */
-    List<Noted> takeLaunches() {
-        List<Noted> taken = List.copyOf(launches);
-        launches.clear();
-        return taken;
+    /** What was launched. */
+    List<Noted> launches() {
+        return List.copyOf(launches);
     }
 
     @Override
@@ -73,7 +92,10 @@ final class PaperDevice implements GpuDevice {
     @Override
     public GpuMemory allocate(long bytes) {
         long address = nextAddress;
-        nextAddress += Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
+        nextAddress += Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT + GAP;
+        if (backing != null) {
+            backing.allocated(address, bytes);
+        }
         return new Memory(address, bytes);
     }
 
@@ -90,14 +112,19 @@ final class PaperDevice implements GpuDevice {
     private record Module(PtxModule ptx) implements GpuModule {
         @Override
         public GpuKernel kernel(String name) {
-            return new Kernel(name, ptx.kernel(name).staticSharedBytes());
+            return new Kernel(ptx.kernel(name));
         }
 
         @Override
         public void close() {}
     }
 
-    private record Kernel(String name, int staticSharedBytes) implements GpuKernel {
+    private record Kernel(PtxKernel ptx) implements GpuKernel {
+        @Override
+        public String name() {
+            return ptx.name();
+        }
+
         @Override
         public void allowSharedBytes(int bytes) {}
     }
@@ -109,28 +136,47 @@ final class PaperDevice implements GpuDevice {
 
     private final class Stream implements GpuStream {
         @Override
-        public void copyIn(MemorySegment from, GpuMemory to, long offset) {}
-
-        @Override
-        public void copyOut(GpuMemory from, long offset, MemorySegment to) {}
-
-        @Override
-        public void copy(GpuMemory from, long fromOffset, GpuMemory to, long toOffset, long bytes) {}
-
-        @Override
-        public void fill(GpuMemory memory, long offset, long bytes, byte value) {}
-
-        @Override
-        public void launch(GpuKernel kernel, LaunchShape shape, KernelArguments arguments) {
-            int shared = ((Kernel) kernel).staticSharedBytes() + shape.sharedBytes();
-            launches.add(new Noted(kernel.name(), shape, shared));
+        public void copyIn(MemorySegment from, GpuMemory to, long offset) {
+            if (backing != null) {
+                backing.at(to.address() + offset, from.byteSize()).copyFrom(from);
+            }
         }
 
         @Override
-        public void record(GpuEvent event) {}
+        public void copyOut(GpuMemory from, long offset, MemorySegment to) {
+            throw new UnsupportedOperationException("results on paper");
+        }
 
         @Override
-        public void await(GpuEvent event) {}
+        public void copy(GpuMemory from, long fromOffset, GpuMemory to, long toOffset, long bytes) {
+            throw new UnsupportedOperationException("a copy on paper");
+        }
+
+        @Override
+        public void fill(GpuMemory memory, long offset, long bytes, byte value) {
+            if (backing != null) {
+                backing.at(memory.address() + offset, bytes).fill(value);
+            }
+        }
+
+        @Override
+        public void launch(GpuKernel kernel, LaunchShape shape, KernelArguments arguments) {
+            PtxKernel ptx = ((Kernel) kernel).ptx();
+            launches.add(new Noted(ptx.name(), shape, ptx.staticSharedBytes() + shape.sharedBytes()));
+            if (backing != null) {
+                backing.launched(ptx, shape, arguments);
+            }
+        }
+
+        @Override
+        public void record(GpuEvent event) {
+            throw new UnsupportedOperationException("an event on paper");
+        }
+
+        @Override
+        public void await(GpuEvent event) {
+            throw new UnsupportedOperationException("an event on paper");
+        }
 
         @Override
         public GpuGraph capture(Runnable work) {

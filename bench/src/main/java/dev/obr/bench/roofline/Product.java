@@ -12,7 +12,6 @@ import dev.obr.kernels.packed.Pattern;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One product y [tokens, features] = W [features, columns] . x [tokens, columns].
@@ -29,6 +28,14 @@ record Product(
         this(kernel, tokens, features, columns, residual, HalfGemm.Output.F16);
     }
 
+    Product withTokens(int other) {
+        return new Product(kernel, other, features, columns, residual, output);
+    }
+
+    Product withWeight(int otherFeatures, int otherColumns) {
+        return new Product(kernel, tokens, otherFeatures, otherColumns, residual, output);
+    }
+
     /** Multiplications and additions, as of dense weights. */
     double operations() {
         return 2.0 * tokens * features * columns;
@@ -36,8 +43,11 @@ record Product(
 
     /** Each operand and each result once. */
     long dramBytes() {
-        long y = (long) tokens * features * (output == HalfGemm.Output.F32 ? Float.BYTES : Short.BYTES);
-        return weightBytes() + tokenBytes() + y + (residual ? y : 0);
+        return weightBytes() + tokenBytes() + resultBytes() * (residual ? 2 : 1);
+    }
+
+    private long resultBytes() {
+        return (long) tokens * features * (output == HalfGemm.Output.F32 ? Float.BYTES : Short.BYTES);
     }
 
     /** Of the weight as the kernel reads it, scales included. */
@@ -68,34 +78,28 @@ record Product(
         return Objects.requireNonNull(kernel.layout()).rowBytes(columns);
     }
 
-    /** Launches it with memory of its own: zeros times weights of which every second one, or pair, is kept. */
-    void launch(GpuDevice device, GpuStream stream, boolean withWeights) {
-        try (GpuMemory y = device.allocate(4L * tokens * features);
-                GpuMemory x = device.allocate(tokenBytes())) {
-            stream.fill(x, 0, x.byteSize(), (byte) 0);
+    /** Launches it: zeros times weights of which every second one, or pair, is kept; on paper times weights of that size. */
+    Launches launches(boolean onPaper) {
+        return (device, stream) -> {
+            GpuMemory x = Launches.activations(device, stream, tokenBytes());
+            GpuMemory y = device.allocate(resultBytes());
             if (kernel == ProductKernel.HALF) {
-                try (HalfGemm gemm = new HalfGemm(device, output);
-                        GpuMemory w = device.allocate(weightBytes())) {
-                    stream.fill(w, 0, w.byteSize(), (byte) 0);
-                    gemm.multiply(stream, w, x, tokens, features, columns, y);
-                    stream.synchronize();
-                }
+                GpuMemory w = Launches.activations(device, stream, weightBytes());
+                new HalfGemm(device, output).multiply(stream, w, x, tokens, features, columns, y);
                 return;
             }
-            @Nullable GpuMemory added = residual ? y : null;
-            if (added != null) {
-                stream.fill(y, 0, y.byteSize(), (byte) 0);
-            }
-            try (Arena arena = Arena.ofConfined();
-                    SparseGemm gemm = new SparseGemm(device, pattern(), Objects.requireNonNull(kernel.layout()));
-                    SparseWeights w = withWeights
-                            ? SparseWeights.upload(fragments(features, columns, arena), device, stream)
-                            : onPaper(device);
-                    GpuMemory xs = device.allocate(4L * tokens)) {
-                stream.fill(xs, 0, xs.byteSize(), (byte) 0);
-                gemm.multiply(stream, w, x, xs, tokens, null, added, y);
-                stream.synchronize();
-            }
+            SparseWeights w = onPaper ? onPaper(device) : upload(device, stream);
+            GpuMemory xs = Launches.activations(device, stream, (long) Float.BYTES * tokens);
+            new SparseGemm(device, pattern(), Objects.requireNonNull(kernel.layout()))
+                    .multiply(stream, w, x, xs, tokens, null, residual ? y : null, y);
+        };
+    }
+
+    private SparseWeights upload(GpuDevice device, GpuStream stream) {
+        try (Arena arena = Arena.ofConfined()) {
+            SparseWeights w = SparseWeights.upload(fragments(features, columns, arena), device, stream);
+            stream.synchronize();
+            return w;
         }
     }
 

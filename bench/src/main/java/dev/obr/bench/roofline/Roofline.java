@@ -1,24 +1,26 @@
 package dev.obr.bench.roofline;
 
-import dev.obr.kernels.emulator.EmulatedDevice;
-import dev.obr.kernels.emulator.EmulatedDeviceOptions;
-import dev.obr.kernels.emulator.EmulatorOptions;
-import dev.obr.kernels.emulator.LaunchCounters;
-import dev.obr.kernels.emulator.PtxModule;
-import dev.obr.kernels.gpu.ComputeCapability;
-import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.linear.SparseFragments;
+import dev.obr.models.ModelConfig;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /** Models launches. What a kernel's block does is counted once, on first use, and then serves all GPUs: they run the same PTX. */
 public final class Roofline {
     private static final int MOST_SAMPLED_TOKENS = 2048; // from there on tiles are the largest
     private static final int SAMPLED_FEATURES = 256; // of the largest tile
-    private static final int SAMPLED_STEPS = 32; // all warps' rounds of the kernels for few tokens are whole
 
-    private final Map<String, PtxModule> parsed = new HashMap<>();
+    /** Steps of the first sample: of kernels whose warps share the steps, 32 are a round of all. */
+    private static final List<Integer> SAMPLED_STEPS = List.of(8, 32);
+
+    private final Sampler sampler = new Sampler();
     private final Map<Product, BlockCost> products = new HashMap<>();
+    private final Map<Object, Map<String, BlockCost>> attentions = new HashMap<>();
+    private final Map<Object, Counts> tokenCounts = new HashMap<>();
     private final KernelRegisters registers = KernelRegisters.load();
 
     /**
@@ -33,56 +35,111 @@ public final class Roofline {
     }
 
     Modelled product(Gpu gpu, Product product) {
-        try (PaperDevice paper = new PaperDevice(gpu, parsed);
-                GpuStream stream = paper.newStream()) {
-            product.launch(paper, stream, false);
-            PaperDevice.Noted launch = paper.takeLaunches().getFirst();
-            BlockCost cost = cost(product, launch.kernel());
-            double steps = (double) product.columns() / SparseFragments.STEP;
-            return TimeModel.time(
-                    gpu,
-                    new Work(
-                            launch.kernel(),
-                            launch.shape().grid().count(),
-                            (int) launch.shape().block().count(),
-                            registers.of(launch.kernel(), gpu.capability()),
-                            launch.sharedBytes(),
-                            cost.fixed(),
-                            cost.step().times(steps),
-                            product.dramBytes(),
-                            product.operations()));
-        }
+        List<PaperDevice.Noted> launches = sampler.onPaper(gpu, product.launches(true));
+        PaperDevice.Noted launch = launches.getFirst();
+        BlockCost cost = cost(product, launch.kernel());
+        double steps = (double) product.columns() / SparseFragments.STEP;
+        return model(
+                gpu, launch, cost.fixed(), cost.step().times(steps), product.dramBytes(), product.operations());
     }
 
     /** What a block of the product's kernel does, by counting with three numbers of steps. */
     private BlockCost cost(Product product, String kernel) {
-        int tokens = Math.min(product.tokens(), MOST_SAMPLED_TOKENS);
-        Product key = new Product(product.kernel(), tokens, SAMPLED_FEATURES, 1, product.residual(), product.output());
-        return products.computeIfAbsent(
-                key,
-                sampled -> BlockCost.through(
-                        kernel, sample(sampled, kernel, 1), sample(sampled, kernel, 2), sample(sampled, kernel, 3)));
+        Product key = product.withTokens(Math.min(product.tokens(), MOST_SAMPLED_TOKENS))
+                .withWeight(SAMPLED_FEATURES, 1);
+        return products.computeIfAbsent(key, sampled -> {
+            for (int steps : SAMPLED_STEPS) {
+                Optional<BlockCost> cost = BlockCost.through(
+                        sample(sampled, kernel, steps),
+                        sample(sampled, kernel, 2 * steps),
+                        sample(sampled, kernel, 3 * steps));
+                if (cost.isPresent()) {
+                    return cost.get();
+                }
+            }
+            throw new IllegalStateException("what a block of " + kernel + " does is no line over its steps");
+        });
     }
 
-    private static BlockCost.Sample sample(Product key, String kernel, int rounds) {
-        int steps = rounds * SAMPLED_STEPS;
-        Product product = new Product(
-                key.kernel(),
-                key.tokens(),
-                key.features(),
-                steps * SparseFragments.STEP,
-                key.residual(),
-                key.output());
-        EmulatorOptions options = EmulatorOptions.checked().withCheck(false);
-        try (EmulatedDevice device = new EmulatedDevice(
-                        EmulatedDeviceOptions.checked(ComputeCapability.SM_80).withEmulator(options));
-                GpuStream stream = new FirstBlockStream(device.newStream())) {
-            product.launch(device, stream, true);
-            LaunchCounters counters = device.counters().get(kernel);
-            if (counters == null) {
-                throw new IllegalStateException("a sample of " + kernel + " ran " + device.counters().keySet());
-            }
-            return new BlockCost.Sample(steps, Counts.of(counters));
+    private BlockCost.Sample sample(Product key, String kernel, int steps) {
+        Product product = key.withWeight(key.features(), steps * SparseFragments.STEP);
+        return new BlockCost.Sample(steps, of(kernel, sampler.firstBlocks(product.launches(false))));
+    }
+
+    private static Counts of(String kernel, Map<String, Counts> counted) {
+        Counts counts = counted.get(kernel);
+        if (counts == null) {
+            throw new IllegalStateException("a sample of " + kernel + " ran " + counted.keySet());
         }
+        return counts;
+    }
+
+    private Modelled model(
+            Gpu gpu, PaperDevice.Noted launch, Counts fixed, Counts steps, double dramBytes, double operations) {
+        return TimeModel.time(
+                gpu,
+                new Work(
+                        launch.kernel(),
+                        launch.shape().grid().count(),
+                        (int) launch.shape().block().count(),
+                        registers.of(launch.kernel(), gpu.capability()),
+                        launch.sharedBytes(),
+                        fixed,
+                        steps,
+                        dramBytes,
+                        operations));
+    }
+
+    /**
+     * All launches of a decoder layer; of half floats its products alone, for there are no other kernels of theirs.
+     *
+     * @param tokens of the step: up to the context's length, of as many sequences, one each; beyond, of whole prompts of that length
+     * @param context positions that a sequence's tokens attend to
+     */
+    public List<Part> layer(Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, int context) {
+        LayerKernels layer = new LayerKernels(model, kernel, tokens, context);
+        List<Part> parts = new ArrayList<>();
+        for (LayerKernels.Step step : layer.steps()) {
+            switch (step) {
+                case LayerKernels.Multiply multiply ->
+                    parts.add(new Part(multiply.name(), 1, product(gpu, multiply.product())));
+                case LayerKernels.ByToken byToken -> parts.add(byToken(gpu, byToken));
+                case LayerKernels.Attend attend -> parts.addAll(attention(gpu, attend.attention()));
+            }
+        }
+        return parts;
+    }
+
+    /** The product of the head, for the tokens whose logits are needed. */
+    public Part head(Gpu gpu, ModelConfig model, int tokens, int context) {
+        return new Part("head", 1, product(gpu, LayerKernels.head(model, tokens, context)));
+    }
+
+    /** A launch whose blocks are as many for each token, counted for one of them. */
+    private Part byToken(Gpu gpu, LayerKernels.ByToken step) {
+        PaperDevice.Noted launch =
+                sampler.onPaper(gpu, step.launches(step.tokens())).getFirst();
+        PaperDevice.Noted one = sampler.onPaper(gpu, step.launches(1)).getFirst();
+        Counts counts = tokenCounts.computeIfAbsent(
+                step.key(), key -> of(launch.kernel(), sampler.allBlocks(step.launches(1))));
+        Counts block = counts.times(1.0 / one.shape().grid().count());
+        return new Part(step.name(), 1, model(gpu, launch, block, Counts.NONE, step.dramBytes(), 0));
+    }
+
+    private List<Part> attention(Gpu gpu, Attention attention) {
+        List<PaperDevice.Noted> launches = sampler.onPaper(gpu, attention.launches());
+        int tile = attention.tileTokens(launches.getFirst());
+        Map<String, BlockCost> costs =
+                attentions.computeIfAbsent(attention.key(), key -> attention.costs(sampler, tile));
+        List<Part> parts = new ArrayList<>();
+        for (PaperDevice.Noted launch : launches) {
+            BlockCost cost = Objects.requireNonNull(costs.get(launch.kernel()));
+            Counts splits = cost.step().times(attention.splitsOfBlock(launch));
+            parts.add(new Part(
+                    parts.isEmpty() ? "attention" : "attention, splits",
+                    attention.times(),
+                    model(gpu, launch, cost.fixed(), splits, attention.dramBytes(launch), 0)));
+        }
+        return parts;
     }
 }
