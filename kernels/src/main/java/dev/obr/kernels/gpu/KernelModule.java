@@ -38,7 +38,9 @@ public enum KernelModule {
     /** Rows of the embedding table. */
     EMBED("embed"),
     /** The token of the largest logit. */
-    ARGMAX("argmax");
+    ARGMAX("argmax"),
+    /** Systems with principal submatrices, for compression. */
+    PRINCIPAL_SYSTEMS("principal_systems");
 
     private final String label;
 

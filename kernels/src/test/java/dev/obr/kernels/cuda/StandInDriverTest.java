@@ -19,7 +19,6 @@ import dev.obr.kernels.gpu.linear.TokenLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUresult;
@@ -30,7 +29,6 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -41,10 +39,10 @@ class StandInDriverTest extends GpuDeviceContract {
     private static StandInDriver driver;
 
     @BeforeAll
-    static void loadDriver(@TempDir Path folder) throws Exception {
+    static void loadDriver() {
         String whyNot = StandInDriver.whyNot();
         Assumptions.assumeTrue(whyNot.isEmpty(), whyNot);
-        driver = StandInDriver.load(folder);
+        driver = StandInDriver.shared();
     }
 
     @Override
