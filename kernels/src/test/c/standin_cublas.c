@@ -104,6 +104,25 @@ struct product {
 MULTIPLY(multiply_floats, float)
 MULTIPLY(multiply_doubles, double)
 
+/* Half floats, with sums of float32. */
+static int multiply_halves(const void *arguments) {
+    const struct product *o = arguments;
+    const _Float16 *a = matrix(o->a, o->op_a ? o->k : o->m, o->op_a ? o->m : o->k, o->lda, sizeof *a);
+    const _Float16 *b = matrix(o->b, o->op_b ? o->n : o->k, o->op_b ? o->k : o->n, o->ldb, sizeof *b);
+    _Float16 *c = matrix(o->c, o->m, o->n, o->ldc, sizeof *c);
+    if (!a || !b || !c) return ILLEGAL_ADDRESS;
+    for (int64_t j = 0; j < o->n; j++) {
+        for (int64_t i = 0; i < o->m; i++) {
+            float sum = 0;
+            for (int64_t p = 0; p < o->k; p++)
+                sum += (float)(o->op_a ? a[i * o->lda + p] : a[p * o->lda + i]) * (float)(o->op_b ? b[p * o->ldb + j] : b[j * o->ldb + p]);
+            _Float16 *to = &c[j * o->ldc + i];
+            *to = (_Float16)((float)o->alpha * sum + (o->beta == 0 ? 0 : (float)o->beta * (float)*to));
+        }
+    }
+    return 0;
+}
+
 static int invalid(const struct product *o) {
     return o->op_a < OP_N || o->op_a > OP_T || o->op_b < OP_N || o->op_b > OP_T || o->m < 0 || o->n < 0 || o->k < 0 || o->count < 0
         || o->lda < least(o->op_a ? o->k : o->m) || o->ldb < least(o->op_b ? o->n : o->k) || o->ldc < least(o->m);
@@ -131,6 +150,17 @@ int cublasDgemm_v2(struct handle *handle, int op_a, int op_b, int m, int n, int 
     if (mutation == DOUBLE_FACTORS_SWAPPED) { o.a = b; o.b = a; }
     if (invalid(&o)) return INVALID_VALUE;
     return answer(standin_call(handle->stream, multiply_doubles, &o, sizeof o));
+}
+
+int cublasGemmEx(struct handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, device_address a, int type_a, int lda, device_address b, int type_b,
+                 int ldb, const float *beta, device_address c, int type_c, int ldc, int compute, int algorithm) {
+    enum { HALF = 2, COMPUTE_32F = 68, ALGORITHM_DEFAULT = -1 };
+    ENTER(handle);
+    if (!is_host(alpha) || !is_host(beta)) return INVALID_VALUE;
+    if (type_a != HALF || type_b != HALF || type_c != HALF || compute != COMPUTE_32F || algorithm != ALGORITHM_DEFAULT) return INVALID_VALUE;
+    struct product o = {op_a, op_b, m, n, k, lda, ldb, ldc, 0, 0, 0, *alpha, *beta, a, b, c, 1};
+    if (invalid(&o)) return INVALID_VALUE;
+    return answer(standin_call(handle->stream, multiply_halves, &o, sizeof o));
 }
 
 int cublasSgemmStridedBatched(struct handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, device_address a, int lda, int64_t apart_a,

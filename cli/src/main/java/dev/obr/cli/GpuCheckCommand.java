@@ -7,6 +7,8 @@ import dev.obr.bench.gpu.ProductModel;
 import dev.obr.bench.gpu.ProductRow;
 import dev.obr.bench.gpu.ProductTable;
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cuda.CudaDevice;
+import dev.obr.kernels.cuda.CudaHalfGemm;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.check.Extent;
 import dev.obr.kernels.gpu.check.KernelCheck;
@@ -182,9 +184,11 @@ final class GpuCheckCommand implements Callable<Integer> {
                 + (model == ProductModel.NONE ? ", and there is no model of this GPU." : "."));
         report.line("");
         List<String> skipped = new ArrayList<>();
-        ProductTable.HEADER.forEach(report::line);
         try (EventStopwatch stopwatch = new EventStopwatch(gpu);
-                ProductBench bench = new ProductBench(gpu, EXTENT, EXTENT)) {
+                CudaHalfGemm cublas = cublas(gpu);
+                ProductBench bench =
+                        new ProductBench(gpu, cublas == null ? null : cublas::multiply, EXTENT, EXTENT)) {
+            ProductTable.HEADER.forEach(report::line);
             Interleaved protocol = new Interleaved(stopwatch, quick ? 0.2 : 1, quick ? 7 : 21);
             for (int tokens : quick ? FEW_TOKENS : TOKENS) {
                 long activations = bench.activationBytes(tokens);
@@ -203,6 +207,17 @@ final class GpuCheckCommand implements Callable<Integer> {
             skipped.forEach(report::line);
         }
         report.value("left_out", skipped);
+    }
+
+    /** cuBLAS, or a line that says why it is not compared with. */
+    private @Nullable CudaHalfGemm cublas(GpuDevice gpu) {
+        try {
+            return gpu instanceof CudaDevice cuda ? new CudaHalfGemm(cuda) : null;
+        } catch (ObrException e) {
+            report.line("cuBLAS is not timed beside our own product of half floats: " + e.getMessage());
+            report.line("");
+            return null;
+        }
     }
 
     private static String gigabytes(long bytes) {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The products of one layer's weights on a GPU, each kernel with weights of its own in so many copies that none is still in L2 when its turn comes again: a model of many layers finds its weights in memory, too.
@@ -41,7 +42,14 @@ public final class ProductBench implements AutoCloseable {
     private static final float STEP = 0.006f; // of the weights
     private static final long SEED = 1;
 
+    /** A product of half floats that is not ours. */
+    public interface Library {
+        /** Queues y [tokens, features] = W [features, columns] . x [tokens, columns]. */
+        void multiply(GpuStream stream, GpuMemory w, GpuMemory x, int tokens, int features, int columns, GpuMemory y);
+    }
+
     private final GpuDevice device;
+    private final @Nullable Library cublas;
     private final GpuStream stream;
     private final int features;
     private final int columns;
@@ -50,12 +58,17 @@ public final class ProductBench implements AutoCloseable {
     private final Map<Pattern, List<SparseWeights>> weights = new EnumMap<>(Pattern.class);
     private final List<GpuMemory> halves = new ArrayList<>();
 
-    /** Loads the weights. */
-    public ProductBench(GpuDevice device, int features, int columns) {
-        this(device, features, columns, ROTATED_BYTES);
+    /**
+     * Loads the weights.
+     *
+     * @param cublas where the library is there
+     */
+    public ProductBench(GpuDevice device, @Nullable Library cublas, int features, int columns) {
+        this(device, cublas, features, columns, ROTATED_BYTES);
     }
 
-    ProductBench(GpuDevice device, int features, int columns, long rotatedBytes) {
+    ProductBench(GpuDevice device, @Nullable Library cublas, int features, int columns, long rotatedBytes) {
+        this.cublas = cublas;
         this.device = device;
         this.stream = device.newStream();
         this.features = features;
@@ -142,6 +155,9 @@ public final class ProductBench implements AutoCloseable {
             for (ProductKernel kernel : kernels) {
                 if (kernel == ProductKernel.HALF) {
                     variants.add(new Half(size, x, y));
+                    if (cublas != null) {
+                        variants.add(new ByLibrary(size, cublas, x, y));
+                    }
                 } else if (kernel != ProductKernel.BITMAP_INT8 || tokens <= MOST_BITMAP_TOKENS) {
                     TokenLayout layout = Objects.requireNonNull(kernel.layout());
                     GpuMemory rows = codes.computeIfAbsent(layout, any -> codes(any, tokens, random));
@@ -200,11 +216,11 @@ public final class ProductBench implements AutoCloseable {
 
     /** One kernel with its operands. */
     private abstract class Variant implements Timed {
-        final ProductKernel kernel;
+        final @Nullable ProductKernel kernel;
         final String name;
         final ProductSize size;
 
-        Variant(ProductKernel kernel, String name, ProductSize size) {
+        Variant(@Nullable ProductKernel kernel, String name, ProductSize size) {
             this.kernel = kernel;
             this.name = name;
             this.size = size;
@@ -256,6 +272,42 @@ public final class ProductBench implements AutoCloseable {
         public void close() {
             gemm.close();
         }
+    }
+
+    private final class ByLibrary extends Variant {
+        private final Library library;
+        private final GpuMemory x;
+        private final GpuMemory y;
+
+        ByLibrary(ProductSize size, Library library, GpuMemory x, GpuMemory y) {
+            super(null, "FP16 dense, cuBLAS", size);
+            this.library = library;
+            this.x = x;
+            this.y = y;
+        }
+
+        @Override
+        long weightBytes() {
+            return halfBytes();
+        }
+
+        @Override
+        long inputBytes() {
+            return x.byteSize();
+        }
+
+        @Override
+        public boolean recordable() {
+            return false;
+        }
+
+        @Override
+        public void queue(GpuStream stream, int turn) {
+            library.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
+        }
+
+        @Override
+        public void close() {}
     }
 
     private final class Packed extends Variant {

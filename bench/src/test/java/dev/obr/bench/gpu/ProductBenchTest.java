@@ -7,6 +7,7 @@ import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,7 @@ class ProductBenchTest {
     void eachKernelMultipliesRotatedWeights() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_80);
                 GpuStream stream = device.newStream();
-                ProductBench bench = new ProductBench(device, FEATURES, COLUMNS, ROTATED)) {
+                ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
             long before = device.freeBytes();
             Stopwatch twoTurns = timed -> {
                 timed.queue(stream, 0);
@@ -43,7 +44,7 @@ class ProductBenchTest {
     @Test
     void manyTokensLeaveOutWhatIsForFew() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
-                ProductBench bench = new ProductBench(device, FEATURES, COLUMNS, ROTATED)) {
+                ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
             assertThat(bench.measure(new Interleaved(timed -> 1, 0, 1), 257))
                     .extracting(ProductRow::kernel)
                     .containsExactly(
@@ -51,6 +52,30 @@ class ProductBenchTest {
                             ProductKernel.DENSE_INT8,
                             ProductKernel.PAIRS_INT8,
                             ProductKernel.FOURS_INT8);
+        }
+    }
+
+    @Test
+    void aLibrarysProductStandsBesideOurs() {
+        List<Integer> tokens = new ArrayList<>();
+        ProductBench.Library library = (stream, w, x, rows, features, columns, y) -> {
+            assertThat(w.byteSize()).isEqualTo(2L * features * columns);
+            tokens.add(rows);
+        };
+        try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
+                GpuStream stream = device.newStream();
+                ProductBench bench = new ProductBench(device, library, FEATURES, COLUMNS, ROTATED)) {
+            Stopwatch oneTurn = timed -> {
+                timed.queue(stream, 0);
+                return timed.recordable() ? 2 : 1;
+            };
+            List<ProductRow> rows = bench.measure(new Interleaved(oneTurn, 0, 1), 5);
+            assertThat(rows.get(1))
+                    .returns(null, ProductRow::kernel)
+                    .returns("FP16 dense, cuBLAS", ProductRow::name)
+                    .returns(true, ProductRow::ofHalfFloats);
+            assertThat(rows.get(1).sample().median()).isEqualTo(1);
+            assertThat(tokens).containsExactly(5, 5);
         }
     }
 

@@ -4,10 +4,13 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.OutOfGpuMemoryException;
 import dev.obr.kernels.linalg.Transpose;
 import jcuda.Pointer;
+import jcuda.cudaDataType;
 import jcuda.driver.CUresult;
 import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasDiagType;
 import jcuda.jcublas.cublasFillMode;
+import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
@@ -95,6 +98,32 @@ final class CudaBlas extends CudaResource {
                         one(beta),
                         floats(c),
                         c.stride));
+    }
+
+    /** {@code Y [tokens,features] <- X [tokens,columns] · W [features,columns]ᵀ}, half floats with sums of float32. */
+    void gemmHalf(int tokens, int features, int columns, CudaMemory w, CudaMemory x, CudaMemory y) {
+        call(
+                "cublasGemmEx",
+                JCublas2.cublasGemmEx_new(
+                        ready(),
+                        cublasOperation.CUBLAS_OP_T,
+                        cublasOperation.CUBLAS_OP_N,
+                        features,
+                        tokens,
+                        columns,
+                        one(1),
+                        At.of(w, columns).pointer(device, Short.BYTES),
+                        cudaDataType.CUDA_R_16F,
+                        columns,
+                        At.of(x, columns).pointer(device, Short.BYTES),
+                        cudaDataType.CUDA_R_16F,
+                        columns,
+                        one(0),
+                        At.of(y, features).pointer(device, Short.BYTES),
+                        cudaDataType.CUDA_R_16F,
+                        features,
+                        cublasComputeType.CUBLAS_COMPUTE_32F,
+                        cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
     }
 
     /** {@code C [m,n] <- A [m,k] · B [k,n]}, all float64. */

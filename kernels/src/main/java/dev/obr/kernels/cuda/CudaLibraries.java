@@ -20,8 +20,9 @@ final class CudaLibraries {
             Path.of("/usr/local/cuda-12/targets/x86_64-linux/lib"),
             Path.of("/usr/lib/x86_64-linux-gnu"));
 
+    private static final Library BLAS = new Library("cuBLAS 12", "libcublas.so.12");
     private static final List<Library> NEEDED = List.of(
-            new Library("cuBLAS 12", "libcublas.so.12"),
+            BLAS,
             new Library("cuSOLVER 11 of CUDA 12", "libcusolver.so.11"),
             new Library("cuSOLVER 11 of CUDA 12", "libcusolverMg.so.11"));
 
@@ -37,6 +38,12 @@ final class CudaLibraries {
         }
         JcudaNatives.BLAS.require();
         JcudaNatives.SOLVER.require();
+    }
+
+    /** @throws ObrException the same, of cuBLAS alone */
+    static void requireBlas() {
+        open(BLAS, FOLDERS);
+        JcudaNatives.BLAS.require();
     }
 
     static void open(Library library, List<Path> folders) {

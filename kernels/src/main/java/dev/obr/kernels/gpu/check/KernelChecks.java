@@ -31,6 +31,7 @@ public final class KernelChecks {
                 AttentionCase.decode(),
                 AttentionCase.prefill(),
                 EmbeddingCase.check(),
-                ArgmaxCase.check());
+                ArgmaxCase.check(),
+                SystemsCase.check());
     }
 }
