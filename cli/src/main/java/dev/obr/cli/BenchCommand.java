@@ -162,7 +162,10 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private RuntimeOptions options() {
-        return RuntimeOptions.defaults().withDevice(device.name()).withKv(kv.type()).withKernels(kernels);
+        return RuntimeOptions.defaults()
+                .withDevice(device.name())
+                .withKv(kv.type())
+                .withKernels(kernels);
     }
 
     private static Model open(@Nullable Path path) {

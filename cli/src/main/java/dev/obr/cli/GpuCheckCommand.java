@@ -40,6 +40,9 @@ import picocli.CommandLine.Spec;
 final class GpuCheckCommand implements Callable<Integer> {
     private static final int EXTENT = 4096; // of the layer that is timed
 
+    /** What part of the free memory allocations get at least: they come in pages, and the driver takes some. */
+    private static final double USABLE = 0.95;
+
     private static final List<Integer> TOKENS =
             List.of(1, 4, 16, 64, 256, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072);
     private static final List<Integer> FEW_TOKENS = List.of(1, 16, 256, 2048, 65536);
@@ -92,16 +95,33 @@ final class GpuCheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<KernelCheck> checks = checks();
-        String name;
-        boolean passed;
+        Result result = Result.NONE;
         try (GpuDevice gpu = device.open()) {
-            name = gpu.name();
-            passed = check(gpu, checks);
+            try {
+                result = check(gpu, checks);
+            } finally {
+                write(gpu.name());
+            }
+        } catch (ObrException e) {
+            if (result != Result.LOST) { // which cannot be closed any more; the report says why
+                throw e;
+            }
         }
+        return result == Result.PASSED ? CommandLineApplication.DONE : CommandLineApplication.FAILED;
+    }
+
+    /** How it ended. */
+    private enum Result {
+        NONE,
+        PASSED,
+        NOT_PASSED,
+        LOST
+    }
+
+    private void write(String gpu) {
         if (output != null) {
-            console.note("written to " + report.write(output, name) + " and .json beside it");
+            console.note("written to " + report.write(output, gpu) + " and .json beside it");
         }
-        return passed ? CommandLineApplication.DONE : CommandLineApplication.FAILED;
     }
 
     private List<KernelCheck> checks() {
@@ -118,7 +138,7 @@ final class GpuCheckCommand implements Callable<Integer> {
     }
 
     /** Both parts; what stops the second is a line of the report. */
-    private boolean check(GpuDevice gpu, List<KernelCheck> checks) {
+    private Result check(GpuDevice gpu, List<KernelCheck> checks) {
         report.heading(String.format(
                 Locale.ROOT,
                 "%s: %s, %d multiprocessors, %.1f GiB, %s",
@@ -135,21 +155,22 @@ final class GpuCheckCommand implements Callable<Integer> {
         boolean passed = verdicts.stream().allMatch(Verdict::passed);
         report.value("passed", passed);
         report.line(conclusion(verdicts, checker.lost()));
+        Result result = checker.lost() ? Result.LOST : passed ? Result.PASSED : Result.NOT_PASSED;
         if (checker.lost() || !only.isEmpty()) {
-            return passed;
+            return result;
         }
         report.line("");
         if (!device.timed()) {
             report.line("Nothing is timed: an emulator's time says nothing about a GPU's. `bench roofline` models it.");
-            return passed;
+            return result;
         }
         try {
             measure(gpu);
-            return passed;
+            return result;
         } catch (ObrException e) {
             report.line("");
             report.line("Measuring ended: " + e.getMessage());
-            return false;
+            return Result.NOT_PASSED;
         }
     }
 
@@ -169,7 +190,7 @@ final class GpuCheckCommand implements Callable<Integer> {
 
     private void measure(GpuDevice gpu) {
         long needed = ProductBench.weightBytes(gpu, EXTENT, EXTENT);
-        if (needed > gpu.freeBytes()) {
+        if (needed > gpu.freeBytes() * USABLE) {
             report.line("Nothing is timed: copies of the weights take " + gigabytes(needed)
                     + " of the GPU's memory, and " + gigabytes(gpu.freeBytes()) + " are free.");
             return;
@@ -178,23 +199,23 @@ final class GpuCheckCommand implements Callable<Integer> {
         ProductTable table = new ProductTable(model);
         List<Map<String, Object>> products = new ArrayList<>();
         report.value("products", products);
-        report.line("Products of a layer [4096, 4096], medians of repetitions in turns; half of all times lie within the spread. TOPS count the operations of dense weights. "
-                + "Weights are random and read from memory: copies take turns, so that none is still in L2; activations and results are not. "
-                + "Modelled and published times are not measured here"
-                + (model == ProductModel.NONE ? ", and there is no model of this GPU." : "."));
+        report.line(
+                "Products of a layer [4096, 4096], medians of repetitions in turns; half of all times lie within the spread. TOPS count the operations of dense weights. "
+                        + "Weights are random and read from memory: copies take turns, so that none is still in L2; activations and results are not. "
+                        + "Modelled and published times are not measured here"
+                        + (model == ProductModel.NONE ? ", and there is no model of this GPU." : "."));
         report.line("");
         List<String> skipped = new ArrayList<>();
-        try (EventStopwatch stopwatch = new EventStopwatch(gpu);
-                CudaHalfGemm cublas = cublas(gpu);
-                ProductBench bench =
-                        new ProductBench(gpu, cublas == null ? null : cublas::multiply, EXTENT, EXTENT)) {
+        try (CudaHalfGemm cublas = cublas(gpu);
+                ProductBench bench = new ProductBench(gpu, cublas == null ? null : cublas::multiply, EXTENT, EXTENT);
+                EventStopwatch stopwatch = new EventStopwatch(gpu)) {
             ProductTable.HEADER.forEach(report::line);
             Interleaved protocol = new Interleaved(stopwatch, quick ? 0.2 : 1, quick ? 7 : 21);
             for (int tokens : quick ? FEW_TOKENS : TOKENS) {
                 long activations = bench.activationBytes(tokens);
-                if (activations > gpu.freeBytes()) {
-                    skipped.add(tokens + " tokens are left out: they take " + gigabytes(activations) + " of memory, and "
-                            + gigabytes(gpu.freeBytes()) + " are free.");
+                if (activations > gpu.freeBytes() * USABLE) {
+                    skipped.add(tokens + " tokens are left out: they take " + gigabytes(activations)
+                            + " of memory, and " + gigabytes(gpu.freeBytes()) + " are free.");
                     continue;
                 }
                 List<ProductRow> rows = bench.measure(protocol, tokens);

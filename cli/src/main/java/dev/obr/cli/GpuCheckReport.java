@@ -89,7 +89,8 @@ final class GpuCheckReport {
             Files.writeString(markdown, text);
             Files.writeString(folder.resolve(name + ".json"), JsonOutput.pretty(values) + "\n");
         } catch (IOException e) {
-            throw new ObrException("the results cannot be written to " + folder + " (" + e + "); choose another --output", e);
+            throw new ObrException(
+                    "the results cannot be written to " + folder + " (" + e + "); choose another --output", e);
         }
         return markdown;
     }

@@ -81,7 +81,8 @@ final class ModelOptions {
     /** Another model on the CPU, with the same threads and kernels, in the precision that is its own. */
     LanguageModel open(Path other) {
         return LanguageModel.open(
-                other, options(false, KvScheme.HEAD).withDevice("cpu").withKv(null).withActivations(Activations.auto()));
+                other,
+                options(false, KvScheme.HEAD).withDevice("cpu").withKv(null).withActivations(Activations.auto()));
     }
 
     /** 0 is the model's own limit. */

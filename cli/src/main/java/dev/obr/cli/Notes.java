@@ -18,7 +18,8 @@ final class Notes {
 
     /** Bits of activations and cache: {@code A8 KVint4}, {@code A4/8 KVint4} where prompts and single tokens differ. */
     static String precision(LanguageModel model) {
-        String prompts = model.promptActivationBits() == model.activationBits() ? "" : model.promptActivationBits() + "/";
+        String prompts =
+                model.promptActivationBits() == model.activationBits() ? "" : model.promptActivationBits() + "/";
         return "A" + prompts + model.activationBits() + " KV" + model.kv().label();
     }
 

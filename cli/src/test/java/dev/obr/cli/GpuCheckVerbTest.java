@@ -38,7 +38,14 @@ class GpuCheckVerbTest {
     @Test
     void checksKernelsAndWritesWhatItFound() throws IOException {
         Ran ran = Ran.verb(
-                "gpu-check", "--device", "emulator:sm_90", "--quick", "--only", "embed,gemm_s4", "--output", folder + "/new");
+                "gpu-check",
+                "--device",
+                "emulator:sm_90",
+                "--quick",
+                "--only",
+                "embed,gemm_s4",
+                "--output",
+                folder + "/new");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         assertThat(ran.out())
                 .startsWith("# PTX emulator as sm_90: sm_90, 132 multiprocessors, 1.0 GiB, ")
@@ -47,7 +54,8 @@ class GpuCheckVerbTest {
                 .endsWith("All kernels compute what their scalar twins do.\n");
         String name = LocalDate.now() + "-gpu-check-ptx-emulator-as-sm-90";
         assertThat(folder.resolve("new").resolve(name + ".md")).hasContent(ran.out());
-        JsonNode json = JsonMapper.shared().readTree(Files.readString(folder.resolve("new").resolve(name + ".json")));
+        JsonNode json = JsonMapper.shared()
+                .readTree(Files.readString(folder.resolve("new").resolve(name + ".json")));
         assertThat(json.path("passed").asBoolean()).isTrue();
         assertThat(json.path("kernels").get(1).path("kernel").asString()).isEqualTo("embed");
         assertThat(json.path("kernels").get(1).path("values").asInt()).isEqualTo(2904);
@@ -62,7 +70,11 @@ class GpuCheckVerbTest {
 
     @Test
     void aWrongKernelIsSaidAndFails() {
-        Ran ran = with(data -> new Comparison(6, 0.5, "token 1, feature 2 is 3, not 4"), EMULATOR, "--output", folder.toString());
+        Ran ran = with(
+                data -> new Comparison(6, 0.5, "token 1, feature 2 is 3, not 4"),
+                EMULATOR,
+                "--output",
+                folder.toString());
         assertThat(ran.exitCode()).isEqualTo(1);
         assertThat(ran.out())
                 .containsPattern(
@@ -103,10 +115,7 @@ class GpuCheckVerbTest {
                 }
                 """;
         data.stream()
-                .launch(
-                        data.device().load("k.ptx", ptx).kernel("k"),
-                        LaunchShape.of(1, 32, 0),
-                        new KernelArguments());
+                .launch(data.device().load("k.ptx", ptx).kernel("k"), LaunchShape.of(1, 32, 0), new KernelArguments());
         data.stream().synchronize();
         return right();
     }

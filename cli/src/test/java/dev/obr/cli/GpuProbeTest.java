@@ -14,8 +14,7 @@ class GpuProbeTest {
     @Test
     void aLineSaysWhichKernelsFit() {
         assertThat(line(ComputeCapability.SM_80))
-                .isEqualTo(
-                        "NVIDIA X, sm_80, 80.0 GiB, driver for CUDA 12.4; kernels s4 and s8");
+                .isEqualTo("NVIDIA X, sm_80, 80.0 GiB, driver for CUDA 12.4; kernels s4 and s8");
         assertThat(line(ComputeCapability.SM_89)).endsWith("; kernels s4 and s8");
         assertThat(line(ComputeCapability.SM_90)).endsWith("; kernels s8");
         assertThat(line(new ComputeCapability(12, 0))).endsWith("; not usable, kernels need sm_80 to sm_90");

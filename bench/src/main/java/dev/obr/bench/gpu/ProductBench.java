@@ -55,6 +55,8 @@ public final class ProductBench implements AutoCloseable {
     private final int columns;
     private final long rotatedBytes;
     private final List<ProductKernel> kernels;
+    private final HalfGemm halfGemm;
+    private final Map<ProductKernel, SparseGemm> gemms = new EnumMap<>(ProductKernel.class);
     private final Map<Pattern, List<SparseWeights>> weights = new EnumMap<>(Pattern.class);
     private final List<GpuMemory> halves = new ArrayList<>();
 
@@ -75,14 +77,17 @@ public final class ProductBench implements AutoCloseable {
         this.columns = columns;
         this.rotatedBytes = rotatedBytes;
         this.kernels = kernelsOf(device);
+        this.halfGemm = new HalfGemm(device, HalfGemm.Output.F16);
         for (int copy = 0; copy < copies(halfBytes()); copy++) {
             GpuMemory half = device.allocate(halfBytes());
             halves.add(half);
             fill(half, halves(new Random(SEED)));
         }
         for (ProductKernel kernel : kernels) {
-            if (kernel.pattern() != null) {
-                weights.computeIfAbsent(kernel.pattern(), this::load);
+            Pattern pattern = kernel.pattern();
+            if (pattern != null) {
+                gemms.put(kernel, new SparseGemm(device, pattern, Objects.requireNonNull(kernel.layout())));
+                weights.computeIfAbsent(pattern, this::load);
             }
         }
         stream.synchronize();
@@ -90,13 +95,17 @@ public final class ProductBench implements AutoCloseable {
 
     /** What all of them take at most: of each pattern as many copies as come to the bytes that are rotated, the last one not by half. */
     public static long weightBytes(GpuDevice device, int features, int columns) {
-        long patterns = kernelsOf(device).stream().map(ProductKernel::pattern).distinct().count();
+        long patterns = kernelsOf(device).stream()
+                .map(ProductKernel::pattern)
+                .distinct()
+                .count();
         return patterns * (ROTATED_BYTES + 2L * features * columns);
     }
 
     /** What the activations and results of so many tokens take: half floats, codes of 8 and of 4 bits, scales. */
     public long activationBytes(int tokens) {
-        return (long) tokens * (2L * columns + codeBytes(TokenLayout.INT8) + codeBytes(TokenLayout.INT4) + 4 + 2L * features);
+        return (long) tokens
+                * (2L * columns + codeBytes(TokenLayout.INT8) + codeBytes(TokenLayout.INT4) + 4 + 2L * features);
     }
 
     private long codeBytes(TokenLayout layout) {
@@ -131,8 +140,7 @@ public final class ProductBench implements AutoCloseable {
         while (copies.size() < copies(bytes)) {
             GpuMemory memory = device.allocate(bytes);
             stream.copy(first.memory(), 0, memory, 0, bytes);
-            copies.add(new SparseWeights(
-                    pattern, features, columns, memory, first.keptOffset(), first.scalesOffset()));
+            copies.add(new SparseWeights(pattern, features, columns, memory, first.keptOffset(), first.scalesOffset()));
         }
         return copies;
     }
@@ -174,7 +182,6 @@ public final class ProductBench implements AutoCloseable {
             }
             return rows;
         } finally {
-            variants.forEach(Timed::close);
             codes.values().forEach(GpuMemory::close);
         }
     }
@@ -243,7 +250,6 @@ public final class ProductBench implements AutoCloseable {
     }
 
     private final class Half extends Variant {
-        private final HalfGemm gemm = new HalfGemm(device, HalfGemm.Output.F16);
         private final GpuMemory x;
         private final GpuMemory y;
 
@@ -265,12 +271,7 @@ public final class ProductBench implements AutoCloseable {
 
         @Override
         public void queue(GpuStream stream, int turn) {
-            gemm.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
-        }
-
-        @Override
-        public void close() {
-            gemm.close();
+            halfGemm.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
         }
     }
 
@@ -305,9 +306,6 @@ public final class ProductBench implements AutoCloseable {
         public void queue(GpuStream stream, int turn) {
             library.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
         }
-
-        @Override
-        public void close() {}
     }
 
     private final class Packed extends Variant {
@@ -319,16 +317,16 @@ public final class ProductBench implements AutoCloseable {
 
         Packed(ProductSize size, ProductKernel kernel, GpuMemory x, GpuMemory xs, GpuMemory y) {
             super(kernel, name(kernel), size);
-            Pattern pattern = Objects.requireNonNull(kernel.pattern());
-            this.gemm = new SparseGemm(device, pattern, Objects.requireNonNull(kernel.layout()));
-            this.copies = Objects.requireNonNull(weights.get(pattern));
+            this.gemm = Objects.requireNonNull(gemms.get(kernel));
+            this.copies = Objects.requireNonNull(weights.get(Objects.requireNonNull(kernel.pattern())));
             this.x = x;
             this.xs = xs;
             this.y = y;
         }
 
         private static String name(ProductKernel kernel) {
-            return "INT4 " + kernel.pattern() + ", A" + Objects.requireNonNull(kernel.layout()).bits();
+            return "INT4 " + kernel.pattern() + ", A"
+                    + Objects.requireNonNull(kernel.layout()).bits();
         }
 
         @Override
@@ -345,17 +343,14 @@ public final class ProductBench implements AutoCloseable {
         public void queue(GpuStream stream, int turn) {
             gemm.multiply(stream, copies.get(turn % copies.size()), x, xs, size.tokens(), null, null, y);
         }
-
-        @Override
-        public void close() {
-            gemm.close();
-        }
     }
 
     @Override
     public void close() {
         weights.values().forEach(copies -> copies.forEach(SparseWeights::close));
         halves.forEach(GpuMemory::close);
+        gemms.values().forEach(SparseGemm::close);
+        halfGemm.close();
         stream.close();
     }
 }

@@ -18,8 +18,8 @@ public interface ProductModel {
     static Optional<ProductModel> of(String deviceName) {
         Roofline roofline = new Roofline();
         return Gpu.named(deviceName)
-                .map(gpu -> (size, kernel) -> OptionalDouble.of(
-                        roofline.product(gpu, kernel, size.tokens(), size.features(), size.columns())
+                .map(gpu -> (size, kernel) ->
+                        OptionalDouble.of(roofline.product(gpu, kernel, size.tokens(), size.features(), size.columns())
                                 .seconds()));
     }
 }

@@ -3,7 +3,7 @@ package dev.obr.bench.gpu;
 import dev.obr.kernels.gpu.GpuStream;
 
 /** Something on a device that is measured: one of the variants that are compared. */
-public interface Timed extends AutoCloseable {
+public interface Timed {
     /** Queues it once more. What it reads is another copy each turn, so that no cache still holds it. */
     void queue(GpuStream stream, int turn);
 
@@ -12,7 +12,4 @@ public interface Timed extends AutoCloseable {
 
     /** Whether a graph can hold it: what a library queues by itself cannot be recorded. */
     boolean recordable();
-
-    @Override
-    void close();
 }

@@ -125,7 +125,9 @@ record Attention(ModelConfig model, int tokens, int context) {
 
     /** Consecutive tokens that a block of a prompt takes; 1 of tokens of their own. */
     int tileTokens(PaperDevice.Noted launch) {
-        return decodes() ? 1 : Math.ceilDiv(launchTokens(), launch.shape().grid().y());
+        return decodes()
+                ? 1
+                : Math.ceilDiv(launchTokens(), launch.shape().grid().y());
     }
 
     /** Splits that a block of the launch takes, on average. */

@@ -51,8 +51,8 @@ record Counts(
         Map<String, Double> both = new TreeMap<>();
         products.keySet().forEach(shape -> both.put(shape, 0.0));
         other.products.keySet().forEach(shape -> both.put(shape, 0.0));
-        both.replaceAll((shape, zero) -> operator.applyAsDouble(
-                products.getOrDefault(shape, 0.0), other.products.getOrDefault(shape, 0.0)));
+        both.replaceAll((shape, zero) ->
+                operator.applyAsDouble(products.getOrDefault(shape, 0.0), other.products.getOrDefault(shape, 0.0)));
         return new Counts(
                 operator.applyAsDouble(instructions, other.instructions),
                 operator.applyAsDouble(wavefronts, other.wavefronts),

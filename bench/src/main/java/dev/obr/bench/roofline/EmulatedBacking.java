@@ -50,9 +50,8 @@ final class EmulatedBacking implements PaperDevice.Backing, AutoCloseable {
 
     @Override
     public void launched(PtxKernel kernel, LaunchShape shape, KernelArguments arguments) {
-        LaunchShape run = firstBlocks
-                ? new LaunchShape(new LaunchShape.Dim(1, 1, 1), shape.block(), shape.sharedBytes())
-                : shape;
+        LaunchShape run =
+                firstBlocks ? new LaunchShape(new LaunchShape.Dim(1, 1, 1), shape.block(), shape.sharedBytes()) : shape;
         Counts counted = Counts.of(emulator.launch(kernel, run, arguments.list(), memory));
         counts.merge(kernel.name(), counted, Counts::plus);
     }

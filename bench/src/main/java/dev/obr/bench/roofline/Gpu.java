@@ -74,24 +74,11 @@ public record Gpu(
             32);
 
     /** An H100 with faster memory. */
-    public static final Gpu H200 = new Gpu(
-            "h200", "H200", ComputeCapability.SM_90, 132, 1.83, 2048, 4096, 0, 0.62, 4800, 5120, 228, 2048, 32);
+    public static final Gpu H200 =
+            new Gpu("h200", "H200", ComputeCapability.SM_90, 132, 1.83, 2048, 4096, 0, 0.62, 4800, 5120, 228, 2048, 32);
 
     public static final Gpu RTX_3090 = new Gpu(
-            "rtx3090",
-            "RTX 3090",
-            ComputeCapability.SM_86,
-            82,
-            1.695,
-            256,
-            1024,
-            2048,
-            1,
-            936,
-            48 * 64,
-            100,
-            1536,
-            16);
+            "rtx3090", "RTX 3090", ComputeCapability.SM_86, 82, 1.695, 256, 1024, 2048, 1, 936, 48 * 64, 100, 1536, 16);
 
     public static final Gpu RTX_4090 = new Gpu(
             "rtx4090",

@@ -23,8 +23,9 @@ final class KernelRegisters {
                 throw new IllegalStateException("the jar lacks " + RESOURCE);
             }
             KernelRegisters loaded = new KernelRegisters();
-            List<String> lines =
-                    new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+            List<String> lines = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
             String[] titles = lines.getFirst().split(",", -1);
             for (String line : lines.subList(1, lines.size())) {
                 String[] cells = line.split(",", -1);

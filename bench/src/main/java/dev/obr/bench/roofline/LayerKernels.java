@@ -130,8 +130,7 @@ final class LayerKernels {
                         device.allocate((long) count * layout.rowBytes(columns)),
                         device.allocate(4L * count));
         long tokenBytes = 2L * columns + layout.rowBytes(columns) + Float.BYTES;
-        return new ByToken(
-                "norm, codes", List.of("norm", columns, layout), launches, tokens, tokenBytes, 4L * columns);
+        return new ByToken("norm, codes", List.of("norm", columns, layout), launches, tokens, tokenBytes, 4L * columns);
     }
 
     private Step transform(String name, int size, int width, NormQuantizer.Input input, boolean gated) {

@@ -19,8 +19,7 @@ import java.util.Objects;
  * @param residual whether something is added to what comes out
  * @param output of half floats' products; the others' is fp16
  */
-record Product(
-        ProductKernel kernel, int tokens, int features, int columns, boolean residual, HalfGemm.Output output) {
+record Product(ProductKernel kernel, int tokens, int features, int columns, boolean residual, HalfGemm.Output output) {
     private static final int BLOCK = SparseFragments.BLOCK_FEATURES;
     private static final int STEP = SparseFragments.STEP;
 
@@ -69,9 +68,7 @@ record Product(
     }
 
     private long tokenBytes() {
-        return kernel == ProductKernel.HALF
-                ? 2L * tokens * columns
-                : (long) tokens * (layoutRow() + Float.BYTES);
+        return kernel == ProductKernel.HALF ? 2L * tokens * columns : (long) tokens * (layoutRow() + Float.BYTES);
     }
 
     private int layoutRow() {

@@ -49,10 +49,11 @@ public enum ProductKernel {
     /** What multiplies each pattern fastest on a GPU: 4-bit activations where the tensor cores take them. */
     public static List<ProductKernel> bestOf(Gpu gpu) {
         return Arrays.stream(values())
-                .filter(kernel -> kernel.runsOn(gpu) && !Arrays.stream(values())
-                        .anyMatch(other -> other.pattern == kernel.pattern
-                                && other.ordinal() < kernel.ordinal()
-                                && other.runsOn(gpu)))
+                .filter(kernel -> kernel.runsOn(gpu)
+                        && !Arrays.stream(values())
+                                .anyMatch(other -> other.pattern == kernel.pattern
+                                        && other.ordinal() < kernel.ordinal()
+                                        && other.runsOn(gpu)))
                 .toList();
     }
 }

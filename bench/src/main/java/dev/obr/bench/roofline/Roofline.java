@@ -39,8 +39,7 @@ public final class Roofline {
         PaperDevice.Noted launch = launches.getFirst();
         BlockCost cost = cost(product, launch.kernel());
         double steps = (double) product.columns() / SparseFragments.STEP;
-        return model(
-                gpu, launch, cost.fixed(), cost.step().times(steps), product.dramBytes(), product.operations());
+        return model(gpu, launch, cost.fixed(), cost.step().times(steps), product.dramBytes(), product.operations());
     }
 
     /** What a block of the product's kernel does, by counting with three numbers of steps. */

@@ -30,7 +30,8 @@ final class TimeModel {
     private static final int TENSOR_CORES = 4; // of a multiprocessor, as schedulers
     private static final double LATENCY = 600e-9; // of memory under load
 
-    private static final Pattern SHAPE = Pattern.compile("mma(\\.sp)?(?:::\\w+)?\\.m(\\d+)n(\\d+)k(\\d+)\\.(?:\\w+\\.)?([a-z]+\\d+)\\.([a-z]+\\d+)(\\.[a-z]+\\d+)?");
+    private static final Pattern SHAPE = Pattern.compile(
+            "mma(\\.sp)?(?:::\\w+)?\\.m(\\d+)n(\\d+)k(\\d+)\\.(?:\\w+\\.)?([a-z]+\\d+)\\.([a-z]+\\d+)(\\.[a-z]+\\d+)?");
 
     private TimeModel() {}
 
@@ -43,9 +44,7 @@ final class TimeModel {
         Map<Bound, Double> block = new EnumMap<>(steps);
         fixed.forEach((bound, cycles) -> block.merge(bound, cycles, Double::sum));
         boolean alone = Math.min(resident, inTurn) == 1;
-        double busiest = alone
-                ? inTurn * (latency + most(steps) + most(fixed))
-                : latency + inTurn * most(block);
+        double busiest = alone ? inTurn * (latency + most(steps) + most(fixed)) : latency + inTurn * most(block);
         double memory = work.dramBytes() / gpu.dramBytes();
         Bound bound = memory + latency > busiest ? Bound.DRAM : largest(block);
         double waiting = alone && bound != Bound.DRAM ? inTurn * latency : latency;
@@ -100,12 +99,11 @@ final class TimeModel {
         for (int i = 2; i <= 4; i++) {
             products *= Integer.parseInt(of.group(i));
         }
-        int ofMultiprocessor =
-                switch (of.group(5)) {
-                    case "s4", "u4" -> gpu.int4Products();
-                    case "s8", "u8" -> gpu.int8Products();
-                    default -> gpu.halfProducts();
-                };
+        int ofMultiprocessor = switch (of.group(5)) {
+            case "s4", "u4" -> gpu.int4Products();
+            case "s8", "u8" -> gpu.int8Products();
+            default -> gpu.halfProducts();
+        };
         double rate = ofMultiprocessor / (double) TENSOR_CORES * gpu.warpShare() * (of.group(1) == null ? 1 : 2);
         return products / rate;
     }

@@ -32,9 +32,6 @@ class InterleavedTest {
         }
 
         @Override
-        public void close() {}
-
-        @Override
         public String toString() {
             return name;
         }
@@ -43,14 +40,12 @@ class InterleavedTest {
     private final List<String> measured = new ArrayList<>();
 
     private List<Sample> measure(double warmUpSeconds, int repetitions, double... shown) {
-        Iterator<Double> times =
-                Arrays.stream(shown).boxed().toList().iterator();
+        Iterator<Double> times = Arrays.stream(shown).boxed().toList().iterator();
         Stopwatch stopwatch = timed -> {
             measured.add(timed.toString());
             return times.next();
         };
-        return new Interleaved(stopwatch, warmUpSeconds, repetitions)
-                .measure(List.of(new Named("a"), new Named("b")));
+        return new Interleaved(stopwatch, warmUpSeconds, repetitions).measure(List.of(new Named("a"), new Named("b")));
     }
 
     @Test

@@ -83,9 +83,9 @@ class ProductBenchTest {
     @Test
     void eventsTimeGraphsAndWhatCannotBeRecorded() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_80);
-                EventStopwatch stopwatch = new EventStopwatch(device);
-                Filling recorded = new Filling(device, true);
-                Filling direct = new Filling(device, false)) {
+                EventStopwatch stopwatch = new EventStopwatch(device)) {
+            Filling recorded = new Filling(device, true);
+            Filling direct = new Filling(device, false);
             assertThat(stopwatch.seconds(recorded)).isPositive();
             assertThat(stopwatch.seconds(recorded)).isPositive();
             assertThat(recorded.queued).as("a graph is recorded once").isEqualTo(Filling.TURNS);
@@ -121,11 +121,6 @@ class ProductBenchTest {
         @Override
         public boolean recordable() {
             return recordable;
-        }
-
-        @Override
-        public void close() {
-            memory.close();
         }
     }
 }

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 class ProductTableTest {
     private static final ProductSize PAPER = new ProductSize(65536, 4096, 4096);
 
-    private static ProductRow row(ProductSize size, @Nullable ProductKernel kernel, long weightBytes, Double... seconds) {
+    private static ProductRow row(
+            ProductSize size, @Nullable ProductKernel kernel, long weightBytes, Double... seconds) {
         String name = kernel == null ? "FP16, a library's" : kernel.label();
         return new ProductRow(size, kernel, name, weightBytes, 1, new Sample(List.of(seconds)));
     }
@@ -53,10 +54,13 @@ class ProductTableTest {
         assertThat(cells(ProductTable.HEADER.getFirst())).contains("modelled µs", "published µs, A100");
         assertThat(cells(lines.get(0)))
                 .containsExactly(
-                        "65536", "fp16", "9540.00", "0.0%", "230.5", "0.84", "3.5", "33.55", "1.00", "1000.00", "9540.00");
+                        "65536", "fp16", "9540.00", "0.0%", "230.5", "0.84", "3.5", "33.55", "1.00", "1000.00",
+                        "9540.00");
         assertThat(cells(lines.get(1))).as("a library's").endsWith("");
         assertThat(lines.get(1)).contains("8000.00").doesNotContain("1000.00");
-        assertThat(cells(lines.get(2))).as("four times the fastest of half floats").contains("4.00", "2020.00");
+        assertThat(cells(lines.get(2)))
+                .as("four times the fastest of half floats")
+                .contains("4.00", "2020.00");
         assertThat(lines).allSatisfy(line -> assertThat(line).hasSameSizeAs(ProductTable.HEADER.getFirst()));
     }
 

@@ -79,9 +79,8 @@ class StandInDriverTest extends GpuDeviceContract {
     @Test
     void runsTheChecksOfEveryKernel() {
         assertThat(new KernelChecker(device(), Extent.QUICK).run(KernelChecks.all(), verdict -> {}))
-                .allSatisfy(verdict -> assertThat(verdict)
-                        .returns("", Verdict::says)
-                        .returns(Verdict.Outcome.OK, Verdict::outcome));
+                .allSatisfy(verdict ->
+                        assertThat(verdict).returns("", Verdict::says).returns(Verdict.Outcome.OK, Verdict::outcome));
     }
 
     @Test

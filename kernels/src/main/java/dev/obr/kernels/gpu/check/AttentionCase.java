@@ -21,7 +21,13 @@ import java.util.stream.IntStream;
  * @param tokens last ones of each sequence that attend: 1 by the kernels for a step, more by those for a prompt, which takes one sequence
  */
 record AttentionCase(
-        NormQuantizer.Input output, int headDim, int group, int kvHeads, List<Integer> lengths, int tokens, Extent extent)
+        NormQuantizer.Input output,
+        int headDim,
+        int group,
+        int kvHeads,
+        List<Integer> lengths,
+        int tokens,
+        Extent extent)
         implements KernelCase {
     private static final NormQuantizer.Input F16 = NormQuantizer.Input.F16;
     private static final NormQuantizer.Input F32 = NormQuantizer.Input.F32;
@@ -40,7 +46,14 @@ record AttentionCase(
                         new AttentionCase(F32, 128, 2, 2, List.of(300), 1, USUAL),
                         new AttentionCase(F16, 128, 8, 1, List.of(515), 1, USUAL),
                         new AttentionCase(F16, 128, 1, 32, List.of(2047, 1, 700, 256), 1, DEVICE),
-                        new AttentionCase(F32, 64, 4, 8, IntStream.range(1, 33).map(n -> 61 * n).boxed().toList(), 1, DEVICE)));
+                        new AttentionCase(
+                                F32,
+                                64,
+                                4,
+                                8,
+                                IntStream.range(1, 33).map(n -> 61 * n).boxed().toList(),
+                                1,
+                                DEVICE)));
     }
 
     static KernelCheck prefill() {
@@ -62,13 +75,19 @@ record AttentionCase(
     @Override
     public Comparison run(DeviceData data) {
         int heads = group * kvHeads;
-        int capacity = lengths.stream().mapToInt(n -> Math.ceilDiv(n, 8) * 8).max().orElseThrow();
+        int capacity =
+                lengths.stream().mapToInt(n -> Math.ceilDiv(n, 8) * 8).max().orElseThrow();
         Sequences sequences = new Sequences(
-                headDim, group, kvHeads, capacity, lengths.stream().mapToInt(n -> n).toArray(), tokens);
+                headDim,
+                group,
+                kvHeads,
+                capacity,
+                lengths.stream().mapToInt(n -> n).toArray(),
+                tokens);
         float[] expected = sequences.twin();
         try (KvCodeCache cache = sequences.upload(data.device(), data.stream());
-                KvAttention attention = new KvAttention(
-                        data.device(), output, heads, kvHeads, headDim, capacity, lengths.size())) {
+                KvAttention attention =
+                        new KvAttention(data.device(), output, heads, kvHeads, headDim, capacity, lengths.size())) {
             GpuMemory q = data.upload(MemorySegment.ofArray(sequences.queries()));
             GpuMemory places = data.upload(MemorySegment.ofArray(sequences.places()));
             GpuMemory y = data.results((long) expected.length * output.bytes());
@@ -87,9 +106,7 @@ record AttentionCase(
                         output == F16
                                 ? i -> Float.float16ToFloat(found.getAtIndex(DeviceData.HALF, i))
                                 : i -> found.getAtIndex(DeviceData.FLOAT, i),
-                        output == F16
-                                ? i -> Float.float16ToFloat(Float.floatToFloat16(expected[i]))
-                                : i -> expected[i],
+                        output == F16 ? i -> Float.float16ToFloat(Float.floatToFloat16(expected[i])) : i -> expected[i],
                         i -> "token " + i / headDim / heads + ", head " + i / headDim % heads + ", component "
                                 + i % headDim)
                 .and(DeviceData.guard(found));

@@ -85,7 +85,7 @@ record HadamardQuantizerCase(
             expected.scales().setAtIndex(DeviceData.FLOAT, token, scale);
         }
         try (HadamardQuantizer kernel =
-                new HadamardQuantizer(data.device(), data.stream(), input, layout, transform, width);
+                        new HadamardQuantizer(data.device(), data.stream(), input, layout, transform, width);
                 InputOrder loaded = order == null ? null : InputOrder.upload(order, data.device(), data.stream())) {
             GpuMemory from = data.upload(x.bytes());
             GpuMemory codes = data.results(expected.rows().byteSize());

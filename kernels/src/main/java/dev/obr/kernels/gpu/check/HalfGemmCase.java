@@ -73,8 +73,7 @@ record HalfGemmCase(HalfGemm.Output output, int features, int columns, int token
     private MemorySegment onDevice(DeviceData data, Activations w, Activations x) {
         try (HalfGemm gemm = new HalfGemm(data.device(), output)) {
             GpuMemory y = data.results((output == F16 ? 2L : 4L) * tokens * features);
-            gemm.multiply(
-                    data.stream(), data.upload(w.bytes()), data.upload(x.bytes()), tokens, features, columns, y);
+            gemm.multiply(data.stream(), data.upload(w.bytes()), data.upload(x.bytes()), tokens, features, columns, y);
             return data.download(y);
         }
     }

@@ -19,7 +19,14 @@ class ComparisonTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"NaN, NaN, 0", "Infinity, Infinity, 0", "-0.0, 0.0, 0", "NaN, 1, Infinity", "1, NaN, Infinity", "Infinity, 1, Infinity"})
+    @CsvSource({
+        "NaN, NaN, 0",
+        "Infinity, Infinity, 0",
+        "-0.0, 0.0, 0",
+        "NaN, 1, Infinity",
+        "1, NaN, Infinity",
+        "Infinity, 1, Infinity"
+    })
     void noNumberEqualsNoNumber(double found, double expected, double difference) {
         Comparison comparison = Comparison.equal(1, i -> found, i -> expected, i -> "it");
         assertThat(comparison.largest()).isEqualTo(difference);

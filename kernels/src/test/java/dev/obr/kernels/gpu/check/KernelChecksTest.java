@@ -25,16 +25,15 @@ class KernelChecksTest {
     void everyKernelIsChecked() {
         assertThat(KernelChecks.all().stream().map(KernelCheck::module).collect(Collectors.toSet()))
                 .isEqualTo(Set.copyOf(Arrays.asList(KernelModule.values())));
-        assertThat(KernelChecks.all()).allSatisfy(check -> assertThat(check.cases(Extent.QUICK))
-                .isNotEmpty());
+        assertThat(KernelChecks.all())
+                .allSatisfy(check -> assertThat(check.cases(Extent.QUICK)).isNotEmpty());
     }
 
     @Test
     void quickCasesAreRightAsAmpere() {
         assertThat(run(ComputeCapability.SM_80, Extent.QUICK, KernelChecks.all()))
-                .allSatisfy(verdict -> assertThat(verdict)
-                        .returns("", Verdict::says)
-                        .returns(Outcome.OK, Verdict::outcome));
+                .allSatisfy(verdict ->
+                        assertThat(verdict).returns("", Verdict::says).returns(Outcome.OK, Verdict::outcome));
     }
 
     /** On Hopper the products of 4-bit codes say why they are not run; one other kernel, for the rest are the same instructions. */
@@ -102,10 +101,10 @@ class KernelChecksTest {
             KernelChecker checker = new KernelChecker(broken.device(), Extent.QUICK);
             List<Verdict> verdicts = checker.run(EMBED_AND_ARGMAX, verdict -> {});
             assertThat(checker.lost()).isTrue();
-            assertThat(verdicts)
-                    .extracting(Verdict::outcome)
-                    .containsExactly(Outcome.FAILED, Outcome.NOT_REACHED);
-            assertThat(verdicts.getFirst().says()).startsWith("3 of 11 rows of 8 columns: ").contains("embed_f16");
+            assertThat(verdicts).extracting(Verdict::outcome).containsExactly(Outcome.FAILED, Outcome.NOT_REACHED);
+            assertThat(verdicts.getFirst().says())
+                    .startsWith("3 of 11 rows of 8 columns: ")
+                    .contains("embed_f16");
         }
     }
 
