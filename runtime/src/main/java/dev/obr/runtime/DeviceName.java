@@ -40,8 +40,9 @@ record DeviceName(Kind kind, int index, ComputeCapability capability) {
             case "auto" -> new DeviceName(Kind.AUTO, 0, ComputeCapability.SM_80);
             case "cpu" -> new DeviceName(Kind.CPU, 0, ComputeCapability.SM_80);
             default ->
-                throw new ObrException("The option device is '" + name
-                        + "', but must be auto, cpu, cuda or cuda:N, emulator or emulator:sm_80, sm_86, sm_89 or sm_90.");
+                throw new ObrException(
+                        "The option device is '" + name
+                                + "', but must be auto, cpu, cuda or cuda:N, emulator or emulator:sm_80, sm_86, sm_89 or sm_90.");
         };
     }
 

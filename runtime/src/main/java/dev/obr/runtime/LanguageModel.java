@@ -135,7 +135,8 @@ public final class LanguageModel implements AutoCloseable {
 
     /** An empty session. */
     public Session newSession() {
-        Session session = new Session(this, running.pass(), running.pass().newCache(kv(), contextLength()), contextLength());
+        Session session =
+                new Session(this, running.pass(), running.pass().newCache(kv(), contextLength()), contextLength());
         sessions.add(session);
         return session;
     }

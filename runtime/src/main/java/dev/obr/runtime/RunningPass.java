@@ -119,8 +119,8 @@ record RunningPass(ForwardPass pass, String kernelsName, String description, int
 
     /** @param noGpu why no GPU was taken; empty where none was looked for */
     private static RunningPass cpu(Model model, RuntimeOptions options, String noGpu) {
-        CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(
-                CpuKernelsProvider.requested().orFor(options.kernels()), System.getenv());
+        CpuKernelsProvider.Choice choice =
+                CpuKernelsProvider.choose(CpuKernelsProvider.requested().orFor(options.kernels()), System.getenv());
         Precision precision = precision(model, options.activations());
         ActivationQuantizer quantizer = precision.activations();
         CpuBackend backend = new CpuBackend(choice.kernels(), choice.reason(), threads(options), precision);

@@ -39,6 +39,10 @@ public enum KernelModule {
     EMBED("embed"),
     /** The token of the largest logit. */
     ARGMAX("argmax"),
+    /** The largest logits. */
+    TOPK("topk"),
+    /** Penalties for tokens that occurred, and the draw of the next. */
+    SAMPLE("sample"),
     /** Systems with principal submatrices, for compression. */
     PRINCIPAL_SYSTEMS("principal_systems");
 

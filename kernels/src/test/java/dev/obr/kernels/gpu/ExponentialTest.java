@@ -19,6 +19,18 @@ class ExponentialTest {
     }
 
     @Test
+    void doublesAreWithinTwoUnitsOfRounding() {
+        for (int i = 0; i <= 100_000; i++) {
+            double x = -708 * Math.pow(i / 100_000.0, 3);
+            double exact = StrictMath.exp(x);
+            assertThat(Exponential.of(x)).as("e^%s", x).isCloseTo(exact, offset(2 * Math.ulp(exact)));
+        }
+        assertThat(Exponential.of(0.0)).isEqualTo(1);
+        assertThat(Exponential.of(-709.0)).isZero();
+        assertThat(Exponential.of(Double.NEGATIVE_INFINITY)).isZero();
+    }
+
+    @Test
     void isThatOfTheRangesEndsBeyondThem() {
         assertThat(Exponential.of(Float.NEGATIVE_INFINITY)).isEqualTo(Exponential.of(-87));
         assertThat(Exponential.of(1000)).isEqualTo(Exponential.of(88));

@@ -7,13 +7,12 @@ import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.attention.KvAppender;
 import dev.obr.kernels.gpu.attention.KvAttention;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
+import dev.obr.kernels.gpu.attention.ScalarAttention;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.models.ModelConfig;
 
 /** Attention of all layers: rotary embedding, keys and values as codes into a layer's cache, and the mixture of values. */
 final class GpuAttention {
-    private static final int SPLIT = 256; // positions of one thread block
-
     private final int heads;
     private final int capacity;
     private final boolean hadamard;
@@ -63,7 +62,7 @@ final class GpuAttention {
      * @param longest positions that one of them attends to at most; rounded up, so that a few recorded steps serve all
      */
     Step step(int sequences, int longest) {
-        int positions = SPLIT;
+        int positions = ScalarAttention.SPLIT;
         while (positions < longest) {
             positions *= 2;
         }

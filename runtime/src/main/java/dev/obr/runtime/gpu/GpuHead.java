@@ -4,32 +4,68 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.Rows;
+import dev.obr.kernels.gpu.linear.CodeGemm;
+import dev.obr.kernels.gpu.linear.CodeWeights;
 import dev.obr.kernels.gpu.linear.HalfGemm;
 import dev.obr.kernels.gpu.linear.HalfNorm;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.tokens.Argmax;
 import dev.obr.models.ModelConfig;
 
-/** The end of a step: logits = Whead norm(x) in half floats, whose sums are floats, and the token of the largest. */
+/** The end of a step: logits = Whead norm(x) of half floats, whose sums are floats, and the token of the largest. */
 final class GpuHead {
     private final ModelConfig config;
     private final GpuMemory normWeight;
-    private final GpuMemory table;
+    private final int stride;
+    private final Product product;
     private final HalfNorm norm;
-    private final HalfGemm product;
     private final Argmax argmax;
 
-    /**
-     * @param normWeight float32 [hidden]
-     * @param table fp16 [rows, hidden], of at least the vocabulary's rows
-     */
-    GpuHead(GpuDevice device, ModelConfig config, GpuMemory normWeight, GpuMemory table) {
+    /** y float32 [tokens, stride] = Whead x, x fp16 [tokens, hidden]. */
+    private interface Product {
+        void multiply(GpuStream stream, GpuMemory x, int tokens, GpuMemory y);
+    }
+
+    private GpuHead(GpuDevice device, ModelConfig config, GpuMemory normWeight, int stride, Product product) {
         this.config = config;
         this.normWeight = normWeight;
-        this.table = table;
+        this.stride = stride;
+        this.product = product;
         norm = new HalfNorm(device);
-        product = new HalfGemm(device, HalfGemm.Output.F32);
         argmax = new Argmax(device, NormQuantizer.Input.F32);
+    }
+
+    /**
+     * A head of half floats, such as the embedding.
+     *
+     * @param normWeight float32 [hidden]
+     * @param table fp16 [{@link GpuUpload#tableRows}, hidden]
+     */
+    static GpuHead of(GpuDevice device, ModelConfig config, GpuMemory normWeight, GpuMemory table) {
+        int rows = GpuUpload.tableRows(config.vocabularySize());
+        HalfGemm product = new HalfGemm(device, HalfGemm.Output.F32);
+        return new GpuHead(
+                device,
+                config,
+                normWeight,
+                rows,
+                (stream, x, tokens, y) -> product.multiply(stream, table, x, tokens, rows, config.hiddenSize(), y));
+    }
+
+    /** A packed head, multiplied as its codes lie. */
+    static GpuHead of(GpuDevice device, ModelConfig config, GpuMemory normWeight, CodeWeights weight) {
+        CodeGemm product = new CodeGemm(device, weight.bits());
+        return new GpuHead(
+                device,
+                config,
+                normWeight,
+                weight.features(),
+                (stream, x, tokens, y) -> product.multiply(stream, weight, x, tokens, y));
+    }
+
+    /** Logits from one row to the next, those of the vocabulary first. */
+    int stride() {
+        return stride;
     }
 
     /**
@@ -39,10 +75,9 @@ final class GpuHead {
      */
     void run(GpuStream stream, GpuActivations a, int first, int tokens) {
         int hidden = config.hiddenSize();
-        int rows = GpuUpload.tableRows(config.vocabularySize());
         Rows x = new Rows(a.residual(), (long) first * hidden, hidden);
         norm.normalize(stream, x, normWeight, config.rmsNormEpsilon(), tokens, hidden, a.normed());
-        product.multiply(stream, table, a.normed(), tokens, rows, hidden, a.logits());
-        argmax.find(stream, Rows.of(a.logits(), rows), tokens, config.vocabularySize(), a.likeliest());
+        product.multiply(stream, a.normed(), tokens, a.logits());
+        argmax.find(stream, Rows.of(a.logits(), stride), tokens, config.vocabularySize(), a.likeliest());
     }
 }

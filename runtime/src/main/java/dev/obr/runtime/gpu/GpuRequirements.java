@@ -61,8 +61,7 @@ public final class GpuRequirements {
     /** Why a device does not run the kernels; nothing where it does. */
     public static Optional<String> refusal(String device, ComputeCapability capability) {
         return capability.compareTo(ComputeCapability.SM_80) < 0 || capability.major() > 9
-                ? Optional.of(
-                        device + " is " + capability + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)")
+                ? Optional.of(device + " is " + capability + ", but the kernels need sm_80 (Ampere) to sm_90 (Hopper)")
                 : Optional.empty();
     }
 
@@ -81,7 +80,8 @@ public final class GpuRequirements {
                 .mapToLong(packed -> bytes(packed.getValue()))
                 .sum();
         long tables = 2L * GpuUpload.tableRows(config.vocabularySize()) * config.hiddenSize();
-        weights += config.tiedEmbeddings() ? tables : 2 * tables;
+        PackedMatrix head = model.packed().get(ExpectedWeights.HEAD);
+        weights += tables + (config.tiedEmbeddings() ? 0 : head == null ? tables : head.byteSize());
         long cache = config.layers() * KvCodeCache.slotBytes(config.kvHeads(), config.headDim(), capacity);
         long row = 2L * config.hiddenSize() + 2L * widest + 8L * config.queryWidth();
         long activations = chunk * (row + TokenLayout.INT8.rowBytes(config.intermediateSize()))

@@ -9,7 +9,6 @@ import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.gpu.tokens.Embedding;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.kernels.quantize.ActivationQuantizer;
-import dev.obr.models.ExpectedWeights;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
@@ -69,12 +68,12 @@ public final class GpuTransformer implements ForwardPass {
      * Copies the weights of {@code model}, which may be closed afterwards.
      *
      * @param label what reports call the device
-     * @param device belongs to the result
+     * @param own device, which belongs to the result
      * @param context tokens of a sequence at most
      * @throws ObrException where there are no kernels for the model, or it does not fit; the device is closed
      */
-    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context) {
-        this(model, label, device, precision, context, true);
+    public GpuTransformer(Model model, String label, GpuDevice own, GpuPrecision precision, int context) {
+        this(model, label, own, precision, context, true);
     }
 
     /**
@@ -82,9 +81,10 @@ public final class GpuTransformer implements ForwardPass {
      *
      * @param recorded whether steps are recorded, or launched kernel by kernel
      */
-    public GpuTransformer(Model model, String label, GpuDevice device, GpuPrecision precision, int context, boolean recorded) {
+    public GpuTransformer(
+            Model model, String label, GpuDevice own, GpuPrecision precision, int context, boolean recorded) {
         this.label = label;
-        this.device = device;
+        this.device = new SharedModules(own);
         this.config = model.config();
         this.precision = precision;
         this.recorded = recorded;
@@ -108,8 +108,7 @@ public final class GpuTransformer implements ForwardPass {
             for (int i = 0; i < config.layers(); i++) {
                 layers.add(GpuLayer.upload(upload, i));
             }
-            GpuMemory headTable = config.tiedEmbeddings() ? table : upload.table(ExpectedWeights.HEAD);
-            head = new GpuHead(device, config, upload.vector("model.norm.weight"), headTable);
+            head = upload.head(config, table);
             Set<Pattern> patterns = layers.stream()
                     .flatMap(GpuLayer::products)
                     .map(linear -> linear.weight().pattern())
@@ -146,8 +145,7 @@ public final class GpuTransformer implements ForwardPass {
 
     @Override
     public String description() {
-        return device.name() + ", " + device.capability() + ", prompts on " + prompts.description() + ", steps on "
-                + steps.description();
+        return device.name() + "; prompts on " + prompts.description() + ", steps on " + steps.description();
     }
 
     @Override
@@ -188,7 +186,7 @@ public final class GpuTransformer implements ForwardPass {
     @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
         run((GpuKvCache) cache, tokens);
-        int stride = GpuUpload.tableRows(config.vocabularySize());
+        int stride = head.stride();
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
             head.run(stream, activations, from, count);

@@ -7,13 +7,16 @@ import dev.obr.kernels.cpu.ScalarKernels;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.linear.CodeWeights;
 import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.SparseWeights;
 import dev.obr.kernels.gpu.linear.StackedFragments;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.models.ExpectedWeights;
 import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
 import dev.obr.models.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -66,6 +69,25 @@ final class GpuUpload {
             stream.synchronize();
             return new GpuLinear(weight, uploaded, columns, stacked.firsts());
         }
+    }
+
+    /**
+     * The model's head behind its last norm: of codes where it is packed.
+     *
+     * @param embedding what it is where the model has no head of its own
+     */
+    GpuHead head(ModelConfig config, GpuMemory embedding) {
+        GpuMemory norm = vector("model.norm.weight");
+        PackedMatrix packed = model.packed().get(ExpectedWeights.HEAD);
+        if (config.tiedEmbeddings()) {
+            return GpuHead.of(device, config, norm, embedding);
+        }
+        if (packed == null || packed.cols() % CodeWeights.ROW_UNIT != 0) {
+            return GpuHead.of(device, config, norm, table(ExpectedWeights.HEAD));
+        }
+        CodeWeights weight = CodeWeights.upload(packed, device, stream);
+        stream.synchronize();
+        return GpuHead.of(device, config, norm, weight);
     }
 
     /** A norm. */

@@ -22,7 +22,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class ScalarAttention {
     /** Positions that one thread block takes. */
-    static final int SPLIT = 256;
+    public static final int SPLIT = 256;
 
     private static final int LANES = 32;
     private static final int PART = 32;

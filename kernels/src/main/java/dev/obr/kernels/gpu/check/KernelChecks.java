@@ -32,6 +32,8 @@ public final class KernelChecks {
                 AttentionCase.prefill(),
                 EmbeddingCase.check(),
                 ArgmaxCase.check(),
+                TopKCase.check(),
+                SampleCase.check(),
                 SystemsCase.check());
     }
 }

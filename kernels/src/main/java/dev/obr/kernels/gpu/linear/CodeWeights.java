@@ -18,7 +18,8 @@ import dev.obr.kernels.packed.Pattern;
  */
 public record CodeWeights(int bits, int features, int columns, GpuMemory memory, long scalesOffset)
         implements AutoCloseable {
-    private static final int ROW_UNIT = 16; // columns of a lane
+    /** Columns of a lane: rows are a multiple of them. */
+    public static final int ROW_UNIT = 16;
 
     /**
      * Copies a weight to a device; its host memory stays as it is until the stream has passed.
