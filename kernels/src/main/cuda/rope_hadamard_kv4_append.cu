@@ -1,7 +1,8 @@
 /*
- * Between the projections of a layer and its attention: rotary position embedding of queries and keys, where wanted a Hadamard transform of each of their heads, and keys and values as
- * 4-bit codes into the cache.
+ * Between the projections of a layer and its attention: RMS norm of each head of queries and keys where there is a weight for it (Qwen3), their rotary position embedding, where wanted a
+ * Hadamard transform of each of their heads, and keys and values as 4-bit codes into the cache.
  *
+ *     q, k  x -> (x * (1 / sqrt(sum x^2 / D + eps))) * weight                      sums: a lane's components ascending, fused; the 32 lanes by butterflies, 16 first
  *     q, k  (a, b) = (x[i], x[i + D / 2])  ->  (a cos - b sin, b cos + a sin)      angles of the token's position; Hugging Face's order
  *     q, k  x -> S x / sqrt(D)                                                     S Sylvester's matrix of order D, in natural order
  *     q     -> f32 [tokens][heads][D]
@@ -55,6 +56,22 @@ template <int COUNT> DEVICE void store(float *x, const float (&v)[COUNT]) {
         *(float2 *)x = make_float2(v[0], v[1]);
     else
         *x = v[0];
+}
+
+/* weight [D] */
+template <int D, int E> DEVICE void normalise(float (&v)[E], const float *weight, float eps, uint32_t lane) {
+    float sum = 0;
+#pragma unroll
+    for (int i = 0; i < E; i++) sum = __fmaf_rn(v[i], v[i], sum);
+#pragma unroll
+    for (int mask = LANES / 2; mask > 0; mask /= 2) sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffff, sum, mask));
+    const float norm = __frcp_rn(__fsqrt_rn(__fadd_rn(__fdiv_rn(sum, D), eps)));
+    if (E * lane < D) {
+        float w[E];
+        load(weight + E * lane, w);
+#pragma unroll
+        for (int i = 0; i < E; i++) v[i] = __fmul_rn(__fmul_rn(v[i], norm), w[i]);
+    }
 }
 
 /* rotation: the token's cosines, then sines. */
@@ -135,8 +152,8 @@ template <int D, int E> DEVICE void code(const float (&v)[E], CodeRows to, uint6
 
 template <int D>
 DEVICE void append(const __half *q, const __half *k, const __half *v, uint32_t q_stride, uint32_t kv_stride,
-                   const float *rotations, float norm, const Place *places, float *queries, CodeRows keys, CodeRows values,
-                   uint32_t tokens, uint32_t heads, uint32_t kv_heads, uint32_t capacity) {
+                   const float *query_norm, const float *key_norm, float eps, const float *rotations, float norm,
+                   const Place *places, float *queries, CodeRows keys, CodeRows values, uint32_t tokens, uint32_t heads, uint32_t kv_heads, uint32_t capacity) {
     enum { E = D < LANES ? 1 : D / LANES };
     const uint32_t lane = threadIdx.x % LANES, all_heads = heads + 2 * kv_heads;
     const uint32_t vector = blockIdx.x * WARPS + threadIdx.x / LANES, token = vector / all_heads;
@@ -150,6 +167,8 @@ DEVICE void append(const __half *q, const __half *k, const __half *v, uint32_t q
     float x[E] = {};
     if (E * lane < D) load(from + E * lane, x);
     if (!is_value) {
+        const float *weight = is_query ? query_norm : key_norm;
+        if (weight) normalise<D>(x, weight, eps, lane);
         rotate<D>(x, rotations + (uint64_t)place.position * D, lane);
         if (norm != 0) hadamard<D>(x, norm, lane);
     }
@@ -160,15 +179,15 @@ DEVICE void append(const __half *q, const __half *k, const __half *v, uint32_t q
     }
 }
 
-/* One entry a size of heads: norm = 1 / sqrt(D), or 0 for no Hadamard transform. */
+/* One entry a size of heads: weights of norms may be null; norm = 1 / sqrt(D), or 0 for no Hadamard transform. */
 #define APPEND(NAME, D)                                                                                                \
     extern "C" __global__ void __launch_bounds__(WARPS * LANES)                                                        \
         NAME(const __half *q, const __half *k, const __half *v, uint32_t q_stride, uint32_t kv_stride,                 \
-             const float *rotations, float norm, const Place *places, float *queries, uint8_t *key_codes,              \
-             uint32_t *key_steps, uint8_t *value_codes, uint32_t *value_steps, uint32_t tokens, uint32_t heads,        \
-             uint32_t kv_heads, uint32_t capacity) {                                                                   \
-        append<D>(q, k, v, q_stride, kv_stride, rotations, norm, places, queries, {key_codes, key_steps},              \
-                  {value_codes, value_steps}, tokens, heads, kv_heads, capacity);                                      \
+             const float *query_norm, const float *key_norm, float eps, const float *rotations, float norm,            \
+             const Place *places, float *queries, uint8_t *key_codes, uint32_t *key_steps, uint8_t *value_codes,       \
+             uint32_t *value_steps, uint32_t tokens, uint32_t heads, uint32_t kv_heads, uint32_t capacity) {           \
+        append<D>(q, k, v, q_stride, kv_stride, query_norm, key_norm, eps, rotations, norm, places, queries,           \
+                  {key_codes, key_steps}, {value_codes, value_steps}, tokens, heads, kv_heads, capacity);              \
     }
 
 APPEND(rope_hadamard_kv4_append_8, 8)     // registers <= 40

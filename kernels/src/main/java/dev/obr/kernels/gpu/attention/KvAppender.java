@@ -10,9 +10,18 @@ import dev.obr.kernels.gpu.KernelArguments;
 import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.gpu.LaunchShape;
 import dev.obr.kernels.gpu.Rows;
+import org.jspecify.annotations.Nullable;
 
-/** Launches rotary position embedding, Hadamard transform and codes of a step's keys and values: {@code rope_hadamard_kv4_append_*}. What they compute is {@link ScalarKvAppend}. */
+/** Launches norms of heads, rotary position embedding, Hadamard transform and codes of a step's keys and values: {@code rope_hadamard_kv4_append_*}. What they compute is {@link ScalarKvAppend}. */
 public final class KvAppender implements AutoCloseable {
+    /**
+     * RMS norms of each head of queries and of keys, before their rotation.
+     *
+     * @param query float32 [headDim]
+     * @param key float32 [headDim]
+     */
+    public record HeadNorms(GpuMemory query, GpuMemory key, float eps) {}
+
     private static final int WARPS = 4; // of a block, one a head
 
     private final int headDim;
@@ -26,12 +35,29 @@ public final class KvAppender implements AutoCloseable {
         this.kernel = module.kernel(KernelModule.KV_APPEND.label() + "_" + headDim);
     }
 
+    /** Queues the same for a model without norms of heads. */
+    public void append(
+            GpuStream stream,
+            Rows q,
+            Rows k,
+            Rows v,
+            GpuMemory rotations,
+            boolean hadamard,
+            GpuMemory places,
+            int tokens,
+            int heads,
+            GpuMemory queries,
+            KvCodeCache cache) {
+        append(stream, q, k, v, null, rotations, hadamard, places, tokens, heads, queries, cache);
+    }
+
     /**
-     * Queues the rotation of queries and the append of keys and values.
+     * Queues the norm and rotation of queries and the append of keys and values.
      *
      * @param q fp16 [tokens, heads · headDim]
      * @param k fp16 [tokens, kvHeads · headDim], of the same stride as {@code v}
      * @param v fp16 [tokens, kvHeads · headDim]
+     * @param norms of a model that has them
      * @param rotations float32 [positions, headDim]: cosines, then sines
      * @param hadamard whether queries and keys are transformed behind their rotation
      * @param places int32 [tokens, 2]: slot and position of each token; no two alike
@@ -42,6 +68,7 @@ public final class KvAppender implements AutoCloseable {
             Rows q,
             Rows k,
             Rows v,
+            @Nullable HeadNorms norms,
             GpuMemory rotations,
             boolean hadamard,
             GpuMemory places,
@@ -66,12 +93,19 @@ public final class KvAppender implements AutoCloseable {
         Rows.of(rotations, headDim).check("rotations", cache.capacity(), headDim, Float.BYTES);
         Rows.of(places, 2).check("places", tokens, 2, Integer.BYTES);
         Rows.of(queries, width).check("rotated queries", tokens, width, Float.BYTES);
+        if (norms != null) {
+            norms.query().requireBytes("norm of queries", (long) Float.BYTES * headDim);
+            norms.key().requireBytes("norm of keys", (long) Float.BYTES * headDim);
+        }
         KernelArguments arguments = new KernelArguments()
                 .pointer(q.memory(), q.first() * Short.BYTES)
                 .pointer(k.memory(), k.first() * Short.BYTES)
                 .pointer(v.memory(), v.first() * Short.BYTES)
                 .i32(q.stride())
                 .i32(k.stride())
+                .optional(norms == null ? null : norms.query())
+                .optional(norms == null ? null : norms.key())
+                .f32(norms == null ? 0 : norms.eps())
                 .pointer(rotations)
                 .f32(hadamard ? (float) (1 / Math.sqrt(headDim)) : 0)
                 .pointer(places)

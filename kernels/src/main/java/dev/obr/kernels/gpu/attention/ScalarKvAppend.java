@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the kernels {@code rope_hadamard_kv4_append_*} compute for one head of one token, bit by bit: rotation, transform and codes, each float rounded once an operation.
+ * What the kernels {@code rope_hadamard_kv4_append_*} compute for one head of one token, bit by bit: where there is one the norm, rotation, transform and codes, each float rounded once an operation.
  *
  * <pre>
  *   (a, b) = (x[i], x[i + headDim / 2])  ->  (a cos_i - b sin_i, b cos_i + a sin_i)
@@ -20,6 +20,24 @@ public final class ScalarKvAppend {
     public ScalarKvAppend(int headDim, boolean hadamard) {
         this.headDim = headDim;
         this.transform = hadamard ? HadamardTransform.of(headDim).orElseThrow() : null;
+    }
+
+    /** The RMS norm of a query or key, in place: squares are added up by lanes of headDim / 32 components, those in halves as a warp adds them. */
+    public void normalise(float[] x, float[] weight, float eps) {
+        float[] lanes = new float[32];
+        for (int i = 0; i < headDim; i++) {
+            int lane = i / Math.max(1, headDim / 32);
+            lanes[lane] = Math.fma(x[i], x[i], lanes[lane]);
+        }
+        for (int half = 16; half > 0; half /= 2) {
+            for (int lane = 0; lane < half; lane++) {
+                lanes[lane] += lanes[lane + half];
+            }
+        }
+        float norm = 1 / (float) Math.sqrt(lanes[0] / headDim + eps);
+        for (int i = 0; i < headDim; i++) {
+            x[i] = x[i] * norm * weight[i];
+        }
     }
 
     /**

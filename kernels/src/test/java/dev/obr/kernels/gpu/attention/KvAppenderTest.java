@@ -2,6 +2,7 @@ package dev.obr.kernels.gpu.attention;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.emulator.LaunchCounters;
@@ -14,31 +15,34 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rotation, transform and append, run instruction by instruction: queries, codes and steps equal those of the scalar twin to the bit. */
 class KvAppenderTest {
     private static final int SLOTS = 2;
     private static final int CAPACITY = 24;
+    private static final float EPS = 1e-6f;
 
     /** Tokens of a prompt in one slot behind what is there, and one of another sequence. */
     private static final int[] PLACES = {1, 17, 1, 18, 1, 19, 0, 0, 1, 20};
 
     @ParameterizedTest
     @CsvSource({
-        // headDim, heads, kvHeads, tokens, hadamard
-        "  8, 8, 4, 5, false",
-        "  8, 3, 3, 4, true",
-        " 32, 6, 2, 5, true",
-        " 32, 1, 1, 1, false",
-        " 64, 9, 3, 5, true",
-        " 64, 4, 4, 3, false",
-        "128, 8, 1, 5, true",
-        "128, 8, 2, 2, false",
+        // headDim, heads, kvHeads, tokens, hadamard, norms
+        "  8, 8, 4, 5, false, true",
+        "  8, 3, 3, 4, true, false",
+        " 32, 6, 2, 5, true, true",
+        " 32, 1, 1, 1, false, false",
+        " 64, 9, 3, 5, true, false",
+        " 64, 4, 4, 3, false, true",
+        "128, 8, 1, 5, true, true",
+        "128, 8, 2, 2, false, false",
     })
-    void whatIsAppendedEqualsTheTwin(int headDim, int heads, int kvHeads, int tokens, boolean hadamard) {
+    void whatIsAppendedEqualsTheTwin(int headDim, int heads, int kvHeads, int tokens, boolean hadamard, boolean norms) {
         int width = (heads + 2 * kvHeads) * headDim; // q, k and v are columns of one product
         Random random = new Random(width);
         float[] x = new float[tokens * width];
@@ -50,10 +54,17 @@ class KvAppenderTest {
         }
         edges(x, rows, headDim, width, heads, kvHeads);
         float[] rotations = rotations(headDim);
+        float[] factors = new float[2 * headDim]; // of queries, then of keys
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = 0.5f + random.nextFloat();
+        }
+        float[][] weights = {Arrays.copyOf(factors, headDim), Arrays.copyOfRange(factors, headDim, 2 * headDim)};
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
                     KvAppender kernel = new KvAppender(run.device(), headDim);
                     GpuMemory product = run.upload(rows);
+                    GpuMemory queryNorm = run.upload(MemorySegment.ofArray(weights[0]));
+                    GpuMemory keyNorm = run.upload(MemorySegment.ofArray(weights[1]));
                     GpuMemory angles = run.upload(MemorySegment.ofArray(rotations));
                     GpuMemory places = run.upload(MemorySegment.ofArray(Arrays.copyOf(PLACES, 2 * tokens)));
                     GpuMemory queries = run.device().allocate(4L * tokens * heads * headDim);
@@ -69,6 +80,7 @@ class KvAppenderTest {
                         new Rows(product, 0, width),
                         new Rows(product, (long) heads * headDim, width),
                         new Rows(product, (long) (heads + kvHeads) * headDim, width),
+                        norms ? new KvAppender.HeadNorms(queryNorm, keyNorm, EPS) : null,
                         angles,
                         hadamard,
                         places,
@@ -76,7 +88,8 @@ class KvAppenderTest {
                         heads,
                         queries,
                         cache);
-                Expected expected = new Expected(x, rotations, headDim, heads, kvHeads, tokens, hadamard, cache);
+                Expected expected = new Expected(
+                        x, norms ? weights : null, rotations, headDim, heads, kvHeads, tokens, hadamard, cache);
                 assertThat(run.download(queries).toArray(DeviceRun.FLOAT)).isEqualTo(expected.queries);
                 for (boolean values : new boolean[] {false, true}) {
                     assertThat(run.download(cache.codes(values)).toArray(ValueLayout.JAVA_BYTE))
@@ -127,6 +140,7 @@ class KvAppenderTest {
 
         Expected(
                 float[] x,
+                float @Nullable [][] norms,
                 float[] rotations,
                 int headDim,
                 int heads,
@@ -149,6 +163,9 @@ class KvAppenderTest {
                 for (int head = 0; head < vectors; head++) {
                     int first = (token * vectors + head) * headDim;
                     float[] vector = Arrays.copyOfRange(x, first, first + headDim);
+                    if (head < heads + kvHeads && norms != null) {
+                        twin.normalise(vector, norms[head < heads ? 0 : 1], EPS);
+                    }
                     if (head < heads + kvHeads) {
                         twin.rotate(vector, rotation);
                     }
@@ -164,6 +181,27 @@ class KvAppenderTest {
                     }
                 }
             }
+        }
+    }
+
+    /** In double: the twin's norm is near x / sqrt(mean of squares + eps) * weight. */
+    @ParameterizedTest
+    @ValueSource(ints = {8, 32, 64, 128})
+    void theTwinsNormIsNearTheTruth(int headDim) {
+        Random random = new Random(headDim);
+        float[] x = new float[headDim];
+        float[] weight = new float[headDim];
+        double squares = 0;
+        for (int i = 0; i < headDim; i++) {
+            x[i] = (float) random.nextGaussian();
+            weight[i] = 0.5f + random.nextFloat();
+            squares += (double) x[i] * x[i];
+        }
+        float[] normalised = x.clone();
+        new ScalarKvAppend(headDim, false).normalise(normalised, weight, EPS);
+        for (int i = 0; i < headDim; i++) {
+            double truth = x[i] / Math.sqrt(squares / headDim + EPS) * weight[i];
+            assertThat((double) normalised[i]).isCloseTo(truth, offset(1e-6 * Math.abs(truth)));
         }
     }
 
