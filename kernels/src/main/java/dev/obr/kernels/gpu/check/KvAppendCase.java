@@ -17,25 +17,30 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** Queries, keys and values of some tokens: the first half stand in slot 1 behind what is there, the others in slot 0. */
-record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean hadamard, Extent extent)
+/**
+ * Queries, keys and values of some tokens: the first half stand in slot 1 behind what is there, the others in slot 0.
+ *
+ * @param normed whether heads of queries and keys are normalised
+ */
+record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean hadamard, boolean normed, Extent extent)
         implements KernelCase {
     private static final byte BEFORE = 0x5a; // what the cache holds
     private static final int FIRST = 5; // position in slot 1
+    private static final float EPS = 1e-6f;
 
     static KernelCheck check() {
         return new KernelCheck(
                 KernelModule.KV_APPEND,
                 List.of(
-                        new KvAppendCase(8, 3, 3, 4, true, QUICK),
-                        new KvAppendCase(64, 9, 3, 5, true, QUICK),
-                        new KvAppendCase(128, 8, 2, 2, false, QUICK),
-                        new KvAppendCase(8, 8, 4, 5, false, USUAL),
-                        new KvAppendCase(32, 6, 2, 5, true, USUAL),
-                        new KvAppendCase(32, 1, 1, 1, false, USUAL),
-                        new KvAppendCase(64, 4, 4, 3, false, USUAL),
-                        new KvAppendCase(128, 8, 1, 5, true, USUAL),
-                        new KvAppendCase(128, 32, 8, 300, true, DEVICE)));
+                        new KvAppendCase(8, 3, 3, 4, true, true, QUICK),
+                        new KvAppendCase(64, 9, 3, 5, true, true, QUICK),
+                        new KvAppendCase(128, 8, 2, 2, false, false, QUICK),
+                        new KvAppendCase(8, 8, 4, 5, false, true, USUAL),
+                        new KvAppendCase(32, 6, 2, 5, true, true, USUAL),
+                        new KvAppendCase(32, 1, 1, 1, false, false, USUAL),
+                        new KvAppendCase(64, 4, 4, 3, false, true, USUAL),
+                        new KvAppendCase(128, 8, 1, 5, true, true, USUAL),
+                        new KvAppendCase(128, 32, 8, 300, true, false, DEVICE)));
     }
 
     private int capacity() {
@@ -60,6 +65,7 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
             x.set(NormQuantizer.Input.F16, heads * headDim + i, 65504 * (i % 2 * 2 - 1));
         }
         float[] rotations = rotations();
+        float[][] norms = {norm(1), norm(2)};
         int[] places = new int[2 * tokens];
         for (int token = 0; token < tokens; token++) {
             places[2 * token] = slot(token);
@@ -72,12 +78,15 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
                 data.stream().fill(cache.steps(values), 0, cache.steps(values).byteSize(), BEFORE);
             }
             GpuMemory product = data.upload(x.bytes());
+            KvAppender.HeadNorms weights = new KvAppender.HeadNorms(
+                    data.upload(MemorySegment.ofArray(norms[0])), data.upload(MemorySegment.ofArray(norms[1])), EPS);
             GpuMemory queries = data.results(4L * tokens * heads * headDim);
             kernel.append(
                     data.stream(),
                     new Rows(product, 0, width),
                     new Rows(product, (long) heads * headDim, width),
                     new Rows(product, (long) (heads + kvHeads) * headDim, width),
+                    normed ? weights : null,
                     data.upload(MemorySegment.ofArray(rotations)),
                     hadamard,
                     data.upload(MemorySegment.ofArray(places)),
@@ -85,12 +94,12 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
                     heads,
                     queries,
                     cache);
-            return compare(data, cache, data.download(queries), x.values(), rotations);
+            return compare(data, cache, data.download(queries), x.values(), norms, rotations);
         }
     }
 
     private Comparison compare(
-            DeviceData data, KvCodeCache cache, MemorySegment queries, float[] x, float[] rotations) {
+            DeviceData data, KvCodeCache cache, MemorySegment queries, float[] x, float[][] norms, float[] rotations) {
         float[] expected = new float[tokens * heads * headDim];
         byte[][] codes = new byte[2][(int) cache.codes(false).byteSize()];
         byte[][] steps = new byte[2][(int) cache.steps(false).byteSize()];
@@ -106,6 +115,9 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
             int position = position(token);
             float[] vector = Arrays.copyOfRange(x, i * headDim, (i + 1) * headDim);
             if (head < heads + kvHeads) {
+                if (normed) {
+                    twin.normalise(vector, norms[head < heads ? 0 : 1], EPS);
+                }
                 twin.rotate(vector, Arrays.copyOfRange(rotations, position * headDim, (position + 1) * headDim));
             }
             if (head < heads) {
@@ -141,6 +153,15 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
                 i -> "byte " + i + " of " + what);
     }
 
+    private float[] norm(int seed) {
+        Random random = new Random(seed);
+        float[] weights = new float[headDim];
+        for (int i = 0; i < headDim; i++) {
+            weights[i] = random.nextFloat() + 0.5f;
+        }
+        return weights;
+    }
+
     private float[] rotations() {
         float[] rotations = new float[capacity() * headDim];
         for (int position = 0; position < capacity(); position++) {
@@ -156,6 +177,6 @@ record KvAppendCase(int headDim, int heads, int kvHeads, int tokens, boolean had
     @Override
     public String toString() {
         return heads + " query and " + kvHeads + " KV heads of " + headDim + " components, tokens: " + tokens
-                + (hadamard ? ", with transform" : "");
+                + (hadamard ? ", with transform" : "") + (normed ? ", with norms" : "");
     }
 }
