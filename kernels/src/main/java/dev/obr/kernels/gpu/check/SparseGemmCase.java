@@ -36,6 +36,7 @@ record SparseGemmCase(
             new Shape(136, 256, 33, true, QUICK),
             new Shape(16, 11008, 8, false, USUAL),
             new Shape(16, 11008, 16, true, USUAL),
+            new Shape(136, 4096, 33, true, USUAL), // long enough for thread blocks to share columns
             new Shape(264, 384, 100, false, USUAL),
             new Shape(120, 646, 257, true, USUAL),
             new Shape(264, 130, 2049, false, USUAL),
