@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-emulator bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-native test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -52,6 +52,10 @@ test-native:
 test-emulator:
 	@$(MVN) -q -pl kernels test-compile surefire:test@emulator
 
+# Whether this machine's GPU computes right, and how fast, into bench/results; for who has one.
+gpu-check: jar
+	@java -jar $(JAR) gpu-check --device cuda --output bench/results $(ARGS)
+
 bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
@@ -84,6 +88,7 @@ help:
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
 	@echo 'make test-emulator       run the GPU kernels on the shapes of models in the PTX emulator'
+	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
 	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'

@@ -123,7 +123,7 @@ static int context;   /* its address is the context */
 
 /* ---- work ---- */
 
-enum what { COPY_IN, COPY_OUT, COPY, FILL, LAUNCH, RECORD, AWAIT };
+enum what { COPY_IN, COPY_OUT, COPY, FILL, LAUNCH, RECORD, AWAIT, CALL };
 
 struct operation {
     enum what what;
@@ -135,6 +135,8 @@ struct operation {
     uint64_t recording;
     int32_t shape[7];
     uint64_t *values;
+    int (*run)(const void *arguments);   /* CALL */
+    void *arguments;
     struct operation *next;
 };
 
@@ -150,6 +152,12 @@ static void append(struct queue *queue, const struct operation *operation) {
     queue->tail = copy;
 }
 
+static void discard(struct operation *operation) {
+    if (operation->what == LAUNCH) free(operation->values);
+    if (operation->what == CALL) free(operation->arguments);
+    free(operation);
+}
+
 static struct operation *take(struct queue *queue) {
     struct operation *first = queue->head;
     queue->head = first->next;
@@ -160,8 +168,7 @@ static struct operation *take(struct queue *queue) {
 static void clear(struct queue *queue) {
     while (queue->head) {
         struct operation *first = take(queue);
-        if (first->what == LAUNCH) free(first->values);
-        free(first);
+        discard(first);
     }
 }
 
@@ -177,7 +184,16 @@ static int submit(struct handle *stream, const struct operation *operation) {
 
 static void run_until(struct handle *stream, struct handle *event, uint64_t recording);
 
+/* What the test wants to go wrong: the n-th allocation from now on, or the n-th launch or library's call. */
+static int32_t allocations_left, work_left;
+
+void standin_fail(int32_t allocation, int32_t work) { allocations_left = allocation; work_left = work; }
+
 static void perform(const struct operation *o) {
+    if ((o->what == LAUNCH || o->what == CALL) && work_left && !--work_left) {
+        sticky = LAUNCH_FAILED;
+        return;
+    }
     char *to = NULL, *from = NULL;
     switch (o->what) {
     case COPY_IN: case FILL: to = resolve(o->to, o->bytes); break;
@@ -202,6 +218,11 @@ static void perform(const struct operation *o) {
         clock_gettime(CLOCK_MONOTONIC, &o->handle->time);
         break;
     case AWAIT: run_until(o->handle->on, o->handle, o->recording); break;
+    case CALL: {
+        int result = o->run(o->arguments);
+        if (result) sticky = result;
+        break;
+    }
     }
 }
 
@@ -210,8 +231,7 @@ static void run_until(struct handle *stream, struct handle *event, uint64_t reco
     while (stream->queue.head && !(event && event->passed >= recording)) {
         struct operation *first = take(&stream->queue);
         if (!sticky) perform(first);
-        if (first->what == LAUNCH) free(first->values);
-        free(first);
+        discard(first);
     }
 }
 
@@ -325,7 +345,7 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 int cuMemAlloc_v2(device_address *address, size_t bytes) {
     ENTER();
     if (!bytes) return INVALID_VALUE;
-    if (bytes > options.memory_bytes - used_bytes) return OUT_OF_MEMORY;
+    if (bytes > options.memory_bytes - used_bytes || (allocations_left && !--allocations_left)) return OUT_OF_MEMORY;
     struct allocation *a = malloc(sizeof *a);
     *a = (struct allocation){next_address, bytes, memset(malloc(bytes), GARBAGE, bytes), 1, allocations};
     allocations = a;
@@ -582,8 +602,33 @@ int cuGraphExecDestroy(struct handle *executable) {
     return sticky;
 }
 
+/* ---- for the libraries that stand in for cuBLAS and cuSOLVER ---- */
+
+static int32_t library_handles;
+
+void standin_count(int32_t handles_more) { library_handles += handles_more; }
+
+/* Whether calls are answered at all; 0, or what went wrong before. */
+int standin_state(void) {
+    ENTER();
+    return SUCCESS;
+}
+
+int standin_is_stream(const void *handle) { return is(handle, STREAM); }
+
+/* Where the device's memory lies on the host; NULL unless all of it is of one allocation. */
+void *standin_resolve(device_address address, uint64_t bytes) { return resolve(address, bytes); }
+
+/* Queues a call with a copy of its arguments; what it returns, if not 0, is the device's error from then on. */
+int standin_call(struct handle *stream, int (*run)(const void *arguments), const void *arguments, uint64_t bytes) {
+    ENTER();
+    if (!is(stream, STREAM)) return INVALID_HANDLE;
+    if (stream->capture) return CAPTURE_UNSUPPORTED;
+    return submit(stream, &(struct operation){.what = CALL, .run = run, .arguments = memcpy(malloc(bytes), arguments, bytes)});
+}
+
 int32_t standin_live(void) {
-    int32_t live = pinned + retained;
+    int32_t live = pinned + retained + library_handles;
     for (struct handle *h = handles; h; h = h->next) live += h->kind != FREED && h->kind != FUNCTION;
     for (struct allocation *a = allocations; a; a = a->next) live += a->live;
     return live;

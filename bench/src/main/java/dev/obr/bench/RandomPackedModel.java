@@ -3,7 +3,6 @@ package dev.obr.bench;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.DType;
 import dev.obr.kernels.packed.PackedMatrix;
-import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;
 import dev.obr.models.ExpectedWeights;
 import dev.obr.models.ExpectedWeights.AttentionBias;
@@ -21,7 +20,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
@@ -100,35 +98,7 @@ public record RandomPackedModel(ModelConfig config, Pattern pattern, int headBit
     }
 
     private PackedMatrix matrix(Pattern masks, int bits, List<Integer> shape, float step) {
-        int rows = shape.get(0);
-        int cols = shape.get(1);
-        Random random = new Random(seed + rows * 31L + cols);
-        boolean[] mask = mask(masks, rows, cols, random);
-        byte[] codes = new byte[rows * cols];
-        random.nextBytes(codes);
-        for (int i = 0; i < codes.length; i++) {
-            codes[i] = (byte) (masks == Pattern.DENSE || mask[i] ? codes[i] >> 8 - bits : 0);
-        }
-        float[] scales = new float[rows];
-        Arrays.fill(scales, step);
-        return Packing.pack(masks, bits, rows, cols, codes, mask, scales);
-    }
-
-    /** Keeps half of each group, or of each row where the pattern counts none. */
-    private static boolean[] mask(Pattern pattern, int rows, int cols, Random random) {
-        boolean[] mask = new boolean[pattern == Pattern.DENSE ? 0 : rows * cols];
-        int unit = pattern.unit();
-        int group = pattern.grouped() ? pattern.group() : cols;
-        for (int start = 0; start < mask.length; start += group) {
-            int left = group / unit;
-            int kept = left / 2;
-            for (int c = start; c < start + group; c += unit, left--) {
-                boolean keep = random.nextInt(left) < kept;
-                kept -= keep ? 1 : 0;
-                Arrays.fill(mask, c, c + unit, keep);
-            }
-        }
-        return mask;
+        return RandomMatrix.packed(masks, bits, shape.get(0), shape.get(1), step, seed);
     }
 
     private Quantization quantization() {

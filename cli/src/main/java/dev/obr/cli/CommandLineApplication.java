@@ -75,6 +75,7 @@ final class CommandLineApplication {
         verbs.put("eval", () -> new EvalCommand(console, common));
         verbs.put("layer", () -> new LayerCommand(console, common));
         verbs.put("bench", () -> new BenchCommand(console, common));
+        verbs.put("gpu-check", () -> new GpuCheckCommand(console));
         verbs.put("emulate", () -> new EmulateCommand(console, common));
         verbs.put("make-model", () -> new MakeModelCommand(console, common));
         verbs.put("help", () -> new HelpCommand(console));

@@ -36,7 +36,7 @@ public final class CudaDevices {
      */
     public static List<CudaGpu> list() {
         CudaDriver driver = CudaDriver.find();
-        JcudaNatives.require();
+        JcudaNatives.DRIVER.require();
         List<CudaGpu> gpus = new ArrayList<>();
         for (int index = 0; index < driver.devices(); index++) {
             gpus.add(Driver.describe(index, driver.version()));

@@ -186,6 +186,13 @@ final class CudaStream extends CudaResource implements GpuStream {
         device.check(JCudaDriver.cuGraphLaunch(device.own(graph).executable(device), stream), "cuGraphLaunch");
     }
 
+    /** The driver's stream, for libraries that queue work of their own; they cannot be recorded here. */
+    CUstream handle() {
+        enter();
+        refuseInCapture("libraries queue nothing in a recording");
+        return stream;
+    }
+
     @Override
     public void synchronize() {
         CudaDevice device = enter();

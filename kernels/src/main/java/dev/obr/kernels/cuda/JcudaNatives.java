@@ -12,30 +12,50 @@ import java.util.List;
 import jcuda.JCudaVersion;
 import jcuda.LogLevel;
 import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcusolver.JCusolver;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Loads JCuda's native half, once a process.
+ * Loads JCuda's native halves, each once a process.
  *
- * <p>JCuda itself unpacks it to a fixed name in {@code java.io.tmpdir} and runs whatever lies there by that name, which any user of the machine may have put there. So it is placed in the
+ * <p>JCuda itself unpacks them to a fixed name in {@code java.io.tmpdir} and runs whatever lies there by that name, which any user of the machine may have put there. So each is placed in the
  * first of {@link NativeLibrary#cacheFolders} that works, its checksum compared as for any {@link LibraryFile}, and JCuda is shown that folder for as long as it looks.
  */
-final class JcudaNatives {
+enum JcudaNatives {
+    DRIVER(
+            "libJCudaDriver-",
+            () -> JCudaDriver.setLogLevel(LogLevel.LOG_QUIET)), // errors are checked and said here, not on stderr
+    BLAS("libJCublas2-", () -> JCublas2.setLogLevel(LogLevel.LOG_QUIET)),
+    SOLVER("libJCusolver-", () -> JCusolver.setLogLevel(LogLevel.LOG_QUIET));
+
     private static final String WHERE_JCUDA_LOOKS = "java.io.tmpdir";
 
-    /** Why it is not loaded; empty where it is. A class that failed to initialise cannot be tried again. */
-    private static final String REFUSAL = load(NativeLibrary.cacheFolders(System.getenv()));
+    private final String prefix;
+    private final Runnable initialisation;
 
-    private JcudaNatives() {}
+    /** Why it is not loaded, empty where it is; null before anybody asked. A class that failed to initialise cannot be tried again. */
+    private @Nullable String refusal;
+
+    JcudaNatives(String prefix, Runnable initialisation) {
+        this.prefix = prefix;
+        this.initialisation = initialisation;
+    }
 
     /** @throws ObrException one sentence, if the native half does not load */
-    static void require() {
-        if (!REFUSAL.isEmpty()) {
-            throw new ObrException(REFUSAL);
+    void require() {
+        String why;
+        synchronized (JcudaNatives.class) { // they share the property
+            why = refusal == null ? load(NativeLibrary.cacheFolders(System.getenv())) : refusal;
+            refusal = why;
+        }
+        if (!why.isEmpty()) {
+            throw new ObrException(why);
         }
     }
 
-    private static String load(List<Path> folders) {
-        String file = "libJCudaDriver-" + JCudaVersion.get() + "-linux-x86_64.so";
+    private String load(List<Path> folders) {
+        String file = prefix + JCudaVersion.get() + "-linux-x86_64.so";
         URL packed = JcudaNatives.class.getResource("/lib/" + file);
         if (packed == null) {
             return "this build has no " + file + ", JCuda's native half";
@@ -56,11 +76,11 @@ final class JcudaNatives {
                 + "; set OBR_CACHE to a folder that can be written to and run from";
     }
 
-    private static String initialise(Path folder) {
+    private String initialise(Path folder) {
         String before = System.getProperty(WHERE_JCUDA_LOOKS);
         System.setProperty(WHERE_JCUDA_LOOKS, folder.toString());
         try {
-            JCudaDriver.setLogLevel(LogLevel.LOG_QUIET); // errors are checked and said here, not on stderr
+            initialisation.run();
             return "";
         } catch (LinkageError e) {
             return "JCuda's native half does not load from " + folder + ": " + reason(e);

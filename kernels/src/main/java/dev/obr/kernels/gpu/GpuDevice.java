@@ -25,7 +25,7 @@ public interface GpuDevice extends AutoCloseable {
      * Memory of the device, aligned to 256 bytes, with undefined contents.
      *
      * @param bytes at least 1
-     * @throws ObrException naming the needed and the free bytes where it does not fit
+     * @throws OutOfGpuMemoryException naming the needed and the free bytes where it does not fit
      */
     GpuMemory allocate(long bytes);
 
@@ -49,8 +49,8 @@ public interface GpuDevice extends AutoCloseable {
     void close();
 
     /** What {@link #allocate} throws where it does not fit. */
-    static ObrException outOfMemory(GpuDevice device, long bytes) {
-        return new ObrException(device + " is out of memory: " + bytes + " bytes needed, " + device.freeBytes() + " of "
-                + device.totalBytes() + " free");
+    static OutOfGpuMemoryException outOfMemory(GpuDevice device, long bytes) {
+        return new OutOfGpuMemoryException(device + " is out of memory: " + bytes + " bytes needed, "
+                + device.freeBytes() + " of " + device.totalBytes() + " free");
     }
 }

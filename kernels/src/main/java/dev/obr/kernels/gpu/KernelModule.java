@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** The PTX that the jar carries: compiled from {@code kernels/src/main/cuda} by {@code make ptx}, one resource for each source. */
 public enum KernelModule {
@@ -41,7 +42,9 @@ public enum KernelModule {
     /** The largest logits. */
     TOPK("topk"),
     /** Penalties for tokens that occurred, and the draw of the next. */
-    SAMPLE("sample");
+    SAMPLE("sample"),
+    /** Systems with principal submatrices, for compression. */
+    PRINCIPAL_SYSTEMS("principal_systems");
 
     private final String label;
 
@@ -78,15 +81,22 @@ public enum KernelModule {
         }
     }
 
+    /** Why a device does not run it, in words; nothing where it does. */
+    public Optional<String> whyNotOn(GpuDevice device) {
+        if (runsOn(device.capability())) {
+            return Optional.empty();
+        }
+        return Optional.of(device.name() + " is " + device.capability() + ", which does not run the kernels " + label
+                + (multipliesInt4() && device.capability().major() == 9
+                        ? ": use 8-bit activations, or 4-bit ones stored as bytes"
+                        : ": they need sm_80 to sm_90"));
+    }
+
     /** @throws ObrException where the device has not the instructions */
     public GpuModule load(GpuDevice device) {
-        if (!runsOn(device.capability())) {
-            throw new ObrException(
-                    device.name() + " is " + device.capability() + ", which does not run the kernels " + label
-                            + (multipliesInt4() && device.capability().major() == 9
-                                    ? ": use 8-bit activations, or 4-bit ones stored as bytes"
-                                    : ": they need sm_80 to sm_90"));
-        }
+        whyNotOn(device).ifPresent(sentence -> {
+            throw new ObrException(sentence);
+        });
         return device.load(label + ".ptx", ptx());
     }
 }

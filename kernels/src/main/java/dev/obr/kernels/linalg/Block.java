@@ -18,7 +18,7 @@ public record Block(float[] values, int offset, int stride) {
     }
 
     /** @throws IndexOutOfBoundsException if {@code rows} x {@code cols} elements do not lie inside the array */
-    void check(int rows, int cols) {
+    public void check(int rows, int cols) {
         if (rows < 0 || cols < 0 || offset < 0 || stride < Math.max(cols, 1)) {
             throw new IndexOutOfBoundsException(
                     rows + " x " + cols + " elements at offset " + offset + " with stride " + stride);

@@ -1,13 +1,15 @@
 package dev.obr.kernels.linalg;
 
+import java.util.Optional;
+
 /**
  * Dense float32 linear algebra on row-major rectangles.
  *
  * <p>Every call computes in the calling thread alone, and many threads may call at once: callers run rows or panels of a matrix in parallel. Equal calls give equal bytes, whatever
  * runs beside them. Triangular matrices are lower ones; the elements above the diagonal are neither read nor written, so that a caller may keep something there.
  *
- * <p>Two implementations: {@link OpenBlasLinearAlgebra} where its library loads, else {@link JavaLinearAlgebra}, which is slower. {@link LinearAlgebras#choose} takes the best and
- * says which.
+ * <p>On the CPU there are two implementations: {@link OpenBlasLinearAlgebra} where its library loads, else {@link JavaLinearAlgebra}, which is slower. {@link LinearAlgebras#choose} takes
+ * the best and says which. {@code CudaLinearAlgebra} computes on a GPU what is large enough for it.
  */
 public interface LinearAlgebra {
     /** Which implementation this is, for people. */
@@ -35,6 +37,11 @@ public interface LinearAlgebra {
 
     /** {@code L [n,n] <- L⁻¹}, lower triangular itself. */
     void invertLower(int n, Block l);
+
+    /** What it offers beside where it computes in a memory of its own; the caller's is that memory otherwise. */
+    default Optional<DeviceAlgebra> device() {
+        return Optional.empty();
+    }
 
     /** {@code x [n] <- (L Lᵀ)⁻¹ x}: solves with the matrix that L is the {@link #cholesky} factor of. */
     default void solveFactored(int n, Block l, float[] x) {

@@ -22,13 +22,14 @@ public final class SymmetricInverse {
         factor.cholesky(m);
         factor.invertLower(m);
         Matrix inverse = Matrix.zeros(n, n);
-        int tiles = Math.ceilDiv(n, TILE);
+        int size = algebra.device().isPresent() ? Math.max(n, 1) : TILE; // which takes the matrix whole
+        int tiles = Math.ceilDiv(n, size);
         team.run(tiles * (tiles + 1) / 2, tile -> {
             int down = TiledProducts.lowerTileRow(tile);
-            int row = down * TILE;
-            int col = (tile - down * (down + 1) / 2) * TILE;
-            int rows = Math.min(TILE, n - row);
-            int cols = Math.min(TILE, n - col);
+            int row = down * size;
+            int col = (tile - down * (down + 1) / 2) * size;
+            int rows = Math.min(size, n - row);
+            int cols = Math.min(size, n - col);
             algebra.gemm( // M is zero above its diagonal, so only its rows from `row` on count
                     Transpose.YES,
                     Transpose.NO,

@@ -30,11 +30,15 @@ public final class TiledFactor {
      */
     public void cholesky(Matrix a) {
         int n = a.rows();
-        for (int k = 0; k < n; k += BLOCK) {
+        int block = block(n);
+        for (int k = 0; k < n; k += block) {
             int begin = k;
-            int size = Math.min(BLOCK, n - k);
+            int size = Math.min(block, n - k);
             int end = k + size;
             factorCorner(a, begin, size);
+            if (end == n) {
+                break;
+            }
             Matrix inverse = inverseOfCorner(a, begin, size);
             int tiles = Math.ceilDiv(n - end, TILE);
             team.run(tiles, tile -> {
@@ -77,9 +81,10 @@ public final class TiledFactor {
     /** {@code L <- L⁻¹}, both lower triangular with zeros above: row block i is {@code -Lii⁻¹ · L[i, 0..i) · inverse of the rows before}. */
     public void invertLower(Matrix l) {
         int n = l.rows();
-        for (int k = 0; k < n; k += BLOCK) {
+        int block = block(n);
+        for (int k = 0; k < n; k += block) {
             int begin = k;
-            int size = Math.min(BLOCK, n - k);
+            int size = Math.min(block, n - k);
             Matrix corner = inverseOfCorner(l, begin, size);
             Matrix before = copy(l, begin, 0, size, begin);
             team.run(Math.ceilDiv(begin, TILE), tile -> {
@@ -113,6 +118,11 @@ public final class TiledFactor {
                 System.arraycopy(corner.values(), i * size, l.values(), (begin + i) * n + begin, size);
             }
         }
+    }
+
+    /** A device takes the matrix whole. */
+    private int block(int n) {
+        return algebra.device().isPresent() ? Math.max(n, 1) : BLOCK;
     }
 
     private void factorCorner(Matrix a, int begin, int size) {

@@ -3,7 +3,8 @@ package dev.obr.kernels.linalg;
 import dev.obr.kernels.cpu.ThreadTeam;
 
 /**
- * Products of large matrices, cut into tiles that the threads of a team take one by one. The tiles depend on the shapes alone, so that the result does not depend on the number of threads.
+ * Products of large matrices, cut into tiles that the threads of a team take one by one, or whole where the algebra computes on a device. The tiles depend on the shapes alone, so that the
+ * result does not depend on the number of threads.
  */
 public final class TiledProducts {
     /** A tile of this many rows packs each element of B once per 512 flops. */
@@ -44,8 +45,17 @@ public final class TiledProducts {
         multiply(Transpose.YES, Transpose.NO, m, n, k, 1, x, y, 1, c);
     }
 
+    /** A sum [m,n] of products, kept where they are computed. */
+    public ProductSum sum(int m, int n) {
+        return algebra.device().map(device -> device.sum(m, n)).orElseGet(() -> ProductSum.onHost(this, m, n));
+    }
+
     private void multiply(
             Transpose opA, Transpose opB, int m, int n, int k, float alpha, Block a, Block b, float beta, Block c) {
+        if (algebra.device().isPresent()) {
+            algebra.gemm(opA, opB, m, n, k, alpha, a, b, beta, c);
+            return;
+        }
         int across = Math.ceilDiv(n, COLS);
         team.run(Math.ceilDiv(m, ROWS) * across, tile -> {
             int row = tile / across * ROWS;
@@ -66,6 +76,10 @@ public final class TiledProducts {
 
     /** {@code C [n,n] <- C + alpha · Xᵀ X} of X [k,n]: the lower triangle, and a little more along the diagonal. */
     public void addGram(int n, int k, float alpha, Block x, Block c) {
+        if (algebra.device().isPresent()) {
+            algebra.syrk(n, k, alpha, x, c);
+            return;
+        }
         int size = Math.min(ROWS, Math.max(n, 1));
         int tiles = Math.ceilDiv(n, size);
         team.run(tiles * (tiles + 1) / 2, tile -> {

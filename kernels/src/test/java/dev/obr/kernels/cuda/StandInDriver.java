@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The stand-in for NVIDIA's driver (standin_cuda.c), compiled, loaded in this process before JCuda is, and connected to the PTX emulator. A process loads one driver for its life.
  */
-final class StandInDriver {
+public final class StandInDriver {
     private static final int INVALID_PTX = 0;
     private static final int LAUNCH_FAILED = 719;
 
@@ -43,9 +43,9 @@ final class StandInDriver {
      *
      * @param initResult what cuInit gives
      */
-    record Options(
+    public record Options(
             int initResult, int driverVersion, int devices, int major, int minor, int sharedLimit, long memoryBytes) {
-        static final Options USUAL = new Options(0, 12000, 1, 8, 0, 163 << 10, 64 << 20);
+        public static final Options USUAL = new Options(0, 12000, 1, 8, 0, 163 << 10, 64 << 20);
 
         Options withInitResult(int result) {
             return new Options(result, driverVersion, devices, major, minor, sharedLimit, memoryBytes);
@@ -58,17 +58,25 @@ final class StandInDriver {
         Options withDevices(int count) {
             return new Options(initResult, driverVersion, count, major, minor, sharedLimit, memoryBytes);
         }
+
+        public Options withMemory(long bytes) {
+            return new Options(initResult, driverVersion, devices, major, minor, sharedLimit, bytes);
+        }
     }
 
     private final MethodHandle configure;
     private final MethodHandle live;
+    private final MethodHandle fail;
+    private final Path folder;
     private final GlobalMemory memory = new GlobalMemory();
     private final Emulator emulator = new Emulator(EmulatorOptions.checked());
     private final List<PtxModule> modules = new ArrayList<>();
     private final List<PtxKernel> kernels = new ArrayList<>();
     private @Nullable Throwable lastError;
 
-    private StandInDriver(SymbolLookup library) throws ReflectiveOperationException {
+    private StandInDriver(SymbolLookup library, Path folder) throws ReflectiveOperationException {
+        this.folder = folder;
+        fail = function(library, "standin_fail", FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT));
         configure = function(library, "standin_configure", FunctionDescriptor.ofVoid(ADDRESS));
         live = function(library, "standin_live", FunctionDescriptor.of(JAVA_INT));
         MemorySegment table = Arena.global().allocate(ADDRESS, 5);
@@ -89,7 +97,7 @@ final class StandInDriver {
     }
 
     /** Why it cannot be built here; empty where it can. */
-    static String whyNot() {
+    public static String whyNot() {
         if (!System.getProperty("os.name").equals("Linux")
                 || !System.getProperty("os.arch").equals("amd64")) {
             return "JCuda's native half is here for linux-x86_64 only";
@@ -104,41 +112,77 @@ final class StandInDriver {
         return "";
     }
 
+    /** The one of this process, built when it is first asked for. */
+    public static StandInDriver shared() {
+        return Shared.DRIVER;
+    }
+
+    private static final class Shared {
+        static final StandInDriver DRIVER = load();
+
+        private static StandInDriver load() {
+            try {
+                return StandInDriver.load(Files.createTempDirectory("obr-stand-in"));
+            } catch (IOException | ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** Where it was built, for libraries that are linked to it. */
+    Path folder() {
+        return folder;
+    }
+
     /** Builds it in {@code folder} and makes it this process's driver. */
-    static StandInDriver load(Path folder) throws IOException, ReflectiveOperationException {
-        Path unsupported = Files.writeString(folder.resolve("unsupported.c"), unsupported(folder));
+    private static StandInDriver load(Path folder) throws IOException, ReflectiveOperationException {
         Path library = folder.resolve("libcuda.so.1");
-        run(List.of(
+        compile(library, "standin_cuda.c", unsupported(folder, "libJCudaDriver-", "cu[A-Z]\\w+", 801), List.of());
+        System.load(library.toString()); // from here on, whoever needs a libcuda.so.1 gets this one
+        return new StandInDriver(SymbolLookup.libraryLookup(library, Arena.global()), folder);
+    }
+
+    /** @param source in the tests' C folder, which is beside this module's or another's */
+    static void compile(Path library, String source, Path unsupported, List<String> options) throws IOException {
+        Path sources = Path.of("../kernels/src/test/c");
+        List<String> command = new ArrayList<>(List.of(
                 "gcc",
                 "-std=gnu11",
-                "-O1",
+                "-O2",
                 "-Wall",
                 "-Wextra",
                 "-Werror",
                 "-shared",
                 "-fPIC",
-                "-Wl,-soname,libcuda.so.1",
+                "-Wl,-soname," + library.getFileName(),
                 "-o",
                 library.toString(),
-                "src/test/c/standin_cuda.c",
+                sources.resolve(source).toString(),
                 unsupported.toString()));
-        System.load(library.toString()); // from here on, whoever needs a libcuda.so.1 gets this one
-        return new StandInDriver(SymbolLookup.libraryLookup(library, Arena.global()));
+        command.addAll(options);
+        run(command);
     }
 
-    /** A weak function for each symbol that JCuda's native half needs: calling one that is missing would end the process. */
-    private static String unsupported(Path folder) throws IOException {
-        String name = "libJCudaDriver-" + JCudaVersion.get() + "-linux-x86_64.so";
+    /**
+     * A source with a weak function for each symbol that one of JCuda's native halves needs: calling one that is missing would end the process.
+     *
+     * @param prefix of that library's name
+     * @param symbols a pattern of their names
+     * @param answer what each returns
+     */
+    static Path unsupported(Path folder, String prefix, String symbols, int answer) throws IOException {
+        String name = prefix + JCudaVersion.get() + "-linux-x86_64.so";
         Path jcuda = folder.resolve(name);
         try (InputStream packed = StandInDriver.class.getResourceAsStream("/lib/" + name)) {
             Files.write(jcuda, packed.readAllBytes());
         }
-        return run(List.of("nm", "-D", "--undefined-only", jcuda.toString()))
+        String functions = run(List.of("nm", "-D", "--undefined-only", jcuda.toString()))
                 .lines()
-                .map(line -> line.substring(line.lastIndexOf(' ') + 1))
-                .filter(symbol -> symbol.matches("cu[A-Z]\\w+"))
-                .map(symbol -> "__attribute__((weak)) int " + symbol + "(void) { return 801; }\n")
+                .map(line -> line.substring(line.lastIndexOf(' ') + 1).replaceAll("@.*", ""))
+                .filter(symbol -> symbol.matches(symbols))
+                .map(symbol -> "__attribute__((weak)) int " + symbol + "(void) { return " + answer + "; }\n")
                 .collect(Collectors.joining());
+        return Files.writeString(folder.resolve("unsupported-" + prefix + symbols.hashCode() + ".c"), functions);
     }
 
     private static String run(List<String> command) throws IOException {
@@ -155,7 +199,21 @@ final class StandInDriver {
         return output;
     }
 
-    void configure(Options options) {
+    /**
+     * Lets something go wrong, once.
+     *
+     * @param allocation the how-manieth from now on finds no memory; 0 for none
+     * @param work the how-manieth launch or library's call from now on fails, which the device never recovers from; 0 for none
+     */
+    public void fail(int allocation, int work) {
+        try {
+            fail.invokeExact(allocation, work);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public void configure(Options options) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment struct = arena.allocate(32, 8);
             int[] ints = {
@@ -175,7 +233,7 @@ final class StandInDriver {
     }
 
     /** How many of the program's things, contexts among them, are not freed. */
-    int live() {
+    public int live() {
         try {
             return (int) live.invokeExact();
         } catch (Throwable e) {
@@ -189,7 +247,7 @@ final class StandInDriver {
         return lastError;
     }
 
-    private static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor type) {
+    static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor type) {
         return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), type);
     }
 

@@ -10,12 +10,15 @@ import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuDeviceContract;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.check.Extent;
+import dev.obr.kernels.gpu.check.KernelChecker;
+import dev.obr.kernels.gpu.check.KernelChecks;
+import dev.obr.kernels.gpu.check.Verdict;
 import dev.obr.kernels.gpu.linear.LinearLayer;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.List;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUresult;
@@ -26,7 +29,6 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -37,10 +39,10 @@ class StandInDriverTest extends GpuDeviceContract {
     private static StandInDriver driver;
 
     @BeforeAll
-    static void loadDriver(@TempDir Path folder) throws Exception {
+    static void loadDriver() {
         String whyNot = StandInDriver.whyNot();
         Assumptions.assumeTrue(whyNot.isEmpty(), whyNot);
-        driver = StandInDriver.load(folder);
+        driver = StandInDriver.shared();
     }
 
     @Override
@@ -71,6 +73,14 @@ class StandInDriverTest extends GpuDeviceContract {
             emulated = LinearLayer.run(other, layout, bits, tokens);
         }
         assertThat(LinearLayer.run(device(), layout, bits, tokens)).isEqualTo(emulated);
+    }
+
+    /** What gpu-check does first, down to the driver. */
+    @Test
+    void runsTheChecksOfEveryKernel() {
+        assertThat(new KernelChecker(device(), Extent.QUICK).run(KernelChecks.all(), verdict -> {}))
+                .allSatisfy(verdict ->
+                        assertThat(verdict).returns("", Verdict::says).returns(Verdict.Outcome.OK, Verdict::outcome));
     }
 
     @Test

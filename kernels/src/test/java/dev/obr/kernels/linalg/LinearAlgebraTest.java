@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every implementation against plain sums in double precision, on rectangles inside larger arrays. */
-class LinearAlgebraTest {
+public class LinearAlgebraTest {
     private static final float OUTSIDE = -77;
 
     static Stream<LinearAlgebra> implementations() {

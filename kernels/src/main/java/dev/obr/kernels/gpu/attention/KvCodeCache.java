@@ -96,16 +96,18 @@ public final class KvCodeCache implements AutoCloseable {
         return capacity;
     }
 
-    GpuMemory codes(boolean values) {
+    /** The codes of all positions: the values', or the keys'. */
+    public GpuMemory codes(boolean values) {
         return values ? valueCodes : keyCodes;
     }
 
-    GpuMemory steps(boolean values) {
+    /** The scale and zero of each position. */
+    public GpuMemory steps(boolean values) {
         return values ? valueSteps : keySteps;
     }
 
     /** The number of a slot's position among all of the cache. */
-    long row(int slot, int head, int position) {
+    public long row(int slot, int head, int position) {
         return ((long) slot * kvHeads + head) * capacity + position;
     }
 

@@ -45,14 +45,14 @@ public enum TokenLayout {
     }
 
     /** Stores the code of one column of the row that begins at {@code row}, which held 0. */
-    void put(MemorySegment memory, long row, int column, int code) {
+    public void put(MemorySegment memory, long row, int column, int code) {
         long at = row + place(column);
         int bits = this == INT8 ? code : memory.get(ValueLayout.JAVA_BYTE, at) | (code & 15) << column % 2 * 4;
         memory.set(ValueLayout.JAVA_BYTE, at, (byte) bits);
     }
 
     /** The code of one column of the row that begins at {@code row}. */
-    int get(MemorySegment memory, long row, int column) {
+    public int get(MemorySegment memory, long row, int column) {
         int bits = memory.get(ValueLayout.JAVA_BYTE, row + place(column));
         return this == INT8 ? bits : bits << 28 - column % 2 * 4 >> 28;
     }

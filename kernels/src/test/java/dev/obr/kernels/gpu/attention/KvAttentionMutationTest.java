@@ -7,6 +7,7 @@ import dev.obr.kernels.emulator.Schedule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.KernelModule;
+import dev.obr.kernels.gpu.check.Sequences;
 import dev.obr.kernels.gpu.linear.DeviceRun;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import java.lang.foreign.MemorySegment;
@@ -53,7 +54,7 @@ class KvAttentionMutationTest {
     private static boolean passes(String ptx) {
         float[] expected = SEQUENCES.twin();
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
-                KvCodeCache cache = SEQUENCES.upload(run);
+                KvCodeCache cache = SEQUENCES.upload(run.device(), run.stream());
                 GpuMemory q = run.upload(MemorySegment.ofArray(SEQUENCES.queries()));
                 GpuMemory places = run.upload(MemorySegment.ofArray(SEQUENCES.places()));
                 GpuMemory y = run.device().allocate(4L * expected.length);

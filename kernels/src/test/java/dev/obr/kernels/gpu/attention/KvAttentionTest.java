@@ -9,8 +9,10 @@ import dev.obr.kernels.emulator.LaunchCounters;
 import dev.obr.kernels.emulator.Schedule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.check.Sequences;
 import dev.obr.kernels.gpu.linear.DeviceRun;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
+import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -43,10 +45,10 @@ class KvAttentionTest {
         int[] lengths =
                 Arrays.stream(positions.split(" ")).mapToInt(Integer::parseInt).toArray();
         Sequences sequences = new Sequences(headDim, group, kvHeads, 704, lengths, 1);
-        float[] expected = twinNearDouble(sequences);
+        float[] expected = twinNearDouble(sequences, headDim, group, kvHeads, 1);
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
-                    KvCodeCache cache = sequences.upload(run);
+                    KvCodeCache cache = sequences.upload(run.device(), run.stream());
                     GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
                     GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
                     GpuMemory y = run.device().allocate(4L * expected.length);
@@ -80,10 +82,10 @@ class KvAttentionTest {
     })
     void promptsHaveTheSameResults(int headDim, int group, int kvHeads, int length, int tokens) {
         Sequences sequences = new Sequences(headDim, group, kvHeads, 528, new int[] {length}, tokens);
-        float[] expected = twinNearDouble(sequences);
+        float[] expected = twinNearDouble(sequences, headDim, group, kvHeads, tokens);
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
-                    KvCodeCache cache = sequences.upload(run);
+                    KvCodeCache cache = sequences.upload(run.device(), run.stream());
                     GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
                     GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
                     GpuMemory y = run.device().allocate(4L * expected.length);
@@ -96,14 +98,44 @@ class KvAttentionTest {
         }
     }
 
-    private static float[] twinNearDouble(Sequences sequences) {
+    private static float[] twinNearDouble(Sequences sequences, int headDim, int group, int kvHeads, int tokens) {
         float[] expected = sequences.twin();
-        double[] exact = sequences.inDouble();
+        double[] exact = inDouble(sequences, headDim, group, kvHeads, tokens);
         double most = Arrays.stream(exact).map(Math::abs).max().orElseThrow();
         for (int i = 0; i < exact.length; i++) {
             assertThat((double) expected[i]).as("element %d", i).isCloseTo(exact[i], offset(TOLERANCE * most));
         }
         return expected;
+    }
+
+    /** Softmax attention over the numbers that the codes stand for. */
+    private static double[] inDouble(Sequences sequences, int headDim, int group, int kvHeads, int tokens) {
+        KvQuantizer quantizer = new KvQuantizer(4, headDim);
+        float[] queries = sequences.queries();
+        double[] y = new double[queries.length];
+        float[] x = new float[headDim];
+        for (int i = 0; i < queries.length / headDim; i++) {
+            int token = i / (kvHeads * group);
+            int s = token / tokens;
+            int head = i / group % kvHeads;
+            double[] weights = new double[sequences.seen(token)];
+            for (int p = 0; p < weights.length; p++) {
+                quantizer.expand(sequences.codes(false, s, head), (long) p * quantizer.byteSize(), x, 0);
+                for (int d = 0; d < headDim; d++) {
+                    weights[p] += (double) queries[i * headDim + d] * x[d] / Math.sqrt(headDim);
+                }
+            }
+            double largest = Arrays.stream(weights).max().orElseThrow();
+            double total =
+                    Arrays.stream(weights).map(w -> Math.exp(w - largest)).sum();
+            for (int p = 0; p < weights.length; p++) {
+                quantizer.expand(sequences.codes(true, s, head), (long) p * quantizer.byteSize(), x, 0);
+                for (int d = 0; d < headDim; d++) {
+                    y[i * headDim + d] += Math.exp(weights[p] - largest) / total * x[d];
+                }
+            }
+        }
+        return y;
     }
 
     /** The tops of a group of 3 are 24 bytes, which lie in one sector or in two. */
@@ -125,7 +157,7 @@ class KvAttentionTest {
         Sequences sequences = new Sequences(64, 3, 3, 64, new int[] {20}, 1);
         float[] expected = sequences.twin();
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
-                KvCodeCache cache = sequences.upload(run);
+                KvCodeCache cache = sequences.upload(run.device(), run.stream());
                 GpuMemory q = run.upload(MemorySegment.ofArray(sequences.queries()));
                 GpuMemory places = run.upload(MemorySegment.ofArray(sequences.places()));
                 GpuMemory y = run.device().allocate(2L * expected.length);

@@ -3,6 +3,7 @@ package dev.obr.kernels.gpu.linear;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.check.SparseOperands;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
 import dev.obr.kernels.packed.Pattern;

@@ -8,6 +8,7 @@ import dev.obr.kernels.emulator.LaunchCounters;
 import dev.obr.kernels.emulator.Schedule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.check.SparseOperands;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;

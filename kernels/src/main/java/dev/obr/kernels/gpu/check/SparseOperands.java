@@ -1,4 +1,4 @@
-package dev.obr.kernels.gpu.linear;
+package dev.obr.kernels.gpu.check;
 
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.kernels.packed.Packing;
@@ -26,7 +26,7 @@ public final class SparseOperands {
      *
      * @param range codes are in -range .. range - 1
      */
-    static PackedMatrix weight(Pattern pattern, int features, int columns, int range, Random random) {
+    public static PackedMatrix weight(Pattern pattern, int features, int columns, int range, Random random) {
         byte[] codes = new byte[features * columns];
         boolean[] mask = new boolean[features * columns];
         float[] scales = new float[features];

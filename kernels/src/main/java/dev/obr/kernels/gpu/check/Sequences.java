@@ -1,13 +1,16 @@
-package dev.obr.kernels.gpu.attention;
+package dev.obr.kernels.gpu.check;
 
-import dev.obr.kernels.gpu.linear.DeviceRun;
+import dev.obr.kernels.gpu.GpuDevice;
+import dev.obr.kernels.gpu.GpuStream;
+import dev.obr.kernels.gpu.attention.KvCodeCache;
+import dev.obr.kernels.gpu.attention.ScalarAttention;
 import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 
 /** Random keys and values of some sequences, which stand in the slots in reversed order, and queries of the last tokens of each. */
-final class Sequences {
+public final class Sequences {
     private final int headDim;
     private final int group;
     private final int kvHeads;
@@ -22,7 +25,7 @@ final class Sequences {
      * @param lengths positions of each sequence, the tokens' included
      * @param tokens of each sequence
      */
-    Sequences(int headDim, int group, int kvHeads, int capacity, int[] lengths, int tokens) {
+    public Sequences(int headDim, int group, int kvHeads, int capacity, int[] lengths, int tokens) {
         this.headDim = headDim;
         this.group = group;
         this.kvHeads = kvHeads;
@@ -53,12 +56,13 @@ final class Sequences {
         }
     }
 
-    float[] queries() {
+    /** float32 [sequences, tokens, heads, headDim]. */
+    public float[] queries() {
         return queries;
     }
 
     /** Slot and position of each token. */
-    int[] places() {
+    public int[] places() {
         int[] places = new int[2 * lengths.length * tokens];
         for (int i = 0; i < lengths.length * tokens; i++) {
             places[2 * i] = slot(i / tokens);
@@ -68,7 +72,7 @@ final class Sequences {
     }
 
     /** Positions that a token sees. */
-    private int seen(int token) {
+    public int seen(int token) {
         return lengths[token / tokens] - tokens + 1 + token % tokens;
     }
 
@@ -77,8 +81,8 @@ final class Sequences {
     }
 
     /** A cache that holds the sequences, and nothing beyond their lengths. */
-    KvCodeCache upload(DeviceRun run) {
-        KvCodeCache cache = new KvCodeCache(run.device(), lengths.length, kvHeads, headDim, capacity);
+    public KvCodeCache upload(GpuDevice device, GpuStream stream) {
+        KvCodeCache cache = new KvCodeCache(device, lengths.length, kvHeads, headDim, capacity);
         int codeBytes = headDim / 2;
         for (int kind = 0; kind < 2; kind++) {
             for (int s = 0; s < lengths.length; s++) {
@@ -91,16 +95,21 @@ final class Sequences {
                         MemorySegment.copy(row, codeBytes, MemorySegment.ofArray(steps), 4L * p, 4);
                     }
                     long first = cache.row(slot(s), head, 0);
-                    run.stream().copyIn(MemorySegment.ofArray(all), cache.codes(kind == 1), first * codeBytes);
-                    run.stream().copyIn(MemorySegment.ofArray(steps), cache.steps(kind == 1), first * 4);
+                    stream.copyIn(MemorySegment.ofArray(all), cache.codes(kind == 1), first * codeBytes);
+                    stream.copyIn(MemorySegment.ofArray(steps), cache.steps(kind == 1), first * 4);
                 }
             }
         }
         return cache;
     }
 
+    /** The codes of one head of a sequence, of its values or its keys: rows of a {@link KvQuantizer}. */
+    public MemorySegment codes(boolean values, int sequence, int head) {
+        return codes[values ? 1 : 0][sequence][head];
+    }
+
     /** What the scalar twin makes of them: [sequences, tokens, heads, headDim]. */
-    float[] twin() {
+    public float[] twin() {
         float[] y = new float[queries.length];
         ScalarAttention twin = new ScalarAttention(headDim);
         for (int i = 0; i < queries.length / headDim; i++) {
@@ -110,34 +119,6 @@ final class Sequences {
             float[] q = Arrays.copyOfRange(queries, i * headDim, (i + 1) * headDim);
             System.arraycopy(
                     twin.attend(q, codes[0][s][head], codes[1][s][head], seen(token)), 0, y, i * headDim, headDim);
-        }
-        return y;
-    }
-
-    /** Softmax attention over the numbers that the codes stand for. */
-    double[] inDouble() {
-        double[] y = new double[queries.length];
-        float[] x = new float[headDim];
-        for (int i = 0; i < queries.length / headDim; i++) {
-            int token = i / (kvHeads * group);
-            int s = token / tokens;
-            int head = i / group % kvHeads;
-            double[] weights = new double[seen(token)];
-            for (int p = 0; p < weights.length; p++) {
-                quantizer.expand(codes[0][s][head], (long) p * quantizer.byteSize(), x, 0);
-                for (int d = 0; d < headDim; d++) {
-                    weights[p] += (double) queries[i * headDim + d] * x[d] / Math.sqrt(headDim);
-                }
-            }
-            double largest = Arrays.stream(weights).max().orElseThrow();
-            double total =
-                    Arrays.stream(weights).map(w -> Math.exp(w - largest)).sum();
-            for (int p = 0; p < weights.length; p++) {
-                quantizer.expand(codes[1][s][head], (long) p * quantizer.byteSize(), x, 0);
-                for (int d = 0; d < headDim; d++) {
-                    y[i * headDim + d] += Math.exp(weights[p] - largest) / total * x[d];
-                }
-            }
         }
         return y;
     }

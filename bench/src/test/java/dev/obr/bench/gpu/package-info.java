@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.gpu;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,354 @@
+package dev.obr.kernels.cuda;
+
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cuda.CudaBlas.At;
+import dev.obr.kernels.gpu.GpuEvent;
+import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.OutOfGpuMemoryException;
+import dev.obr.kernels.gpu.systems.SystemKernels;
+import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.PrincipalSystems;
+import dev.obr.kernels.linalg.Transpose;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Batches of systems on a GPU. Two streams: one gathers the matrices of the next batch while the other factors and solves this one.
+ *
+ * <pre>
+ *   gathering    [ gather 0 ][ gather 1 ]            [ gather 2 ]
+ *                           |event      |                        |
+ *   computing               [ factor, solve 0 ][ factor, solve 1 ][ ...
+ * </pre>
+ *
+ * <p>All systems of a batch have one order: shorter ones end with the identity. A factor is found block column by block column, left-looking, as cuSOLVER's batched routine is made for small
+ * matrices: what the columns before contribute is one batched product, the corner cuSOLVER's, what is below it a batched triangular solve.
+ */
+final class CudaPrincipalSystems implements PrincipalSystems {
+    /** Columns of a block: about what cuSOLVER's batched factorisation is made for. */
+    private static final int BLOCK = 256;
+
+    /** The share of the free memory that batches take: libraries take some, too. */
+    private static final double SHARE = 0.9;
+
+    private final CudaDevice device;
+    private final int columns;
+    private final List<AutoCloseable> resources = new ArrayList<>();
+    private final CudaStream gathering;
+    private final CudaStream computing;
+    private final CudaBlas blas;
+    private final CudaSolver solver;
+    private final SystemKernels kernels;
+    private final CudaMemory h;
+    private final CudaMemory wide; // H in float64, for residuals
+    private Slot[] slots = {};
+    private int order;
+    private int next;
+
+    CudaPrincipalSystems(CudaDevice device, Matrix matrix) {
+        this.device = device;
+        columns = matrix.cols();
+        try {
+            gathering = own((CudaStream) device.newStream());
+            computing = own((CudaStream) device.newStream());
+            blas = own(CudaBlas.on(device, computing));
+            solver = own(CudaSolver.on(device, computing));
+            kernels = own(new SystemKernels(device));
+            long count = (long) columns * columns;
+            h = memory(count * Float.BYTES);
+            wide = memory(count * Double.BYTES);
+            computing.copyIn(MemorySegment.ofArray(matrix.values()), h, 0);
+            kernels.widen(computing, h, wide, count);
+            computing.synchronize();
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.add(resource);
+        return resource;
+    }
+
+    private CudaMemory memory(long bytes) {
+        return own(device.own(device.allocate(bytes)));
+    }
+
+    @Override
+    public int reserve(int order, int most) {
+        release();
+        this.order = order;
+        long each = 2 * Slot.bytes(order, columns);
+        long fitting = Math.max(1, (long) (SHARE * device.freeBytes()) / each);
+        int count = (int) Math.min(Math.min(most, SystemKernels.MOST_SYSTEMS), fitting);
+        while (true) {
+            try {
+                slots = new Slot[] {new Slot(count), new Slot(count)};
+                return count;
+            } catch (OutOfGpuMemoryException e) {
+                release();
+                if (count == 1) {
+                    throw new ObrException(
+                            device + " has no room for two systems of " + order + " unknowns out of " + columns
+                                    + " columns, " + each + " bytes, beside the " + 12L * columns * columns
+                                    + " bytes of their matrix: choose --solver pcg, or --device cpu",
+                            e);
+                }
+                count /= 2; // somebody else took memory, or it is in pieces
+            }
+        }
+    }
+
+    private void release() {
+        for (Slot slot : slots) {
+            slot.close();
+        }
+        slots = new Slot[] {};
+        // a slot that was not completed is closed by its own constructor
+    }
+
+    @Override
+    public Batch begin(int[][] unknowns) {
+        Slot slot = slots[next];
+        next = 1 - next;
+        slot.gather(unknowns);
+        return slot;
+    }
+
+    @Override
+    public void close() {
+        release();
+        closeAll(resources);
+    }
+
+    /** The latest first. */
+    private static void closeAll(List<AutoCloseable> resources) {
+        for (AutoCloseable resource : resources.reversed()) {
+            try {
+                resource.close();
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        resources.clear();
+    }
+
+    /** Memory for a batch, and the batch that is in it. */
+    private final class Slot implements Batch {
+        private final List<AutoCloseable> parts = new ArrayList<>();
+        private final GpuEvent gathered;
+        private final CudaMemory unknowns; // int32 [systems][order]
+        private final CudaMemory leading; // int32 [systems]
+        private final CudaMemory a; // [systems][order][order], then the factors
+        private final CudaMemory x; // [systems][order]; so are the next three
+        private final CudaMemory e;
+        private final CudaMemory b;
+        private final CudaMemory r;
+        private final CudaMemory v; // f64 [systems][columns]
+        private final CudaMemory y;
+        private final CudaMemory info; // int32 [blocks][systems]
+        private final CudaMemory corners; // addresses [blocks][systems] of the blocks on the diagonal
+        private final CudaMemory below; // and of what is below them
+        private final CudaMemory vectors; // addresses [systems] of r
+        private int[][] systems = {};
+        private SystemKernels.Shape shape;
+
+        Slot(int count) {
+            try {
+                int blocks = Math.ceilDiv(order, BLOCK);
+                long values = 4L * count * order;
+                gathered = part(device.newEvent());
+                unknowns = memory(values);
+                leading = memory(4L * count);
+                a = memory(values * order);
+                x = memory(values);
+                e = memory(values);
+                b = memory(values);
+                r = memory(values);
+                v = memory(8L * count * columns);
+                y = memory(8L * count * columns);
+                info = memory(4L * blocks * count);
+                corners = memory(8L * blocks * count);
+                below = memory(8L * blocks * count);
+                vectors = memory(8L * count);
+                shape = new SystemKernels.Shape(count, order, columns);
+                copyAddresses(count);
+            } catch (RuntimeException failure) {
+                close();
+                throw failure;
+            }
+        }
+
+        /** What one system of a batch takes, and a little more. */
+        static long bytes(int order, int columns) {
+            long blocks = Math.ceilDiv(order, BLOCK);
+            return 4L * order * order + 20L * order + 16L * columns + 20 * blocks + 12;
+        }
+
+        private <T extends AutoCloseable> T part(T part) {
+            parts.add(part);
+            return part;
+        }
+
+        private CudaMemory memory(long bytes) {
+            return part(device.own(device.allocate(bytes)));
+        }
+
+        private void copyAddresses(int count) {
+            int blocks = Math.ceilDiv(order, BLOCK);
+            long[] onDiagonal = new long[blocks * count];
+            long[] underIt = new long[blocks * count];
+            long[] ofR = new long[count];
+            long matrices = a.address();
+            for (int s = 0; s < count; s++) {
+                long matrix = matrices + 4L * s * order * order;
+                for (int block = 0; block < blocks; block++) {
+                    long begin = (long) block * BLOCK;
+                    long end = Math.min(begin + BLOCK, order);
+                    onDiagonal[block * count + s] = matrix + 4 * (begin * order + begin);
+                    underIt[block * count + s] = matrix + 4 * (end * order + begin);
+                }
+                ofR[s] = r.address() + 4L * s * order;
+            }
+            computing.copyIn(MemorySegment.ofArray(onDiagonal), corners, 0);
+            computing.copyIn(MemorySegment.ofArray(underIt), below, 0);
+            computing.copyIn(MemorySegment.ofArray(ofR), vectors, 0);
+        }
+
+        /** Room for how many systems. */
+        private int capacity() {
+            return (int) (leading.byteSize() / 4);
+        }
+
+        void gather(int[][] systems) {
+            if (systems.length < 1 || systems.length > capacity()) {
+                throw new IllegalArgumentException(
+                        systems.length + " systems in a batch that has room for " + capacity());
+            }
+            this.systems = systems;
+            shape = new SystemKernels.Shape(systems.length, order, columns);
+            int[] padded = new int[systems.length * order];
+            Arrays.fill(padded, -1);
+            for (int s = 0; s < systems.length; s++) {
+                System.arraycopy(systems[s], 0, padded, s * order, systems[s].length);
+            }
+            gathering.copyIn(MemorySegment.ofArray(padded), unknowns, 0);
+            kernels.gather(gathering, shape, h, unknowns, a);
+            gathering.record(gathered);
+        }
+
+        @Override
+        public void factor() {
+            computing.await(gathered);
+            int count = shape.systems();
+            long apart = (long) order * order;
+            int stride = capacity(); // of the tables
+            for (int begin = 0, block = 0; begin < order; begin += BLOCK, block++) {
+                int size = Math.min(BLOCK, order - begin);
+                int rest = order - begin - size;
+                long table = (long) block * stride;
+                if (begin > 0) { // A[begin.., block] -= L[begin.., 0..begin) L[block, 0..begin)ᵀ
+                    At rows = new At(a, (long) begin * order, order);
+                    At to = new At(a, (long) begin * order + begin, order);
+                    blas.subtractProducts(order - begin, size, begin, rows, rows, to, apart, count);
+                }
+                solver.cholesky(size, new At(corners, table, 0), order, info, table, count);
+                if (rest > 0) { // L21 = A21 L11⁻ᵀ
+                    blas.solve(
+                            Transpose.NO,
+                            size,
+                            rest,
+                            new At(corners, table, 0),
+                            order,
+                            new At(below, table, 0),
+                            order,
+                            count);
+                }
+            }
+            checkAll();
+        }
+
+        /** Reads cuSOLVER's answer for each block of each system. */
+        private void checkAll() {
+            int blocks = Math.ceilDiv(order, BLOCK);
+            int stride = capacity();
+            int[] codes = new int[blocks * stride];
+            computing.copyOut(info, 0, MemorySegment.ofArray(codes));
+            computing.synchronize();
+            for (int s = 0; s < shape.systems(); s++) {
+                for (int block = 0; block < blocks; block++) {
+                    CudaLinearAlgebra.requirePositiveDefinite(codes[block * stride + s], block * BLOCK);
+                }
+            }
+        }
+
+        @Override
+        public float[][] solve(float[][] rightHandSides) {
+            int[] all = new int[systems.length];
+            Arrays.setAll(all, s -> systems[s].length);
+            copyIn(rightHandSides, b);
+            zero(e);
+            return solveLeading(all);
+        }
+
+        @Override
+        public float[][] push(float[][] values, int[] leading) {
+            copyIn(values, e);
+            zero(b);
+            return solveLeading(leading);
+        }
+
+        /** x = H[K,K]⁻¹ (b + H[K,P] e), from x = 0 in two steps: x += H[K,K]⁻¹ r with r = b - H[K,P] (x - e). */
+        private float[][] solveLeading(int[] counts) {
+            computing.copyIn(MemorySegment.ofArray(counts), leading, 0);
+            zero(x);
+            for (int step = 0; step < 2; step++) {
+                kernels.scatterDifference(computing, shape, x, e, unknowns, v);
+                blas.gemmDouble(
+                        shape.systems(), columns, columns, At.of(v, columns), At.of(wide, columns), At.of(y, columns));
+                kernels.residual(computing, shape, b, y, unknowns, leading, r);
+                solveTriangle(Transpose.NO); // L y = r, whose leading part is that of the leading block
+                kernels.keepLeading(computing, shape, leading, r);
+                solveTriangle(Transpose.YES); // Lᵀ x = y: what is zero at the end stays so
+                kernels.add(computing, shape, x, r);
+            }
+            return copyOut(x);
+        }
+
+        private void solveTriangle(Transpose op) {
+            blas.solve(op, order, 1, At.of(corners, 0), order, At.of(vectors, 0), order, shape.systems());
+        }
+
+        private void zero(GpuMemory memory) {
+            computing.fill(memory, 0, shape.values() * Float.BYTES, (byte) 0);
+        }
+
+        private void copyIn(float[][] values, CudaMemory to) {
+            float[] padded = new float[systems.length * order];
+            for (int s = 0; s < systems.length; s++) {
+                System.arraycopy(values[s], 0, padded, s * order, systems[s].length);
+            }
+            computing.copyIn(MemorySegment.ofArray(padded), to, 0);
+        }
+
+        private float[][] copyOut(CudaMemory from) {
+            float[] padded = new float[systems.length * order];
+            computing.copyOut(from, 0, MemorySegment.ofArray(padded));
+            computing.synchronize();
+            float[][] values = new float[systems.length][];
+            for (int s = 0; s < values.length; s++) {
+                values[s] = Arrays.copyOfRange(padded, s * order, s * order + systems[s].length);
+            }
+            return values;
+        }
+
+        void close() {
+            closeAll(parts);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package dev.obr.kernels.linalg;
+
+/**
+ * What a {@link LinearAlgebra} offers beyond its calls where it computes in a memory of its own: matrices that stay there, so that they do not travel with each call, and many small systems at
+ * once. Whoever asked for something closes it.
+ *
+ * <p>Such an algebra uses all of its device in each call, so large matrices go to it whole, not in tiles.
+ */
+public interface DeviceAlgebra {
+    /** Something in the device's memory, which {@link #close} frees. */
+    interface Held extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. */
+    Held hold(Matrix matrix);
+
+    /** Zeros [m,n], to which products are added. */
+    ProductSum sum(int m, int n);
+
+    /** Systems with principal submatrices of {@code h}, symmetric, which must not change meanwhile. */
+    PrincipalSystems principalSystems(Matrix h);
+}

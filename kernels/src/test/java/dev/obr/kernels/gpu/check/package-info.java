@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.kernels.gpu.check;
+
+import org.jspecify.annotations.NullMarked;
