@@ -160,9 +160,7 @@ public final class LayerCompressor {
         }
 
         private Matrix restored(Mask mask) {
-            Restoration restoration = options.solver().of(weight.cols()) == Solver.PCG
-                    ? new IterativeRestoration(algebra, team, hessian)
-                    : new RowwiseRestoration(algebra, team, hessian.matrix());
+            Restoration restoration = restoration();
             Matrix pruned = alive.copy(); // W ∘ (1 - M)
             for (int i = 0; i < pruned.values().length; i++) {
                 pruned.values()[i] = mask.kept()[i] ? 0 : pruned.values()[i];
@@ -171,6 +169,15 @@ public final class LayerCompressor {
                     restoration.restore(alive, products.multiply(pruned, hessian.matrix()), mask, quantizer, split());
             certificate = restoration.certificate();
             return restored;
+        }
+
+        private Restoration restoration() {
+            if (options.solver().of(weight.cols()) == Solver.PCG) {
+                return new IterativeRestoration(algebra, team, hessian);
+            }
+            return algebra.device()
+                    .<Restoration>map(device -> new BatchedRestoration(device, hessian.matrix()))
+                    .orElseGet(() -> new RowwiseRestoration(algebra, team, hessian.matrix()));
         }
 
         private Matrix restoredRounding() {

@@ -13,7 +13,7 @@ public interface DeviceAlgebra {
         void close();
     }
 
-    /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. */
+    /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. One that is held already stays so for as long as it was. */
     Held hold(Matrix matrix);
 
     /** Zeros [m,n], to which products are added. */
