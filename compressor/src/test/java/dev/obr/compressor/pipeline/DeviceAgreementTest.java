@@ -31,7 +31,6 @@ import dev.obr.models.Model;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.cpu.CpuBackend;
 import dev.obr.runtime.transformer.Precision;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -77,8 +76,7 @@ class DeviceAgreementTest {
         "OBR_GPTQ, WANDA, CHOLESKY",
         "OBR_GPTQ, SPARSEGPT, CHOLESKY",
         "OBR_GPTQ, WANDA, PCG",
-        "SPARSEGPT_GPTQ, WANDA, CHOLESKY",
-        "OBR_PLUS, WANDA, CHOLESKY"
+        "SPARSEGPT_GPTQ, WANDA, CHOLESKY"
     })
     void layersAgree(Method method, MaskMetric metric, Solver solver) {
         CompressionOptions options = CompressionOptions.defaults()
@@ -111,6 +109,29 @@ class DeviceAgreementTest {
         assertThat(different)
                 .as("rows of %d in which a near-tie was rounded the other way", rows)
                 .isLessThanOrEqualTo((int) (SHARE * rows));
+    }
+
+    /** The mask search of this method passes over hundreds of products: a near-tie among scores grows, and some masks end up different, none worse. */
+    @Test
+    void searchedMasksAreAsGood() {
+        CompressionOptions options = CompressionOptions.defaults().withMethod(Method.OBR_PLUS);
+        int masks = 0;
+        int different = 0;
+        try (ThreadTeam team = new ThreadTeam(2);
+                CudaLinearAlgebra device = StandInAlgebra.open(HOST, MEMORY)) {
+            for (Linear linear : firstLayer()) {
+                CompressedLayer onCpu = new LayerCompressor(HOST, team)
+                        .compress(linear.name, linear.weight, linear.input, options);
+                CompressedLayer onDevice = new LayerCompressor(device, team)
+                        .compress(linear.name, linear.weight, linear.input, options);
+                assertThat(onDevice.loss()).isCloseTo(onCpu.loss(), within(0.02 * onCpu.loss()));
+                for (int i = 0; i < onCpu.mask().kept().length; i++) {
+                    masks++;
+                    different += onCpu.mask().kept()[i] == onDevice.mask().kept()[i] ? 0 : 1;
+                }
+            }
+        }
+        assertThat(different).as("entries of %d masks", masks).isLessThanOrEqualTo((int) (SHARE * masks));
     }
 
     /** Its linear layers with what they see when those before them are compressed. */
@@ -223,18 +244,19 @@ class DeviceAgreementTest {
 
     /** A GPU that fails in the middle: nothing unfinished looks finished, and the run goes on with what there is. */
     @ParameterizedTest
-    @CsvSource({"0, 300", "60, 0"})
-    void afterAFailureTheRunGoesOn(int allocation, int work, @TempDir Path folder) {
+    @CsvSource({"268435456, 300, 719", "49152, 0, out of memory"})
+    void afterAFailureTheRunGoesOn(long memory, int work, String why, @TempDir Path folder) {
         TinyCompression compression = TinyCompression.of("stories260K");
         Path whole = folder.resolve("whole");
         compression.run(whole);
         Path out = folder.resolve("out");
-        CudaLinearAlgebra device = StandInAlgebra.open(HOST, 1 << 20);
-        StandInDriver.shared().fail(allocation, work);
+        CudaLinearAlgebra device = StandInAlgebra.open(HOST, memory);
+        StandInDriver.shared().fail(0, work);
         try {
             assertThatThrownBy(() -> compression.withAlgebra(device).run(out))
                     .isInstanceOf(GpuException.class)
-                    .hasMessageContaining("GPU 0 (Stand-in GPU)");
+                    .hasMessageContaining("GPU 0 (Stand-in GPU)")
+                    .hasMessageContaining(why);
         } finally {
             try {
                 device.close();
@@ -242,7 +264,7 @@ class DeviceAgreementTest {
                 assertThat(again).hasMessageContaining("GPU 0");
             }
         }
-        assertThat(Files.exists(out.resolve("config.json"))).isFalse();
+        assertThat(out).doesNotExist();
         compression.resumed().run(out);
         assertThat(TinyCompression.checksums(out).keySet())
                 .isEqualTo(TinyCompression.checksums(whole).keySet());

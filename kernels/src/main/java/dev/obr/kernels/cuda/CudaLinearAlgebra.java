@@ -10,6 +10,7 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.ProductSum;
+import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -208,6 +209,15 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             scratch.clear(); // batches are as large as what is free
         }
         return new CudaPrincipalSystems(device, h);
+    }
+
+    @Override
+    public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
+        if (v.values().length > 0) {
+            try (CudaSweep sweep = new CudaSweep(device, stream, blas)) {
+                sweep.run(v, upper, grid, kept, firstColumn);
+            }
+        }
     }
 
     /** Frees what it has on the GPU and lets go of it. */

@@ -35,7 +35,9 @@ public enum KernelModule {
     /** The token of the largest logit. */
     ARGMAX("argmax"),
     /** Systems with principal submatrices, for compression. */
-    PRINCIPAL_SYSTEMS("principal_systems");
+    PRINCIPAL_SYSTEMS("principal_systems"),
+    /** GPTQ's sweep of a block of columns, for compression. */
+    GPTQ_SWEEP("gptq_sweep");
 
     private final String label;
 
