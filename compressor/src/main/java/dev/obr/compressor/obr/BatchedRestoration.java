@@ -116,9 +116,8 @@ final class BatchedRestoration implements Restoration {
                 errors[i] = new float[row.kept.length];
                 for (int j = 0; j < row.kept.length; j++) {
                     moved[i][j] += delta[i][j];
-                    errors[i][j] = j < row.leading
-                            ? 0
-                            : moved[i][j] - quantizer.round(row.index, row.kept[j], moved[i][j]);
+                    errors[i][j] =
+                            j < row.leading ? 0 : moved[i][j] - quantizer.round(row.index, row.kept[j], moved[i][j]);
                 }
             }
             int[] leading = rows.stream().mapToInt(Row::leading).toArray();

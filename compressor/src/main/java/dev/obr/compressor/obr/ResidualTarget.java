@@ -111,7 +111,9 @@ public final class ResidualTarget {
         Matrix target = products.multiply(weight, sums.moved); // W Δ
         float factor = 2f / sequences;
         for (int i = 0; i < target.values().length; i++) {
-            float sum = sums.lacking == null ? target.values()[i] : target.values()[i] + sums.lacking.values()[i];
+            float sum = sums.lacking == null
+                    ? target.values()[i]
+                    : target.values()[i] + sums.lacking.values()[i];
             target.values()[i] = factor * sum;
         }
         target = products.multiply(products.multiplyTransposed(target, inverse), inverse);

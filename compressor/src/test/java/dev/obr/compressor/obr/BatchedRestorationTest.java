@@ -89,8 +89,7 @@ class BatchedRestorationTest {
         }
         Matrix actual;
         try (CudaLinearAlgebra algebra = StandInAlgebra.open(host, memory)) {
-            actual = new BatchedRestoration(algebra, hessian.matrix())
-                    .restore(weight, product, mask, quantizer, split);
+            actual = new BatchedRestoration(algebra, hessian.matrix()).restore(weight, product, mask, quantizer, split);
         }
         assertThat(StandInDriver.shared().live()).isZero();
         for (int r = 0; r < weight.rows(); r++) {

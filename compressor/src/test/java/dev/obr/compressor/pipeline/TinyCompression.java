@@ -93,7 +93,8 @@ record TinyCompression(
     }
 
     TinyCompression withHeadBits(int bits) {
-        return new TinyCompression(source, options, target, permute, rotates, bits, threads, stateBytes, force, resume, algebra);
+        return new TinyCompression(
+                source, options, target, permute, rotates, bits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withThreads(int count) {
@@ -102,7 +103,8 @@ record TinyCompression(
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, target, permute, rotates, headBits, threads, bytes, force, resume, algebra);
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, threads, bytes, force, resume, algebra);
     }
 
     TinyCompression forced() {

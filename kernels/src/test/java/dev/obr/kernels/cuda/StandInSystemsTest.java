@@ -208,7 +208,14 @@ class StandInSystemsTest {
 
     /** One block, several, a part of one; rows that push errors from the first column, from the middle, never. Truth is the recurrence, column by column in double precision. */
     @ParameterizedTest
-    @CsvSource({"1, 1, 0, 0, -8, 7", "5, 40, 20, 0, -8, 7", "9, 128, 0, 0, -8, 7", "3, 300, 140, 0, -8, 7", "2, 150, 150, 0, -2, 1", "4, 130, 60, 6, 0, 15"})
+    @CsvSource({
+        "1, 1, 0, 0, -8, 7",
+        "5, 40, 20, 0, -8, 7",
+        "9, 128, 0, 0, -8, 7",
+        "3, 300, 140, 0, -8, 7",
+        "2, 150, 150, 0, -2, 1",
+        "4, 130, 60, 6, 0, 15"
+    })
     void columnsAreSwept(int rows, int cols, int first, int zero, int lowest, int highest) {
         Random random = new Random(cols);
         Matrix upper = Matrix.zeros(cols, cols);
@@ -241,7 +248,9 @@ class StandInSystemsTest {
             for (int j = 0; j < cols; j++) {
                 double place = Math.rint(values[j] / scale[r]) + zero;
                 double q = kept[r * cols + j] ? scale[r] * (Math.clamp(place, lowest, highest) - zero) : 0;
-                assertThat((double) swept.at(r, j)).as("row %d, column %d", r, j).isCloseTo(q, within(1e-5));
+                assertThat((double) swept.at(r, j))
+                        .as("row %d, column %d", r, j)
+                        .isCloseTo(q, within(1e-5));
                 double error = j < firsts[r] ? 0 : (values[j] - q) / upper.at(j, j);
                 for (int i = j; i < cols; i++) {
                     values[i] -= error * upper.at(j, i);

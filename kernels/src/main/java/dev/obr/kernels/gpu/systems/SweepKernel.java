@@ -65,8 +65,8 @@ public final class SweepKernel implements AutoCloseable {
      */
     public void sweep(GpuStream stream, Operands of, int begin, int width, GpuMemory errors) {
         if (begin < 0 || width < 1 || width > WIDTH || begin > of.columns - width) {
-            throw new IllegalArgumentException("no block of " + width + " columns from " + begin + " on is swept, of "
-                    + of.columns + " columns");
+            throw new IllegalArgumentException(
+                    "no block of " + width + " columns from " + begin + " on is swept, of " + of.columns + " columns");
         }
         errors.requireBytes("errors", (long) Float.BYTES * of.rows * WIDTH);
         stream.launch(

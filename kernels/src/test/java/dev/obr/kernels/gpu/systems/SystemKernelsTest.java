@@ -64,8 +64,7 @@ class SystemKernelsTest {
                     int at = s * ORDER + i;
                     for (int j = 0; j < ORDER; j++) {
                         boolean both = i < KEPT[s] && j < KEPT[s];
-                        float element =
-                                both ? h[unknowns[at] * COLUMNS + unknowns[s * ORDER + j]] : i == j ? 1 : 0;
+                        float element = both ? h[unknowns[at] * COLUMNS + unknowns[s * ORDER + j]] : i == j ? 1 : 0;
                         assertThat(gathered[at * ORDER + j]).isEqualTo(element);
                     }
                     if (i < KEPT[s]) {
