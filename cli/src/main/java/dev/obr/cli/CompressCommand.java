@@ -11,7 +11,7 @@ import dev.obr.compressor.rotation.Rotation;
 import dev.obr.compressor.text.TextFile;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
-import dev.obr.kernels.linalg.LinearAlgebras;
+import dev.obr.kernels.gpu.GpuException;
 import dev.obr.models.Model;
 import dev.obr.models.Quantization.ActivationClip;
 import dev.obr.models.demo.DemoModel;
@@ -167,6 +167,9 @@ final class CompressCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ThreadsOption threads;
 
+    @Mixin
+    private final CompressionDeviceOption device = new CompressionDeviceOption();
+
     CompressCommand(Console console, CommonOptions common) {
         this.console = console;
         this.common = common;
@@ -195,7 +198,20 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private void compress(CompressionOptions chosen, Path out, Path calibration) {
-        LinearAlgebras.Choice algebra = LinearAlgebras.choose(console.environment());
+        try (CompressionDeviceOption.Opened algebra = device.open(console.environment())) {
+            try {
+                compress(chosen, out, calibration, algebra);
+            } catch (GpuException e) {
+                throw new ObrException(
+                        e.getMessage()
+                                + "; --resume goes on after the last finished layer, with --device cpu if need be",
+                        e);
+            }
+        }
+    }
+
+    private void compress(
+            CompressionOptions chosen, Path out, Path calibration, CompressionDeviceOption.Opened algebra) {
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();

@@ -8,7 +8,6 @@ import dev.obr.compressor.obr.Method;
 import dev.obr.compressor.pipeline.Preset;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebra;
-import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.kernels.linalg.TiledProducts;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -57,6 +56,9 @@ final class LayerCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ThreadsOption threads;
 
+    @Mixin
+    private final CompressionDeviceOption device = new CompressionDeviceOption();
+
     LayerCommand(Console console, CommonOptions common) {
         this.console = console;
         this.common = common;
@@ -65,12 +67,12 @@ final class LayerCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CompressionOptions chosen = options.options(Preset.QUALITY);
-        LinearAlgebras.Choice choice = LinearAlgebras.choose(console.environment());
-        if (!common.quiet()) {
-            console.note(choice.why());
-        }
-        try (ThreadTeam team = new ThreadTeam(threads.count())) {
-            run(chosen, choice.algebra(), team);
+        try (CompressionDeviceOption.Opened opened = device.open(console.environment());
+                ThreadTeam team = new ThreadTeam(threads.count())) {
+            if (!common.quiet()) {
+                console.note(opened.why());
+            }
+            run(chosen, opened.algebra(), team);
         }
         return CommandLineApplication.DONE;
     }

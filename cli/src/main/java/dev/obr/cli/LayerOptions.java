@@ -118,7 +118,7 @@ final class LayerOptions {
             paramLabel = "cholesky|pcg|auto",
             defaultValue = "auto",
             description =
-                    "How rows are solved: exactly, or by conjugate gradients to a certified bound; auto is pcg above 2048 columns. Default: ${DEFAULT-VALUE}.")
+                    "How rows are solved: exactly, or by conjugate gradients to a certified bound; auto is the one that is modelled to be faster, which it says, exact up to 2048 columns. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Solver solver;
 

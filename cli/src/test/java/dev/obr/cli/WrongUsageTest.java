@@ -44,6 +44,7 @@ class WrongUsageTest {
                 usage("'x' is neither a number nor a range", "bench", "roofline", "--tokens", "x"),
                 usage("there is no shape 'gpt-9'", "make-model", "--shape", "gpt-9", "x"),
                 usage("vocabulary is 5", "make-model", "--shape", "tiny", "--vocab", "5", "x"),
+                usage("--device is 'tpu'", "layer", "--in", "x", "--device", "tpu"),
                 usage("OUT", "make-model"),
                 usage("--kernel", "emulate", "x.ptx", "--grid", "1", "--block", "1"),
                 usage("There is no verb 'x'", "help", "x"));

@@ -2,6 +2,7 @@ package dev.obr.compressor.mask;
 
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.DeviceAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.packed.Pattern;
@@ -48,11 +49,13 @@ public final class AdmmMask {
         for (int level = 0; level < schedule.levels(); level++) {
             Matrix inverse = hessian.inverse(level);
             float rho = (float) schedule.rho(level);
-            for (int step = 1; step <= schedule.steps(); step++) {
-                state.solve(inverse);
-                boolean levelEnds = step == schedule.steps();
-                boolean allEnds = levelEnds && level + 1 == schedule.levels();
-                state.pass(rho, levelEnds && !allEnds ? (float) schedule.rho(level + 1) : rho, allEnds);
+            try (DeviceAlgebra.Held held = products.hold(inverse)) {
+                for (int step = 1; step <= schedule.steps(); step++) {
+                    state.solve(inverse);
+                    boolean levelEnds = step == schedule.steps();
+                    boolean allEnds = levelEnds && level + 1 == schedule.levels();
+                    state.pass(rho, levelEnds && !allEnds ? (float) schedule.rho(level + 1) : rho, allEnds);
+                }
             }
         }
         return state.mask;

@@ -1,10 +1,12 @@
 package dev.obr.compressor.obr;
 
+import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
 import java.util.Arrays;
 
@@ -16,7 +18,8 @@ import java.util.Arrays;
  *   v_i -= (v_j - q) / U_jj · U_ji       for i > j,  H⁻¹ = Uᵀ U
  * </pre>
  *
- * <p>Columns go in blocks: inside one each row is updated alone, the columns after it by one product. The result is that of going column by column, but for rounding.
+ * <p>Columns go in blocks: inside one each row is updated alone, the columns after it by one product. The result is that of going column by column, but for rounding. A device sweeps masks that were chosen before,
+ * where a row has one scale.
  */
 final class GptqSweep {
     /** Rows that a thread takes at once: their block of errors fits the second-level cache. */
@@ -43,6 +46,17 @@ final class GptqSweep {
      */
     void run(Matrix v, WeightQuantizer quantizer, SweepMask mask, int[] firstColumn) {
         int cols = v.cols();
+        if (algebra.device().isPresent()
+                && mask instanceof SweepMask.Fixed(Mask fixed)
+                && quantizer.groupSize() >= cols) {
+            SweepGrid grid = new SweepGrid(
+                    quantizer.scale(),
+                    quantizer.zero(),
+                    quantizer.grid().lowest(),
+                    quantizer.grid().highest());
+            algebra.device().get().sweep(v, upper, grid, fixed.kept(), firstColumn);
+            return;
+        }
         int start = Arrays.stream(firstColumn).min().orElse(cols);
         roundBefore(v, quantizer, mask, start);
         for (int from = start; from < cols; from += blockSize) {

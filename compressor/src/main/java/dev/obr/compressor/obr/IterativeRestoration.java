@@ -3,6 +3,7 @@ package dev.obr.compressor.obr;
 import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.linalg.DeviceAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class IterativeRestoration implements Restoration {
     private final TiledProducts products;
     private final DampedHessian hessian;
-    private final BatchedConjugateGradients solver;
+    private final LinearAlgebra algebra;
+    private final ThreadTeam team;
     private double excess;
     private double reference;
     private int iterations;
@@ -23,11 +25,26 @@ final class IterativeRestoration implements Restoration {
     IterativeRestoration(LinearAlgebra algebra, ThreadTeam team, DampedHessian hessian) {
         this.products = new TiledProducts(algebra, team);
         this.hessian = hessian;
-        this.solver = new BatchedConjugateGradients(algebra, team, hessian.matrix(), hessian.damp());
+        this.algebra = algebra;
+        this.team = team;
     }
 
     @Override
     public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
+        try (DeviceAlgebra.Held held = products.hold(hessian.matrix())) {
+            BatchedConjugateGradients solver =
+                    new BatchedConjugateGradients(algebra, team, hessian.matrix(), hessian.damp());
+            return restore(solver, weight, pruned, mask, quantizer, split);
+        }
+    }
+
+    private Matrix restore(
+            BatchedConjugateGradients solver,
+            Matrix weight,
+            Matrix pruned,
+            Mask mask,
+            WeightQuantizer quantizer,
+            ColumnSplit split) {
         int rows = weight.rows();
         int cols = weight.cols();
         boolean[] unknown = new boolean[rows * cols]; // R, in rows that take part
@@ -42,7 +59,7 @@ final class IterativeRestoration implements Restoration {
                 }
             }
         }
-        Matrix moved = solve(pruned, unknown, constant); // δ, then w' = w + δ
+        Matrix moved = solve(solver, pruned, unknown, constant); // δ, then w' = w + δ
         Matrix errors = Matrix.zeros(rows, cols); // e in E2
         for (int r = 0; r < rows; r++) {
             int first = split.firstColumn(mask, r);
@@ -65,14 +82,14 @@ final class IterativeRestoration implements Restoration {
                 constant[r] += 0.5 * errors.at(r, c) * pushed.at(r, c);
             }
         }
-        Matrix second = solve(pushed, unknown, constant);
+        Matrix second = solve(solver, pushed, unknown, constant);
         for (int i = 0; i < moved.values().length; i++) {
             moved.values()[i] += second.values()[i];
         }
         return moved;
     }
 
-    private Matrix solve(Matrix b, boolean[] unknown, double[] constant) {
+    private Matrix solve(BatchedConjugateGradients solver, Matrix b, boolean[] unknown, double[] constant) {
         BatchedConjugateGradients.Solution solution = solver.solve(b, unknown, constant);
         excess += solution.excess();
         reference += solution.leastLoss();

@@ -13,6 +13,7 @@ import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.TiledProducts;
+import dev.obr.kernels.packed.Pattern;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,15 +53,19 @@ public final class LayerCompressor {
         }
         Finite.check(weight, name);
         boolean solvesRows = options.method() == Method.OBR_RTN || options.method() == Method.OBR_GPTQ;
-        if (solvesRows && options.percdamp() == 0 && options.solver().of(weight.cols()) == Solver.PCG) {
+        SolverChoice choice = SolverChoice.of(options.solver(), weight.rows(), weight.cols(), kept(weight, options), algebra);
+        if (solvesRows && options.percdamp() == 0 && choice.solver() == Solver.PCG) {
             throw new ObrException("percdamp is 0, but conjugate gradients certify their result by it:"
                     + " give some, such as 0.01, or choose the solver cholesky");
         }
         List<String> notes = new ArrayList<>();
+        if (solvesRows && !options.dense() && !choice.note().isEmpty()) {
+            notes.add(choice.note());
+        }
         double percdamp = options.percdamp();
         while (true) {
             try {
-                return new Attempt(weight, input, options, percdamp).compress(notes);
+                return new Attempt(weight, input, options, choice.solver(), percdamp).compress(notes);
             } catch (NotPositiveDefiniteException e) {
                 double raised = Math.max(10 * percdamp, FIRST_RAISED_DAMPING);
                 if (raised > LARGEST_DAMPING) {
@@ -76,20 +81,28 @@ public final class LayerCompressor {
         }
     }
 
+    /** Columns that a row keeps. */
+    private static int kept(Matrix weight, CompressionOptions options) {
+        double share = options.dense() ? 1 : options.pattern() == Pattern.UNSTRUCTURED ? 1 - options.sparsity() : 0.5;
+        return (int) Math.ceil(weight.cols() * share);
+    }
+
     /** One try, at one damping. */
     private final class Attempt {
         private final Matrix weight;
         private final LayerInput input;
         private final CompressionOptions options;
+        private final Solver solver;
         private final DampedHessian hessian;
         private final WeightQuantizer quantizer;
         private final Matrix alive;
         private @Nullable Certificate certificate;
 
-        Attempt(Matrix weight, LayerInput input, CompressionOptions options, double percdamp) {
+        Attempt(Matrix weight, LayerInput input, CompressionOptions options, Solver solver, double percdamp) {
             this.weight = weight;
             this.input = input;
             this.options = options;
+            this.solver = solver;
             hessian = input.damped(percdamp);
             quantizer = WeightQuantizer.fit(weight, options.grid(), team);
             alive = hessian.withoutDeadColumns(weight);
@@ -160,9 +173,7 @@ public final class LayerCompressor {
         }
 
         private Matrix restored(Mask mask) {
-            Restoration restoration = options.solver().of(weight.cols()) == Solver.PCG
-                    ? new IterativeRestoration(algebra, team, hessian)
-                    : new RowwiseRestoration(algebra, team, hessian.matrix());
+            Restoration restoration = restoration();
             Matrix pruned = alive.copy(); // W ∘ (1 - M)
             for (int i = 0; i < pruned.values().length; i++) {
                 pruned.values()[i] = mask.kept()[i] ? 0 : pruned.values()[i];
@@ -171,6 +182,15 @@ public final class LayerCompressor {
                     restoration.restore(alive, products.multiply(pruned, hessian.matrix()), mask, quantizer, split());
             certificate = restoration.certificate();
             return restored;
+        }
+
+        private Restoration restoration() {
+            if (solver == Solver.PCG) {
+                return new IterativeRestoration(algebra, team, hessian);
+            }
+            return algebra.device()
+                    .<Restoration>map(device -> new BatchedRestoration(device, hessian.matrix()))
+                    .orElseGet(() -> new RowwiseRestoration(algebra, team, hessian.matrix()));
         }
 
         private Matrix restoredRounding() {

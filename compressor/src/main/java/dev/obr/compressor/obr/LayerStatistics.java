@@ -3,6 +3,7 @@ package dev.obr.compressor.obr;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.ProductSum;
 import dev.obr.kernels.linalg.TiledProducts;
 
 /**
@@ -12,8 +13,7 @@ import dev.obr.kernels.linalg.TiledProducts;
 public final class LayerStatistics {
     private final String name;
     private final int cols;
-    private final TiledProducts products;
-    private final Matrix gram; // sum of Xᵀ X, the lower triangle
+    private final ProductSum gram; // of Xᵀ X, the lower triangle
     private final double[] ofSequence; // squared norms of the sequence at hand
     private final double[] ofAll;
     private final double[] earlyWeighMore;
@@ -27,8 +27,7 @@ public final class LayerStatistics {
     public LayerStatistics(String name, int cols, TiledProducts products) {
         this.name = name;
         this.cols = cols;
-        this.products = products;
-        this.gram = Matrix.zeros(cols, cols);
+        this.gram = products.sum(cols, cols);
         this.ofSequence = new double[cols];
         this.ofAll = new double[cols];
         this.earlyWeighMore = new double[cols];
@@ -42,7 +41,7 @@ public final class LayerStatistics {
      */
     public void add(float[] x, int tokens) {
         Finite.check(x, tokens, cols, name);
-        products.addGram(cols, tokens, 1, new Block(x, 0, cols), Block.of(gram));
+        gram.addGram(tokens, new Block(x, 0, cols));
         for (int t = 0; t < tokens; t++) {
             for (int c = 0; c < cols; c++) {
                 double value = x[t * cols + c];
@@ -77,7 +76,7 @@ public final class LayerStatistics {
      * @throws ObrException if no sequence has ended
      */
     public LayerInput soFar(ScalerVariant variant) {
-        return input(gram.copy(), variant);
+        return input(gram.value().copy(), variant);
     }
 
     /**
@@ -86,7 +85,9 @@ public final class LayerStatistics {
      * @throws ObrException if no sequence has ended
      */
     public LayerInput toInput(ScalerVariant variant) {
-        return input(gram, variant);
+        LayerInput input = input(gram.value(), variant);
+        gram.close();
+        return input;
     }
 
     private LayerInput input(Matrix h, ScalerVariant variant) {

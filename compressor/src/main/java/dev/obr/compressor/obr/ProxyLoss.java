@@ -1,6 +1,7 @@
 package dev.obr.compressor.obr;
 
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.DeviceAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledProducts;
 
@@ -21,6 +22,14 @@ final class ProxyLoss {
         int height = Math.min(ROWS, weight.rows());
         Matrix difference = Matrix.zeros(height, cols);
         Matrix product = Matrix.zeros(height, cols); // (W - Ŵ) H
+        try (DeviceAlgebra.Held held = products.hold(hessian)) {
+            return sum(weight, changed, difference, product);
+        }
+    }
+
+    private double sum(Matrix weight, Matrix changed, Matrix difference, Matrix product) {
+        int cols = weight.cols();
+        int height = difference.rows();
         double sum = 0;
         for (int top = 0; top < weight.rows(); top += height) {
             int rows = Math.min(height, weight.rows() - top);

@@ -6,6 +6,7 @@ import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
+import dev.obr.kernels.linalg.ProductSum;
 import dev.obr.kernels.linalg.TiledProducts;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +30,15 @@ public final class ResidualTarget {
     private final LinearAlgebra algebra;
     private final ThreadTeam team;
     private final TiledProducts products;
-    private final Matrix moved; // Δ [cols, cols]
-    private final @Nullable Matrix lacking; // Eᵀ X [outputs, cols]
+    private final int outputs;
+    private final ProductSum moved; // Δ [cols, cols]
+    private final @Nullable ProductSum lacking; // Eᵀ X [outputs, cols]
+    private @Nullable Gathered gathered;
     private float[] difference = new float[0];
     private int sequences;
+
+    /** The sums, when they are complete. */
+    private record Gathered(Matrix moved, @Nullable Matrix lacking) {}
 
     /**
      * @param name of the inputs, for messages
@@ -45,8 +51,9 @@ public final class ResidualTarget {
         this.algebra = algebra;
         this.team = team;
         this.products = new TiledProducts(algebra, team);
-        this.moved = Matrix.zeros(cols, cols);
-        this.lacking = outputs == 0 ? null : Matrix.zeros(outputs, cols);
+        this.outputs = outputs;
+        this.moved = products.sum(cols, cols);
+        this.lacking = outputs == 0 ? null : products.sum(outputs, cols);
     }
 
     /**
@@ -66,11 +73,10 @@ public final class ResidualTarget {
             difference[i] = dense[i] - x[i];
         }
         Block inputs = new Block(x, 0, cols);
-        products.addCross(cols, cols, tokens, new Block(difference, 0, cols), inputs, Block.of(moved));
+        moved.add(tokens, new Block(difference, 0, cols), inputs);
         if (lacking != null) {
-            int outputs = lacking.rows();
             Finite.check(error, tokens, outputs, name + ": the error of the residual stream");
-            products.addCross(outputs, cols, tokens, new Block(error, 0, outputs), inputs, Block.of(lacking));
+            lacking.add(tokens, new Block(error, 0, outputs), inputs);
         }
     }
 
@@ -80,7 +86,7 @@ public final class ResidualTarget {
     }
 
     /**
-     * W* of {@code weight}, which stays as it is.
+     * W* of {@code weight}, which stays as it is. Nothing may be added after.
      *
      * @param weight W [out, cols]; out is the width of the residual stream where the layer writes to it
      * @param input H of the same tokens
@@ -101,10 +107,13 @@ public final class ResidualTarget {
 
     /** @param inverse U [cols, cols] with (H + d I)⁻¹ = Uᵀ U */
     private Matrix of(Matrix weight, Matrix inverse) {
-        Matrix target = products.multiply(weight, moved); // W Δ
+        Gathered sums = gathered();
+        Matrix target = products.multiply(weight, sums.moved); // W Δ
         float factor = 2f / sequences;
         for (int i = 0; i < target.values().length; i++) {
-            float sum = lacking == null ? target.values()[i] : target.values()[i] + lacking.values()[i];
+            float sum = sums.lacking == null
+                    ? target.values()[i]
+                    : target.values()[i] + sums.lacking.values()[i];
             target.values()[i] = factor * sum;
         }
         target = products.multiply(products.multiplyTransposed(target, inverse), inverse);
@@ -113,5 +122,18 @@ public final class ResidualTarget {
         }
         Finite.check(target, "the target of a layer behind " + name);
         return target;
+    }
+
+    private Gathered gathered() {
+        Gathered complete = gathered;
+        if (complete == null) {
+            complete = new Gathered(moved.value(), lacking == null ? null : lacking.value());
+            gathered = complete;
+            moved.close();
+            if (lacking != null) {
+                lacking.close();
+            }
+        }
+        return complete;
     }
 }

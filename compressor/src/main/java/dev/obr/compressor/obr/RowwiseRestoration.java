@@ -57,7 +57,7 @@ final class RowwiseRestoration implements Restoration {
     }
 
     /** The kept columns of a row: R2 ascending, then E2 ascending. */
-    private static int[] order(Mask mask, int row, int first) {
+    static int[] order(Mask mask, int row, int first) {
         int[] kept = new int[mask.keptInRow(row)];
         int n = 0;
         for (int c = first; c < mask.cols(); c++) {

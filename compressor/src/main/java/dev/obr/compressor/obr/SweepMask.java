@@ -15,7 +15,15 @@ interface SweepMask {
     boolean keeps(int row, int col);
 
     /** A mask chosen before. */
+    record Fixed(Mask mask) implements SweepMask {
+        @Override
+        public boolean keeps(int row, int col) {
+            return mask.keeps(row, col);
+        }
+    }
+
+    /** A mask chosen before. */
     static SweepMask fixed(Mask mask) {
-        return mask::keeps;
+        return new Fixed(mask);
     }
 }

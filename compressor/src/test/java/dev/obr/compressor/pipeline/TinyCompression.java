@@ -34,6 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param source folder of the model
  * @param headBits of the LM head
  * @param stateBytes of hidden states in memory
+ * @param algebra what computes, whose end is its owner's
  */
 record TinyCompression(
         Path source,
@@ -45,7 +46,8 @@ record TinyCompression(
         int threads,
         long stateBytes,
         boolean force,
-        boolean resume) {
+        boolean resume,
+        LinearAlgebra algebra) {
     private static final int SAMPLES = 3;
     private static final int LENGTH = 40;
 
@@ -61,55 +63,63 @@ record TinyCompression(
                 2,
                 1 << 20,
                 false,
-                false);
+                false,
+                LinearAlgebras.choose(System.getenv()).algebra());
     }
 
     TinyCompression withSource(Path folder) {
         return new TinyCompression(
-                folder, options, target, permute, rotates, headBits, threads, stateBytes, force, resume);
+                folder, options, target, permute, rotates, headBits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression with(CompressionOptions chosen) {
         return new TinyCompression(
-                source, chosen, target, permute, rotates, headBits, threads, stateBytes, force, resume);
+                source, chosen, target, permute, rotates, headBits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withTarget(Target chosen) {
         return new TinyCompression(
-                source, options, chosen, permute, rotates, headBits, threads, stateBytes, force, resume);
+                source, options, chosen, permute, rotates, headBits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withPermute(Permute chosen) {
         return new TinyCompression(
-                source, options, target, chosen, rotates, headBits, threads, stateBytes, force, resume);
+                source, options, target, chosen, rotates, headBits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression notRotated() {
         return new TinyCompression(
-                source, options, target, permute, false, headBits, threads, stateBytes, force, resume);
+                source, options, target, permute, false, headBits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withHeadBits(int bits) {
-        return new TinyCompression(source, options, target, permute, rotates, bits, threads, stateBytes, force, resume);
+        return new TinyCompression(
+                source, options, target, permute, rotates, bits, threads, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withThreads(int count) {
         return new TinyCompression(
-                source, options, target, permute, rotates, headBits, count, stateBytes, force, resume);
+                source, options, target, permute, rotates, headBits, count, stateBytes, force, resume, algebra);
     }
 
     TinyCompression withStateBytes(long bytes) {
-        return new TinyCompression(source, options, target, permute, rotates, headBits, threads, bytes, force, resume);
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, threads, bytes, force, resume, algebra);
     }
 
     TinyCompression forced() {
         return new TinyCompression(
-                source, options, target, permute, rotates, headBits, threads, stateBytes, true, resume);
+                source, options, target, permute, rotates, headBits, threads, stateBytes, true, resume, algebra);
     }
 
     TinyCompression resumed() {
         return new TinyCompression(
-                source, options, target, permute, rotates, headBits, threads, stateBytes, force, true);
+                source, options, target, permute, rotates, headBits, threads, stateBytes, force, true, algebra);
+    }
+
+    TinyCompression withAlgebra(LinearAlgebra chosen) {
+        return new TinyCompression(
+                source, options, target, permute, rotates, headBits, threads, stateBytes, force, resume, chosen);
     }
 
     /** Writes {@code out}, and returns what was said of each linear layer. */
@@ -144,7 +154,6 @@ record TinyCompression(
 
     private void run(Model model, Path out, CompressionProgress progress) {
         CpuKernels kernels = CpuKernelsProvider.choose("auto", System.getenv()).kernels();
-        LinearAlgebra algebra = LinearAlgebras.choose(System.getenv()).algebra();
         new ModelCompressor(kernels, algebra, threads, progress)
                 .compress(
                         model,

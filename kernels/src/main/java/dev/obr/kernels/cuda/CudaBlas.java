@@ -1,6 +1,6 @@
 package dev.obr.kernels.cuda;
 
-import dev.obr.kernels.ObrException;
+import dev.obr.kernels.gpu.GpuException;
 import dev.obr.kernels.gpu.OutOfGpuMemoryException;
 import dev.obr.kernels.linalg.Transpose;
 import jcuda.Pointer;
@@ -268,7 +268,7 @@ final class CudaBlas extends CudaResource {
                     + device.freeBytes() + " bytes of " + device.totalBytes() + " are free");
         }
         if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
-            throw new ObrException(
+            throw new GpuException(
                     device + ": " + function + " failed: " + cublasStatus.stringFor(status) + " (" + status + ")");
         }
     }

@@ -4,6 +4,7 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuEvent;
+import dev.obr.kernels.gpu.GpuException;
 import dev.obr.kernels.gpu.GpuGraph;
 import dev.obr.kernels.gpu.GpuKernel;
 import dev.obr.kernels.gpu.GpuMemory;
@@ -204,7 +205,7 @@ public final class CudaDevice implements GpuDevice {
         }
     }
 
-    ObrException failure(int result, String call) {
+    GpuException failure(int result, String call) {
         boolean ofAKernel = result >= CUresult.CUDA_ERROR_ILLEGAL_ADDRESS
                 && result <= CUresult.CUDA_ERROR_LAUNCH_FAILED
                 && result != CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
@@ -212,7 +213,7 @@ public final class CudaDevice implements GpuDevice {
                 + (ofAKernel && !lastLaunched.isEmpty()
                         ? "; a kernel failed, the one queued last is " + lastLaunched
                         : "");
-        return new ObrException(sentence);
+        return new GpuException(sentence);
     }
 
     void launched(String kernel) {

@@ -58,7 +58,7 @@ final class CudaLibraries {
         }
         throw new ObrException(
                 library.product + " is missing (" + library.file
-                        + " cannot be loaded): install the CUDA 12 toolkit's libraries, or put their folder into LD_LIBRARY_PATH; until then compress with --device cpu. Running models on the GPU needs the driver alone");
+                        + " cannot be loaded): compressing on the GPU takes the CUDA 12 toolkit's libraries, installed or in LD_LIBRARY_PATH; running models on it takes the driver alone");
     }
 
     /** It stays open: JCuda needs the same one. */

@@ -1,6 +1,5 @@
 package dev.obr.kernels.cuda;
 
-import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.gpu.GpuEvent;
 import dev.obr.kernels.gpu.GpuMemory;
@@ -91,11 +90,10 @@ final class CudaPrincipalSystems implements PrincipalSystems {
             } catch (OutOfGpuMemoryException e) {
                 release();
                 if (count == 1) {
-                    throw new ObrException(
+                    throw new OutOfGpuMemoryException(
                             device + " has no room for two systems of " + order + " unknowns out of " + columns
                                     + " columns, " + each + " bytes, beside the " + 12L * columns * columns
-                                    + " bytes of their matrix: choose --solver pcg, or --device cpu",
-                            e);
+                                    + " bytes of their matrix: choose --solver pcg, or --device cpu");
                 }
                 count /= 2; // somebody else took memory, or it is in pieces
             }

@@ -1,7 +1,7 @@
 package dev.obr.kernels.cuda;
 
-import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
+import dev.obr.kernels.gpu.GpuException;
 import dev.obr.kernels.gpu.OutOfGpuMemoryException;
 import jcuda.driver.CUresult;
 import jcuda.jcublas.cublasFillMode;
@@ -110,7 +110,7 @@ final class CudaSolver extends CudaResource {
                     + device.freeBytes() + " bytes of " + device.totalBytes() + " are free");
         }
         if (status != cusolverStatus.CUSOLVER_STATUS_SUCCESS) {
-            throw new ObrException(
+            throw new GpuException(
                     device + ": " + function + " failed: " + cusolverStatus.stringFor(status) + " (" + status + ")");
         }
     }

@@ -2,6 +2,7 @@ package dev.obr.kernels.cuda;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.ComputeCapability;
+import dev.obr.kernels.gpu.GpuException;
 import java.nio.charset.StandardCharsets;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
@@ -46,12 +47,12 @@ final class Driver {
     }
 
     /** "GPU 0 (NVIDIA A100): cuMemAlloc failed: CUDA_ERROR_INVALID_VALUE (1, invalid argument)". */
-    static ObrException failure(int result, String call, String where) {
+    static GpuException failure(int result, String call, String where) {
         String[] words = new String[1];
         String meaning = JCudaDriver.cuGetErrorString(result, words) == CUresult.CUDA_SUCCESS && words[0] != null
                 ? ", " + words[0]
                 : "";
-        return new ObrException(
+        return new GpuException(
                 where + ": " + call + " failed: " + CUresult.stringFor(result) + " (" + result + meaning + ")");
     }
 

@@ -44,7 +44,9 @@ public enum KernelModule {
     /** Penalties for tokens that occurred, and the draw of the next. */
     SAMPLE("sample"),
     /** Systems with principal submatrices, for compression. */
-    PRINCIPAL_SYSTEMS("principal_systems");
+    PRINCIPAL_SYSTEMS("principal_systems"),
+    /** GPTQ's sweep of a block of columns, for compression. */
+    GPTQ_SWEEP("gptq_sweep");
 
     private final String label;
 

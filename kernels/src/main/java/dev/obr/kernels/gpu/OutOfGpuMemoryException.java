@@ -1,9 +1,7 @@
 package dev.obr.kernels.gpu;
 
-import dev.obr.kernels.ObrException;
-
 /** A device has no room for what was asked for: callers may ask for less. */
-public final class OutOfGpuMemoryException extends ObrException {
+public final class OutOfGpuMemoryException extends GpuException {
     private static final long serialVersionUID = 1;
 
     public OutOfGpuMemoryException(String sentence) {

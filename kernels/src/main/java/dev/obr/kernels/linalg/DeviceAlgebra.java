@@ -13,7 +13,7 @@ public interface DeviceAlgebra {
         void close();
     }
 
-    /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. */
+    /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. One that is held already stays so for as long as it was. */
     Held hold(Matrix matrix);
 
     /** Zeros [m,n], to which products are added. */
@@ -21,4 +21,13 @@ public interface DeviceAlgebra {
 
     /** Systems with principal submatrices of {@code h}, symmetric, which must not change meanwhile. */
     PrincipalSystems principalSystems(Matrix h);
+
+    /**
+     * Rounds column after column of V [rows, cols], pruned ones to zero, and moves each error into the columns after it: {@code v_i -= (v_j - q_j) / U_jj · U_ji}. Everything is in place.
+     *
+     * @param upper U [cols, cols]
+     * @param kept [rows, cols]
+     * @param firstColumn [rows]: columns before it are rounded and push no error
+     */
+    void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn);
 }

@@ -50,6 +50,11 @@ public final class TiledProducts {
         return algebra.device().map(device -> device.sum(m, n)).orElseGet(() -> ProductSum.onHost(this, m, n));
     }
 
+    /** Keeps a matrix, which must not change, where products with it are computed. */
+    public DeviceAlgebra.Held hold(Matrix matrix) {
+        return algebra.device().map(device -> device.hold(matrix)).orElse(() -> {});
+    }
+
     private void multiply(
             Transpose opA, Transpose opB, int m, int n, int k, float alpha, Block a, Block b, float beta, Block c) {
         if (algebra.device().isPresent()) {

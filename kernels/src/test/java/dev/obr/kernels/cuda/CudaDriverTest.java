@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.obr.kernels.ObrException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class CudaDriverTest {
     @Test
@@ -28,6 +33,25 @@ class CudaDriverTest {
         assertThatThrownBy(() -> CudaDriver.find("linux-x86_64", "libc.so.6"))
                 .isInstanceOf(ObrException.class)
                 .hasMessage("the NVIDIA driver has no cuInit: it is broken, install it anew");
+    }
+
+    @Test
+    void aMissingLibraryIsOneSentence() {
+        CudaLibraries.Library missing = new CudaLibraries.Library("cuBLAS 12", "libnosuchblas.so.12");
+        assertThatThrownBy(() -> CudaLibraries.open(missing, CudaLibraries.FOLDERS))
+                .isInstanceOf(ObrException.class)
+                .hasMessage(
+                        "cuBLAS 12 is missing (libnosuchblas.so.12 cannot be loaded): compressing on the GPU takes the CUDA 12 toolkit's libraries, installed or in LD_LIBRARY_PATH; running models on it takes the driver alone");
+    }
+
+    /** The toolkit's folder is seldom on the loader's path. */
+    @Test
+    void librariesAreFoundWhereTheToolkitPutsThem(@TempDir Path folder) throws IOException {
+        CudaLibraries.Library library = new CudaLibraries.Library("cuBLAS 12", "libelsewhere.so.12");
+        Path there = Path.of("/lib/x86_64-linux-gnu/libz.so.1");
+        Assumptions.assumeTrue(Files.exists(there), "no library to put elsewhere: " + there);
+        Files.copy(there, folder.resolve(library.file()));
+        CudaLibraries.open(library, List.of(folder.resolve("nothing"), folder));
     }
 
     @Test

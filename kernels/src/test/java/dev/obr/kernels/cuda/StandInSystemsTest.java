@@ -15,6 +15,7 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.ProductSum;
+import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
 import java.util.Arrays;
 import java.util.Random;
@@ -203,6 +204,59 @@ class StandInSystemsTest {
     void aWrongArgumentOfAProductIsFound(BlasMutation mutation) {
         StandInLibraries.shared().mutate(mutation);
         assertFound(StandInSystemsTest::checkSums);
+    }
+
+    /** One block, several, a part of one; rows that push errors from the first column, from the middle, never. Truth is the recurrence, column by column in double precision. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1, 0, 0, -8, 7",
+        "5, 40, 20, 0, -8, 7",
+        "9, 128, 0, 0, -8, 7",
+        "3, 300, 140, 0, -8, 7",
+        "2, 150, 150, 0, -2, 1",
+        "4, 130, 60, 6, 0, 15"
+    })
+    void columnsAreSwept(int rows, int cols, int first, int zero, int lowest, int highest) {
+        Random random = new Random(cols);
+        Matrix upper = Matrix.zeros(cols, cols);
+        for (int i = 0; i < cols; i++) {
+            for (int j = i; j < cols; j++) {
+                upper.set(i, j, i == j ? 1 + random.nextFloat() : 0.1f * (random.nextFloat() - 0.5f));
+            }
+        }
+        Matrix v = new Matrix(rows, cols, floats(random, rows * cols));
+        boolean[] kept = new boolean[rows * cols];
+        int[] firsts = new int[rows];
+        float[] scale = new float[rows];
+        float[] zeros = new float[rows];
+        for (int r = 0; r < rows; r++) {
+            firsts[r] = Math.min(first + r % 3, cols);
+            scale[r] = 0.2f + 0.01f * r;
+            zeros[r] = zero;
+            for (int c = 0; c < cols; c++) {
+                kept[r * cols + c] = random.nextBoolean();
+            }
+        }
+        Matrix swept = v.copy();
+        try (CudaLinearAlgebra algebra = open()) {
+            algebra.sweep(swept, upper, new SweepGrid(scale, zeros, lowest, highest), kept, firsts);
+        }
+        for (int r = 0; r < rows; r++) {
+            double[] values = new double[cols];
+            int row = r;
+            Arrays.setAll(values, c -> v.at(row, c));
+            for (int j = 0; j < cols; j++) {
+                double place = Math.rint(values[j] / scale[r]) + zero;
+                double q = kept[r * cols + j] ? scale[r] * (Math.clamp(place, lowest, highest) - zero) : 0;
+                assertThat((double) swept.at(r, j))
+                        .as("row %d, column %d", r, j)
+                        .isCloseTo(q, within(1e-5));
+                double error = j < firsts[r] ? 0 : (values[j] - q) / upper.at(j, j);
+                for (int i = j; i < cols; i++) {
+                    values[i] -= error * upper.at(j, i);
+                }
+            }
+        }
     }
 
     private interface Check {

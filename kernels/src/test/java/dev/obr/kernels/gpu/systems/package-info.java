@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.kernels.gpu.systems;
+
+import org.jspecify.annotations.NullMarked;
