@@ -31,15 +31,15 @@
 
 enum { MOST = 256 };
 
-/* Choices.java writes these. */
+/* What dev.obr.kernels.gpu.tokens.Choice stores. */
 struct Choice {
-    double uniform;     /* 0 <= uniform < 1 */
-    double least;       /* log min_p; -infinity keeps all */
-    float temperature;  /* 0 takes the first candidate */
-    float top_p;        /* 1 keeps all */
-    uint32_t top_k;     /* 0 keeps all */
-    float penalty;      /* 1 does nothing */
-    uint32_t window;    /* tokens of the context that count */
+    double uniform;    /* 0 <= uniform < 1 */
+    double least;      /* log min_p; -infinity keeps all */
+    float temperature; /* 0 takes the first candidate */
+    float top_p;       /* 1 keeps all */
+    uint32_t top_k;    /* 0 keeps all */
+    float penalty;     /* 1 does nothing */
+    uint32_t window;   /* tokens of the context that count */
     uint32_t unused;
 };
 
@@ -137,8 +137,8 @@ DEVICE void choose(const float *values, const int *candidates, const float *tota
 }
 
 /* context [rows], a stride apart, of which lengths [row] tokens count, the last being the newest. */
-DEVICE void penalise_seen(float *logits, uint32_t stride, uint32_t vocabulary, const int *context, uint32_t context_stride,
-                          const int *lengths, const Choice *choices) {
+DEVICE void penalise_seen(float *logits, uint32_t stride, uint32_t vocabulary, const int *context,
+                          uint32_t context_stride, const int *lengths, const Choice *choices) {
     extern __shared__ uint32_t seen[]; /* a bit a token */
     const uint32_t row = blockIdx.x, length = lengths[row], window = min(choices[row].window, length);
     const float penalty = choices[row].penalty;

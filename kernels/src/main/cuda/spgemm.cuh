@@ -25,6 +25,9 @@
  * D's fragments hold 2 tokens of one feature: written so, each 32-byte sector of y would be half used. They pass through shared memory, rows padded by 16 bytes so that the four tokens
  * that a store meets lie in different banks, and leave as 16 bytes of 8 features.
  *
+ * Few tokens make few tiles: 4096 features x 16 tokens are 64 thread blocks. There gridDim.z blocks share a tile's K, each taking as many steps one behind the other; their sums meet in
+ * memory (add_up), the last of them to come writes y. A tile's sums are as many bytes as one to three of its steps.
+ *
  * Bound (modelled), 4:8p: shared memory. A step of 256 x 128 has 512 cycles of products on each of an A100's four sub-cores, and 72 KB to read and to fill, 560 cycles at 128 bytes; 128 x 128
  * fills more for its size. With 8-bit tokens products take twice as long and are the bound.
  */
@@ -44,10 +47,13 @@ struct Operands {
     uint32_t tokens;
     uint32_t features; /* a multiple of 8 */
     uint32_t steps;    /* K / 128 */
+    int *sums;         /* [tiles][registers][threads], zeros, where K is shared */
+    uint32_t *arrived; /* [tiles], zeros */
 };
 
 /* What a thread block makes, in warps of WM x WN, with STAGES steps under way. */
-template <int M, int N, int WARP_M, int WARP_N, int DEPTH> struct Tile {
+template <int M, int N, int WARP_M, int WARP_N, int DEPTH, bool SHARED_K = false> struct Tile {
+    static constexpr bool SHARES_K = SHARED_K;
     enum { BM = M, BN = N, WM = WARP_M, WN = WARP_N, STAGES = DEPTH, THREADS = M / WARP_M * (N / WARP_N) * 32 };
 };
 
@@ -63,6 +69,31 @@ DEVICE void copy_blocks(uint32_t to, const uint8_t *from, uint32_t pitch, uint32
                 copy_async(to + c * 16, from + (block * pitch + c % CHUNKS * 16));
         }
     }
+}
+
+/*
+ * Adds a thread block's sums d to those of the blocks that share its tile. True for the last, which has them all then and leaves zeros for the next launch. Sums of integers are the same in
+ * whatever order.
+ */
+template <int REGISTERS, int THREADS> DEVICE bool add_up(int (&d)[REGISTERS], const Operands &p) {
+    __shared__ bool last;
+    const uint32_t tile = blockIdx.y * gridDim.x + blockIdx.x;
+    int *sums = p.sums + ((uint64_t)tile * REGISTERS * THREADS + threadIdx.x);
+#pragma unroll
+    for (int r = 0; r < REGISTERS; r++) atomicAdd(sums + r * THREADS, d[r]);
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) last = atomicAdd(p.arrived + tile, 1) == gridDim.z - 1;
+    __syncthreads();
+    if (!last) return false;
+    __threadfence();
+#pragma unroll
+    for (int r = 0; r < REGISTERS; r++) {
+        d[r] = __ldcg(sums + r * THREADS);
+        sums[r * THREADS] = 0;
+    }
+    if (threadIdx.x == 0) p.arrived[tile] = 0;
+    return true;
 }
 
 template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
@@ -84,6 +115,14 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
     const uint8_t *a = p.a + (uint64_t)(first_feature / BLOCK_FEATURES) * p.steps * A_BYTES;
     const uint8_t *e = p.e + (uint64_t)(first_feature / BLOCK_FEATURES) * p.steps * E_BYTES;
     const uint8_t *x = p.x + (uint64_t)first_token * p.steps * Form::ROW_BYTES;
+    uint32_t steps = p.steps;
+    if constexpr (Tile::SHARES_K) { /* this block's part of them */
+        const uint32_t first = p.steps * blockIdx.z / gridDim.z;
+        steps = p.steps * (blockIdx.z + 1) / gridDim.z - first;
+        a += first * A_BYTES;
+        e += first * E_BYTES;
+        x += first * Form::ROW_BYTES;
+    }
 
     auto load = [&](uint32_t slot) {
         const uint32_t to = shared + slot * STAGE;
@@ -126,19 +165,21 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
     };
 
     for (uint32_t step = 0; step < STAGES - 1; step++) {
-        if (step < p.steps) load(step);
+        if (step < steps) load(step);
         commit_copies();
     }
-    for (uint32_t step = 0, slot = 0; step < p.steps; step++) {
+    for (uint32_t step = 0, slot = 0; step < steps; step++) {
         await_copies<STAGES - 2>();
         __syncthreads();
         const uint32_t next = slot == 0 ? STAGES - 1 : slot - 1;
-        if (step + STAGES - 1 < p.steps) load(next);
+        if (step + STAGES - 1 < steps) load(next);
         commit_copies();
         multiply(slot);
         slot = slot == STAGES - 1 ? 0 : slot + 1;
     }
     __syncthreads(); /* all have read the last stage; the copies behind it are empty groups */
+    if constexpr (Tile::SHARES_K)
+        if (gridDim.z > 1 && !add_up<WM / 16 * (WN / 8) * 4, THREADS>((int(&)[WM / 16 * (WN / 8) * 4]) d, p)) return;
 
     const uint32_t g = lane / 4, t = lane % 4;
     float xs[WN / 8][2];
@@ -189,6 +230,7 @@ template <class Form, class Tile> DEVICE void spgemm(const Operands &p) {
 #define SPGEMM(NAME, FORM, TILE, BLOCKS)                                                                               \
     extern "C" __global__ void __launch_bounds__(TILE::THREADS, BLOCKS)                                                \
         NAME(const uint8_t *a, const uint8_t *e, const uint8_t *x, const float *ws, const float *xs,                   \
-             const float *bias, const __half *residual, __half *y, uint32_t tokens, uint32_t features, uint32_t steps) {              \
-        spgemm<FORM, TILE>({a, e, x, ws, xs, bias, residual, y, tokens, features, steps});                             \
+             const float *bias, const __half *residual, __half *y, uint32_t tokens, uint32_t features,                 \
+             uint32_t steps, int *sums, uint32_t *arrived) {                                                           \
+        spgemm<FORM, TILE>({a, e, x, ws, xs, bias, residual, y, tokens, features, steps, sums, arrived});              \
     }

@@ -4,8 +4,8 @@
 
 using Large = Tile<256, 128, 64, 64, 3>;
 using Square = Tile<128, 128, 64, 64, 4>;
-using Medium = Tile<128, 32, 32, 32, 4>;
-using Small = Tile<64, 16, 16, 16, 4>;
+using Medium = Tile<128, 32, 32, 32, 4, true>;
+using Small = Tile<64, 16, 16, 16, 4, true>;
 
 SPGEMM(spgemm_s8_256x128, PairsInt8, Large, 1)  // registers <= 255
 SPGEMM(spgemm_s8_128x128, PairsInt8, Square, 1) // registers <= 255

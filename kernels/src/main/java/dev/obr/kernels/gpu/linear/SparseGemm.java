@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Launches the products of weights on one pattern and activation codes: {@code spgemm_s4_*}, {@code spgemm_s8_*}, {@code spgemm_s8_24_*}, of dense weights {@code gemm_s4_*} and {@code
- * gemm_s8_*}, of any others {@code gemm_bitmap_*}. What they compute is {@link ScalarSparseGemm}.
+ * gemm_s8_*}, of any others {@code gemm_bitmap_*}. What they compute is {@link ScalarSparseGemm}. Its products run one after the other, in one stream.
  */
 public final class SparseGemm implements AutoCloseable {
     /**
@@ -26,6 +26,8 @@ public final class SparseGemm implements AutoCloseable {
     public static final int MOST_COLUMNS = 32768;
 
     private static final int MOST_TOKEN_TILES = 65535; // a grid's extent in y
+    private static final int BLOCKS_A_MULTIPROCESSOR = 2; // where K is shared
+    private static final int LEAST_STEPS = 8; // of a block that shares it
 
     /**
      * What a thread block makes. Fewer tokens take smaller tiles: the weights then are what is waited for, and more blocks have more of their bytes under way.
@@ -69,6 +71,28 @@ public final class SparseGemm implements AutoCloseable {
             return tokens < 256 ? MEDIUM : tokens < 2048 ? SQUARE : LARGE;
         }
 
+        /** Whether thread blocks may share a tile's K. */
+        boolean sharesColumns() {
+            return this == SMALL || this == MEDIUM;
+        }
+
+        /**
+         * How many thread blocks share each tile's K. Few tokens wait for weights, of which a block has 3 steps under way: two blocks for each multiprocessor have enough of them (modelled: 2 x 108 x 3
+         * steps of 64 features are 1.7 MB, an A100's memory wants 1.2). A block's sums to and from memory are as many bytes as one to three steps, so each has at least 8.
+         */
+        int splits(int tiles, int steps, int multiprocessors) {
+            if (!sharesColumns()) {
+                return 1;
+            }
+            int wanted = Math.ceilDiv(BLOCKS_A_MULTIPROCESSOR * multiprocessors, tiles);
+            return Math.max(1, Math.min(wanted, steps / LEAST_STEPS));
+        }
+
+        /** A tile in int32. */
+        long sumBytes() {
+            return 4L * features * tokens;
+        }
+
         /** Stages of weights and tokens. */
         int sharedBytes(FragmentOrder order, TokenLayout layout) {
             int stages = layout == TokenLayout.INT4 ? int4Stages : int8Stages;
@@ -86,6 +110,9 @@ public final class SparseGemm implements AutoCloseable {
     private final FragmentOrder order;
     private final TokenLayout layout;
     private final GpuModule module;
+    private final int multiprocessors;
+    private final @Nullable GpuMemory
+            sums; // int32, where thread blocks that share K meet: | a tile each | arrivals |, zeros between launches
     private final Map<Tile, GpuKernel> kernels = new EnumMap<>(Tile.class);
 
     /**
@@ -94,18 +121,34 @@ public final class SparseGemm implements AutoCloseable {
      * @throws ObrException where no tensor core multiplies these, or the device multiplies no 4-bit integers and is to
      */
     public SparseGemm(GpuDevice device, Pattern pattern, TokenLayout layout) {
-        this(pattern, layout, FragmentOrder.of(pattern).module(layout).load(device));
+        this(device, pattern, layout, FragmentOrder.of(pattern).module(layout).load(device));
     }
 
-    SparseGemm(Pattern pattern, TokenLayout layout, GpuModule module) {
+    SparseGemm(GpuDevice device, Pattern pattern, TokenLayout layout, GpuModule module) {
         this.order = FragmentOrder.of(pattern);
         this.layout = layout;
         this.module = module;
+        this.multiprocessors = device.multiprocessors();
+        this.sums = Tile.MEDIUM.multiplies(order) ? zeros(device, mostTiles() * (Tile.MEDIUM.sumBytes() + 4L)) : null;
         for (Tile tile : Tile.values()) {
             if (tile.multiplies(order)) {
                 kernels.put(tile, kernel(tile));
             }
         }
+    }
+
+    /** More are as many thread blocks as are wanted without sharing. */
+    private int mostTiles() {
+        return BLOCKS_A_MULTIPROCESSOR * multiprocessors;
+    }
+
+    private static GpuMemory zeros(GpuDevice device, long bytes) {
+        GpuMemory memory = device.allocate(bytes);
+        try (GpuStream stream = device.newStream()) {
+            stream.fill(memory, 0, bytes, (byte) 0);
+            stream.synchronize();
+        }
+        return memory;
     }
 
     private GpuKernel kernel(Tile tile) {
@@ -132,12 +175,16 @@ public final class SparseGemm implements AutoCloseable {
             @Nullable GpuMemory bias,
             @Nullable GpuMemory residual,
             GpuMemory y) {
-        multiply(stream, Tile.of(order, tokens), w, x, xs, tokens, bias, residual, y);
+        Tile tile = Tile.of(order, tokens);
+        int tiles = Math.ceilDiv(w.features(), tile.features) * Math.ceilDiv(tokens, tile.tokens);
+        int splits = tile.splits(tiles, SparseFragments.steps(w.columns()), multiprocessors);
+        multiply(stream, tile, splits, w, x, xs, tokens, bias, residual, y);
     }
 
     void multiply(
             GpuStream stream,
             Tile tile,
+            int splits,
             SparseWeights w,
             GpuMemory x,
             GpuMemory xs,
@@ -160,6 +207,10 @@ public final class SparseGemm implements AutoCloseable {
         if (w.features() < 8 || w.features() % 8 != 0) {
             throw new ObrException("a layer has " + w.features()
                     + " output channels; results are stored by eights: a multiple of 8 is needed");
+        }
+        int tiles = Math.ceilDiv(w.features(), tile.features) * tokenTiles;
+        if (splits > 1 && (!tile.sharesColumns() || tiles > mostTiles())) {
+            throw new IllegalArgumentException(tiles + " tiles " + tile + " are not shared by thread blocks");
         }
         long results = 2L * tokens * w.features();
         w.memory().requireBytes("weights", w.scalesOffset() + 4L * w.features());
@@ -184,13 +235,21 @@ public final class SparseGemm implements AutoCloseable {
                 .i32(tokens)
                 .i32(w.features())
                 .i32(SparseFragments.steps(w.columns()));
-        LaunchShape shape = LaunchShape.of(
-                Math.ceilDiv(w.features(), tile.features), tokenTiles, tile.threads, tile.sharedBytes(order, layout));
+        if (sums != null && tile != Tile.VECTOR) {
+            arguments.pointer(sums).pointer(sums, mostTiles() * Tile.MEDIUM.sumBytes());
+        }
+        LaunchShape shape = new LaunchShape(
+                new LaunchShape.Dim(Math.ceilDiv(w.features(), tile.features), tokenTiles, splits),
+                new LaunchShape.Dim(tile.threads, 1, 1),
+                tile.sharedBytes(order, layout));
         stream.launch(Objects.requireNonNull(kernels.get(tile)), shape, arguments);
     }
 
     @Override
     public void close() {
+        if (sums != null) {
+            sums.close();
+        }
         module.close();
     }
 }

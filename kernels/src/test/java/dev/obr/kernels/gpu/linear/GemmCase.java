@@ -85,11 +85,11 @@ record GemmCase(
     /** What the kernel computes, run on a device with one tile. */
     short[] run(DeviceRun run, SparseGemm.Tile tile) {
         try (SparseGemm gemm = new SparseGemm(run.device(), weight.pattern(), layout)) {
-            return run(run, tile, gemm);
+            return run(run, tile, 1, gemm);
         }
     }
 
-    short[] run(DeviceRun run, SparseGemm.Tile tile, SparseGemm gemm) {
+    short[] run(DeviceRun run, SparseGemm.Tile tile, int splits, SparseGemm gemm) {
         try (SparseWeights w =
                         SparseWeights.upload(SparseFragments.of(weight, run.arena()), run.device(), run.stream());
                 GpuMemory x = run.upload(rows());
@@ -99,6 +99,7 @@ record GemmCase(
             gemm.multiply(
                     run.stream(),
                     tile,
+                    splits,
                     w,
                     x,
                     xs,

@@ -27,7 +27,7 @@ class SparseGemmMutationTest {
     enum Mutation {
         WITHOUT_THE_LOOPS_BARRIER(ptx -> withoutBarrier(ptx, 0)),
         WITHOUT_THE_BARRIER_BEFORE_STAGES_BECOME_THE_TRANSPOSED_TILE(ptx -> withoutBarrier(ptx, 1)),
-        WITHOUT_THE_BARRIER_BEFORE_THE_TRANSPOSED_TILE_IS_READ(ptx -> withoutBarrier(ptx, 2)),
+        WITHOUT_THE_BARRIER_BEFORE_THE_TRANSPOSED_TILE_IS_READ(ptx -> withoutBarrier(ptx, 4)),
         WITH_ONE_MORE_COPY_UNDER_WAY(ptx -> ptx.replace("cp.async.wait_group 2;", "cp.async.wait_group 3;")),
         WITH_THE_NEIGHBOURING_LANES_METADATA(ptx -> Pattern.compile("ld\\.shared\\.u32 (%r\\d+), \\[[^]]*];")
                 .matcher(ptx)
@@ -70,6 +70,21 @@ class SparseGemmMutationTest {
         assertThat(passes(KernelModule.SPGEMM_S4.ptx())).isTrue();
     }
 
+    /** Of the blocks that share K: the barrier behind which all know whether theirs is the last, the count of those that came, the zeros that the next launch begins with. */
+    @ParameterizedTest
+    @CsvSource({
+        "3, '', ''",
+        "-1, 'atom\\.global\\.add\\.u32 \\t(%r\\d+), (\\S+), 1;', 'atom.global.add.u32 $1, $2, 2;'",
+        "-1, '(ld\\.global\\.cg\\.s32 [^;]*;\\s+)st\\.global\\.u32[^;]*;', '$1'",
+    })
+    void aWrongSumOfSharedColumnsIsFound(int barrier, String written, String instead) {
+        String ptx = KernelModule.SPGEMM_S4.ptx();
+        String wrong = barrier < 0 ? ptx.replaceAll(written, instead) : Mutation.withoutBarrier(ptx, barrier);
+        assertThat(wrong).isNotEqualTo(ptx);
+        assertThat(passes(CASE, TILE, 2, ptx)).isTrue();
+        assertThat(passes(CASE, TILE, 2, wrong)).isFalse();
+    }
+
     /** The variants' own steps, in the module of each. A barrier of a warp less is not found: its lanes run in step. */
     @ParameterizedTest
     @CsvSource({
@@ -87,21 +102,24 @@ class SparseGemmMutationTest {
         String ptx = FragmentOrder.of(pattern).module(TokenLayout.INT8).ptx();
         String wrong = ptx.replaceAll(written, instead);
         assertThat(wrong).isNotEqualTo(ptx);
-        assertThat(passes(gemm, tile, ptx)).isTrue();
-        assertThat(passes(gemm, tile, wrong)).isFalse();
+        assertThat(passes(gemm, tile, 1, ptx)).isTrue();
+        assertThat(passes(gemm, tile, 1, wrong)).isFalse();
     }
 
     private static boolean passes(String ptx) {
-        return passes(CASE, TILE, ptx);
+        return passes(CASE, TILE, 1, ptx);
     }
 
-    private static boolean passes(GemmCase gemmCase, SparseGemm.Tile tile, String ptx) {
+    private static boolean passes(GemmCase gemmCase, SparseGemm.Tile tile, int splits, String ptx) {
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN);
                 SparseGemm gemm = new SparseGemm(
+                        run.device(),
                         gemmCase.weight().pattern(),
                         gemmCase.layout(),
                         run.device().load("mutant.ptx", ptx))) {
-            return Arrays.equals(gemmCase.run(run, tile, gemm), gemmCase.twin());
+            short[] expected = gemmCase.twin();
+            return Arrays.equals(gemmCase.run(run, tile, splits, gemm), expected)
+                    && (splits == 1 || Arrays.equals(gemmCase.run(run, tile, splits, gemm), expected));
         } catch (EmulationException found) {
             return false;
         }

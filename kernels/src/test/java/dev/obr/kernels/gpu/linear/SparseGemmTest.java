@@ -79,6 +79,57 @@ class SparseGemmTest {
         }
     }
 
+    /** Thread blocks that share K leave the same results, and zeros for the next launch. */
+    @ParameterizedTest
+    @CsvSource({
+        // pattern, tile, layout, features, columns, tokens, splits
+        "PAIRS_4_OF_8, SMALL,  INT4,  72, 1100, 17, 2",
+        "PAIRS_4_OF_8, MEDIUM, INT4, 144, 2048, 33, 5",
+        "PAIRS_4_OF_8, SMALL,  INT8, 144,  640, 16, 5",
+        "PAIRS_4_OF_8, MEDIUM, INT8, 128,  384, 40, 2",
+        "TWO_OF_FOUR,  SMALL,  INT8,  72, 1100,  9, 3",
+        "DENSE,        SMALL,  INT4,  72, 1100,  9, 3",
+        "DENSE,        MEDIUM, INT8, 144,  640, 20, 4",
+    })
+    void productsWhoseColumnsAreSharedEqualTheirTwin(
+            Pattern pattern,
+            SparseGemm.Tile tile,
+            TokenLayout layout,
+            int features,
+            int columns,
+            int tokens,
+            int splits) {
+        GemmCase gemm = GemmCase.random(pattern, layout, features, columns, tokens, true, true);
+        short[] expected = gemm.twin();
+        for (Schedule schedule : new Schedule[] {Schedule.ROUND_ROBIN, Schedule.REVERSED}) {
+            try (DeviceRun run = new DeviceRun(capability(layout), schedule);
+                    SparseGemm kernel = new SparseGemm(run.device(), pattern, layout)) {
+                for (int launch = 0; launch < 2; launch++) {
+                    assertThat(gemm.run(run, tile, splits, kernel))
+                            .as("%s, launch %d", schedule, launch)
+                            .isEqualTo(expected);
+                }
+                checkCounters(run.counters(), tile, layout, features);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // tile, tiles, steps, splits on 108 multiprocessors
+        "SMALL,   64,  32, 4", // 4096 x 4096
+        "SMALL,   64,  86, 4",
+        "SMALL,  172,  32, 2",
+        "SMALL,  216, 100, 1",
+        "SMALL,   16,   9, 1",
+        "MEDIUM,  32,  86, 7",
+        "SQUARE,   1, 100, 1",
+        "VECTOR,   1, 100, 1",
+    })
+    void fewTilesAreShared(SparseGemm.Tile tile, int tiles, int steps, int splits) {
+        assertThat(tile.splits(tiles, steps, 108)).isEqualTo(splits);
+    }
+
     /** Shapes of a model, a block's whole width or depth. */
     @Tag("emulator")
     @ParameterizedTest
