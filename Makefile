@@ -50,7 +50,7 @@ test-native:
 
 # The GPU kernels on the shapes of models, instruction by instruction; minutes.
 test-emulator:
-	@$(MVN) -q -pl kernels test-compile surefire:test@emulator
+	@$(MVN) -q -pl compressor -am test-compile surefire:test@emulator
 
 # Whether this machine's GPU computes right, and how fast, into bench/results; for who has one.
 gpu-check: jar
@@ -87,7 +87,7 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
-	@echo 'make test-emulator       run the GPU kernels on the shapes of models in the PTX emulator'
+	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
