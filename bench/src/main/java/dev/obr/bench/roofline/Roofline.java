@@ -1,5 +1,6 @@
 package dev.obr.bench.roofline;
 
+import dev.obr.kernels.gpu.KernelRegisters;
 import dev.obr.kernels.gpu.linear.SparseFragments;
 import dev.obr.models.ModelConfig;
 import java.util.ArrayList;
@@ -35,11 +36,28 @@ public final class Roofline {
     }
 
     Modelled product(Gpu gpu, Product product) {
-        List<PaperDevice.Noted> launches = sampler.onPaper(gpu, product.launches(true));
-        PaperDevice.Noted launch = launches.getFirst();
+        return product(gpu, product, 1);
+    }
+
+    /** The product of so many times the tokens, in the blocks that are made for these. */
+    Modelled product(Gpu gpu, Product product, int times) {
+        PaperDevice.Noted launch = sampler.onPaper(gpu, product.launches(true)).getFirst();
         BlockCost cost = cost(product, launch.kernel());
-        double steps = (double) product.columns() / SparseFragments.STEP;
-        return model(gpu, launch, cost.fixed(), cost.step().times(steps), product.dramBytes(), product.operations());
+        Product whole = product.withTokens(times * product.tokens());
+        return model(
+                gpu,
+                launch,
+                times * launch.shape().grid().count(),
+                cost.fixed(),
+                cost.step().times((double) product.columns() / SparseFragments.STEP),
+                (double) whole.dramBytes(),
+                whole.operations());
+    }
+
+    /** What a block of the product's kernel does. */
+    BlockCost cost(Gpu gpu, Product product) {
+        return cost(
+                product, sampler.onPaper(gpu, product.launches(true)).getFirst().kernel());
     }
 
     /** What a block of the product's kernel does, by counting with three numbers of steps. */
@@ -74,12 +92,18 @@ public final class Roofline {
     }
 
     private Modelled model(
-            Gpu gpu, PaperDevice.Noted launch, Counts fixed, Counts steps, double dramBytes, double operations) {
+            Gpu gpu,
+            PaperDevice.Noted launch,
+            long blocks,
+            Counts fixed,
+            Counts steps,
+            double dramBytes,
+            double operations) {
         return TimeModel.time(
                 gpu,
                 new Work(
                         launch.kernel(),
-                        launch.shape().grid().count(),
+                        blocks,
                         (int) launch.shape().block().count(),
                         registers.of(launch.kernel(), gpu.capability()),
                         launch.sharedBytes(),
@@ -90,15 +114,20 @@ public final class Roofline {
     }
 
     /**
-     * All launches of a decoder layer; of half floats its products alone, for there are no other kernels of theirs.
+     * A step of a whole model.
      *
-     * @param tokens of the step: up to the context's length, of as many sequences, one each; beyond, of whole prompts of that length
+     * @param tokens of the step: fewer than the context, of as many sequences, one each; else of whole prompts of that length
      * @param context positions that a sequence's tokens attend to
      */
-    public List<Part> layer(Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, int context) {
-        LayerKernels layer = new LayerKernels(model, kernel, tokens, context);
+    public ModelStep step(Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, int context) {
+        Part head = new Part("head", 1, product(gpu, LayerKernels.head(model, tokens, context)));
+        return new ModelStep(gpu, model, kernel, tokens, layer(gpu, model, kernel, tokens, context), head);
+    }
+
+    /** All launches of a decoder layer; of half floats its products alone, for there are no other kernels of theirs. */
+    private List<Part> layer(Gpu gpu, ModelConfig model, ProductKernel kernel, int tokens, int context) {
         List<Part> parts = new ArrayList<>();
-        for (LayerKernels.Step step : layer.steps()) {
+        for (LayerKernels.Step step : new LayerKernels(model, kernel, tokens, context).steps()) {
             switch (step) {
                 case LayerKernels.Multiply multiply ->
                     parts.add(new Part(multiply.name(), 1, product(gpu, multiply.product())));
@@ -109,11 +138,6 @@ public final class Roofline {
         return parts;
     }
 
-    /** The product of the head, for the tokens whose logits are needed. */
-    public Part head(Gpu gpu, ModelConfig model, int tokens, int context) {
-        return new Part("head", 1, product(gpu, LayerKernels.head(model, tokens, context)));
-    }
-
     /** A launch whose blocks are as many for each token, counted for one of them. */
     private Part byToken(Gpu gpu, LayerKernels.ByToken step) {
         PaperDevice.Noted launch =
@@ -122,7 +146,8 @@ public final class Roofline {
         Counts counts = tokenCounts.computeIfAbsent(
                 step.key(), key -> of(launch.kernel(), sampler.allBlocks(step.launches(1))));
         Counts block = counts.times(1.0 / one.shape().grid().count());
-        return new Part(step.name(), 1, model(gpu, launch, block, Counts.NONE, step.dramBytes(), 0));
+        long blocks = launch.shape().grid().count();
+        return new Part(step.name(), 1, model(gpu, launch, blocks, block, Counts.NONE, step.dramBytes(), 0));
     }
 
     private List<Part> attention(Gpu gpu, Attention attention) {
@@ -134,10 +159,11 @@ public final class Roofline {
         for (PaperDevice.Noted launch : launches) {
             BlockCost cost = Objects.requireNonNull(costs.get(launch.kernel()));
             Counts splits = cost.step().times(attention.splitsOfBlock(launch));
+            long blocks = launch.shape().grid().count();
             parts.add(new Part(
                     parts.isEmpty() ? "attention" : "attention, splits",
                     attention.times(),
-                    model(gpu, launch, cost.fixed(), splits, attention.dramBytes(launch), 0)));
+                    model(gpu, launch, blocks, cost.fixed(), splits, attention.dramBytes(launch), 0)));
         }
         return parts;
     }

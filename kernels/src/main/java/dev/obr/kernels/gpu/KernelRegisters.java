@@ -1,6 +1,5 @@
-package dev.obr.bench.roofline;
+package dev.obr.kernels.gpu;
 
-import dev.obr.kernels.gpu.ComputeCapability;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,15 +8,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Registers of a kernel's threads on each architecture, by NVIDIA's assembler, of CUDA 12.0: registers.csv, which a test writes. */
-final class KernelRegisters {
+/** Registers that a kernel's threads have on each architecture, of which follows how many blocks run at once: what NVIDIA's assembler of CUDA 12.0 reports, which a test compares. A driver's own may differ by some. */
+public final class KernelRegisters {
     private static final String RESOURCE = "registers.csv";
 
     private final Map<String, Integer> registers = new HashMap<>();
 
     private KernelRegisters() {}
 
-    static KernelRegisters load() {
+    /** Reads the table. */
+    public static KernelRegisters load() {
         try (InputStream in = KernelRegisters.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
                 throw new IllegalStateException("the jar lacks " + RESOURCE);
@@ -31,7 +31,7 @@ final class KernelRegisters {
                 String[] cells = line.split(",", -1);
                 for (int i = 1; i < cells.length; i++) {
                     if (!cells[i].isEmpty()) {
-                        loaded.registers.put(cells[0] + " " + titles[i], Integer.valueOf(cells[i]));
+                        loaded.registers.put(key(cells[0], titles[i]), Integer.valueOf(cells[i]));
                     }
                 }
             }
@@ -41,11 +41,16 @@ final class KernelRegisters {
         }
     }
 
-    int of(String kernel, ComputeCapability capability) {
-        Integer found = registers.get(kernel + " " + capability);
+    private static String key(String kernel, String architecture) {
+        return kernel + " " + architecture;
+    }
+
+    /** Of one thread. */
+    public int of(String kernel, ComputeCapability capability) {
+        Integer found = registers.get(key(kernel, capability.toString()));
         if (found == null) {
             throw new IllegalStateException(RESOURCE + " has no registers of " + kernel + " on " + capability
-                    + ": run KernelRegistersTest, which says what it must hold");
+                    + ": take the table that KernelModuleTest writes");
         }
         return found;
     }
