@@ -43,15 +43,4 @@ public enum ProductKernel {
     public boolean runsOn(Gpu gpu) {
         return layout != TokenLayout.INT4 || gpu.capability().multipliesInt4();
     }
-
-    /** What multiplies each pattern fastest on a GPU: 4-bit activations where the tensor cores take them. */
-    public static List<ProductKernel> bestOf(Gpu gpu) {
-        return Arrays.stream(values())
-                .filter(kernel -> kernel.runsOn(gpu)
-                        && !Arrays.stream(values())
-                                .anyMatch(other -> other.pattern == kernel.pattern
-                                        && other.ordinal() < kernel.ordinal()
-                                        && other.runsOn(gpu)))
-                .toList();
-    }
 }
