@@ -43,6 +43,23 @@ public enum ModelShape {
             false,
             RandomVocabulary.BEGIN,
             List.of(RandomVocabulary.END))),
+    /** Llama 3 8B: 8.03 B parameters, four queries to a KV head, a larger vocabulary. */
+    LLAMA_3_8B(new ModelConfig(
+            "llama",
+            4096,
+            14_336,
+            32,
+            32,
+            8,
+            128,
+            128_256,
+            8192,
+            1e-5f,
+            500_000,
+            null,
+            false,
+            RandomVocabulary.BEGIN,
+            List.of(RandomVocabulary.END))),
     /** A few thousand parameters, for tests. */
     TINY(new ModelConfig(
             "llama",
@@ -73,11 +90,12 @@ public enum ModelShape {
         return config;
     }
 
-    /** {@code llama-3.2-1b}, {@code llama-2-7b}, {@code tiny}. */
+    /** {@code llama-3.2-1b}, {@code llama-2-7b}, {@code llama-3-8b}, {@code tiny}. */
     public String label() {
         return switch (this) {
             case LLAMA_3_2_1B -> "llama-3.2-1b";
             case LLAMA_2_7B -> "llama-2-7b";
+            case LLAMA_3_8B -> "llama-3-8b";
             case TINY -> "tiny";
         };
     }

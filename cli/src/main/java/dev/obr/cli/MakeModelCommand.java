@@ -32,7 +32,7 @@ final class MakeModelCommand implements Callable<Integer> {
             names = "--shape",
             paramLabel = "NAME",
             defaultValue = "llama-3.2-1b",
-            description = "llama-3.2-1b, llama-2-7b or tiny. Default: ${DEFAULT-VALUE}.")
+            description = "llama-3.2-1b, llama-2-7b, llama-3-8b or tiny. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String shape;
 

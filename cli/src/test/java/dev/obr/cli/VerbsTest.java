@@ -211,4 +211,23 @@ class VerbsTest {
                 .hasLineCount(4);
         assertThat(Ran.verb("bench", "linalg", "--size", "0").err()).contains("--size is 0");
     }
+
+    @Test
+    void benchRooflineSaysThatNothingWasMeasured() {
+        Ran ran = Ran.verb(
+                "bench",
+                "roofline",
+                "--gpu",
+                "rtx4090",
+                "--shape",
+                "llama-3.2-1b",
+                "--tokens",
+                "1",
+                "--context",
+                "256");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out())
+                .startsWith("Modelled from counted instructions")
+                .contains("RTX 4090: llama-3.2-1b, 256 positions, modelled", "4:8p s4", "unstructured s8");
+    }
 }

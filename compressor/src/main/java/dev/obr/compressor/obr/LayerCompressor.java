@@ -53,7 +53,8 @@ public final class LayerCompressor {
         }
         Finite.check(weight, name);
         boolean solvesRows = options.method() == Method.OBR_RTN || options.method() == Method.OBR_GPTQ;
-        SolverChoice choice = SolverChoice.of(options.solver(), weight.rows(), weight.cols(), kept(weight, options), algebra);
+        SolverChoice choice =
+                SolverChoice.of(options.solver(), weight.rows(), weight.cols(), kept(weight, options), algebra);
         if (solvesRows && options.percdamp() == 0 && choice.solver() == Solver.PCG) {
             throw new ObrException("percdamp is 0, but conjugate gradients certify their result by it:"
                     + " give some, such as 0.01, or choose the solver cholesky");

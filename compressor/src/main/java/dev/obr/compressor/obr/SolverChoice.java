@@ -43,7 +43,9 @@ record SolverChoice(Solver solver, String note) {
         }
 
         double pcg(int rows, int cols) {
-            return (double) rows * ITERATIONS * (2.0 * cols * cols / product + 8.0 * cols / travel + 40.0 * cols / memory);
+            return (double) rows
+                    * ITERATIONS
+                    * (2.0 * cols * cols / product + 8.0 * cols / travel + 40.0 * cols / memory);
         }
     }
 

@@ -92,6 +92,34 @@ final class KernelModuleTest {
                 .isFalse();
     }
 
+    /** What the timing model takes as registers; {@code target/registers.csv} is the table as it should be. */
+    @Test
+    void theTableOfRegistersIsTheAssemblers() throws IOException {
+        StringBuilder table = new StringBuilder("entry");
+        ARCHITECTURES.forEach(architecture -> table.append(',').append(architecture));
+        table.append('\n');
+        Map<String, String> rows = new TreeMap<>();
+        for (KernelModule module : KernelModule.values()) {
+            for (ComputeCapability architecture : ARCHITECTURES) {
+                Map<String, PtxAssembler.Entry> entries = module.runsOn(architecture)
+                        ? PtxAssembler.assemble(module.ptx(), architecture.toString())
+                                .entries()
+                        : Map.of();
+                entries.keySet().forEach(name -> rows.putIfAbsent(name, ""));
+                budgets(module).keySet().forEach(name -> {
+                    PtxAssembler.Entry entry = entries.get(name);
+                    rows.merge(name, entry == null ? "," : "," + entry.registers(), String::concat);
+                });
+            }
+        }
+        rows.forEach((name, cells) -> table.append(name).append(cells).append('\n'));
+        Files.createDirectories(Path.of("target"));
+        Files.writeString(Path.of("target/registers.csv"), table);
+        assertThat(Path.of("src/main/resources/dev/obr/kernels/gpu/registers.csv"))
+                .as("the table, to be replaced by kernels/target/registers.csv")
+                .hasContent(table.toString());
+    }
+
     /** Registers by entry, as written behind each in the source. */
     private static Map<String, Integer> budgets(KernelModule module) throws IOException {
         Map<String, Integer> budgets = new TreeMap<>();
