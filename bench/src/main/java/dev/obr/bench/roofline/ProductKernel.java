@@ -2,8 +2,6 @@ package dev.obr.bench.roofline;
 
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.packed.Pattern;
-import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A linear layer's product: weights on one pattern with activations of one type. */
@@ -44,16 +42,5 @@ public enum ProductKernel {
     /** Whether the GPU's tensor cores have the instruction. */
     public boolean runsOn(Gpu gpu) {
         return layout != TokenLayout.INT4 || gpu.capability().multipliesInt4();
-    }
-
-    /** What multiplies each pattern fastest on a GPU: 4-bit activations where the tensor cores take them. */
-    public static List<ProductKernel> bestOf(Gpu gpu) {
-        return Arrays.stream(values())
-                .filter(kernel -> kernel.runsOn(gpu)
-                        && !Arrays.stream(values())
-                                .anyMatch(other -> other.pattern == kernel.pattern
-                                        && other.ordinal() < kernel.ordinal()
-                                        && other.runsOn(gpu)))
-                .toList();
     }
 }

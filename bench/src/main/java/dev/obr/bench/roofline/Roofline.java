@@ -50,7 +50,7 @@ public final class Roofline {
                 times * launch.shape().grid().count(),
                 cost.fixed(),
                 cost.step().times((double) product.columns() / SparseFragments.STEP),
-                whole.dramBytes(),
+                (double) whole.dramBytes(),
                 whole.operations());
     }
 

@@ -30,12 +30,11 @@ public enum RooflineFormat {
             }
         }
         StringBuilder table = new StringBuilder();
-        for (List<String> row : rows) {
-            line(table, row, widths);
-            if (this == MARKDOWN && row == rows.getFirst()) {
-                table.append("|---|").append("--:|".repeat(columns - 1)).append('\n');
-            }
+        line(table, rows.getFirst(), widths);
+        if (this == MARKDOWN) {
+            table.append("|---|").append("--:|".repeat(columns - 1)).append('\n');
         }
+        rows.subList(1, rows.size()).forEach(row -> line(table, row, widths));
         return table.append('\n').toString();
     }
 

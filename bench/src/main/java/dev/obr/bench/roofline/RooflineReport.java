@@ -167,11 +167,23 @@ public record RooflineReport(
         all.put("shape", shape);
         all.put("context", context);
         all.put("steps", steps.stream().map(this::fields).toList());
-        all.put("published", published);
+        all.put("published", published.stream().map(RooflineReport::fields).toList());
         return JsonMapper.builder()
                 .enable(SerializationFeature.INDENT_OUTPUT)
                 .build()
                 .writeValueAsString(all);
+    }
+
+    private static Map<String, Object> fields(PublishedFigures.Figure figure) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("figure", figure.source());
+        fields.put("product", figure.what());
+        fields.put("tokens", figure.tokens());
+        fields.put("published_ms", figure.publishedMillis());
+        fields.put("modelled_ms", figure.modelledMillis());
+        fields.put("modelled_of_published", figure.ratio());
+        fields.put("launch", figure.modelled());
+        return fields;
     }
 
     private Map<String, Object> fields(ModelStep step) {

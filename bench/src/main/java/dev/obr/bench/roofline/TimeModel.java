@@ -1,5 +1,6 @@
 package dev.obr.bench.roofline;
 
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -52,7 +53,7 @@ final class TimeModel {
         if (waiting > cycles / 2) {
             bound = Bound.LATENCY;
         }
-        Counts all = work.block().times(work.blocks());
+        Counts all = work.block().times((double) work.blocks());
         return new Modelled(
                 work.kernel(),
                 work.blocks(),
@@ -64,7 +65,7 @@ final class TimeModel {
                 work.dramBytes(),
                 all.l2Bytes(),
                 all.wavefronts(),
-                TENSOR_CORES * cycles(gpu, all).get(Bound.TENSOR),
+                TENSOR_CORES * cycles(gpu, all).getOrDefault(Bound.TENSOR, 0.0),
                 all.instructions(),
                 (double) work.blocks() / (inTurn * gpu.multiprocessors()));
     }
@@ -109,7 +110,7 @@ final class TimeModel {
     }
 
     private static double most(Map<Bound, Double> cycles) {
-        return cycles.get(largest(cycles));
+        return Collections.max(cycles.values());
     }
 
     private static Bound largest(Map<Bound, Double> cycles) {
