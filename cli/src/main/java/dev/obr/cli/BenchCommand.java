@@ -7,6 +7,7 @@ import dev.obr.bench.LinearAlgebraBench;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
 import dev.obr.bench.ModelShape;
+import dev.obr.bench.roofline.CompressionTimes;
 import dev.obr.bench.roofline.Gpu;
 import dev.obr.bench.roofline.Roofline;
 import dev.obr.bench.roofline.RooflineFormat;
@@ -359,11 +360,20 @@ final class BenchCommand implements Callable<Integer> {
                     int context,
             @Option(names = "--details", description = "A row for each launch; JSON always has them.") boolean details,
             @Option(
+                            names = "--compress",
+                            description =
+                                    "Model how long compressing Llama-2 takes on an A100 and an H100 instead, next to what the paper measured.")
+                    boolean compress,
+            @Option(
                             names = {"-o", "--output"},
                             paramLabel = "text|json|markdown",
                             defaultValue = "text",
                             description = "How it is written. Default: ${DEFAULT-VALUE}.")
                     RooflineFormat format) {
+        if (compress) {
+            console.print(CompressionTimes.write(format));
+            return CommandLineApplication.DONE;
+        }
         for (int count : tokens.values()) {
             if (count < 1 || count > MOST_MODELLED) {
                 throw new ParameterException(

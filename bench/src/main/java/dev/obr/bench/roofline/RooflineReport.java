@@ -156,7 +156,7 @@ public record RooflineReport(
         return rows;
     }
 
-    private static String number(String format, double value) {
+    static String number(String format, double value) {
         return String.format(Locale.ROOT, format, value);
     }
 

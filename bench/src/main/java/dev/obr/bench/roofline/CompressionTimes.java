@@ -1,0 +1,205 @@
+package dev.obr.bench.roofline;
+
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * How long {@code compress --method obr-gptq --device cuda} would take, modelled, next to what the paper measured on one A100 for its own code (its table of calibration times).
+ *
+ * <pre>
+ *   T = 128 x 2048 tokens;  a linear layer [rows, C] keeps k = C / 2 of a row;  F, D float32 and float64 flops a second, B the memory's bytes, P those from the heap to the GPU
+ *
+ *   Hessians    T C² / 0.8 F  +  4 T C / P                        one an input, of which a layer has four
+ *   cholesky    rows (k³ / 3) / 0.4 F  +  rows 8 k² / B  +  rows 48 k² / B  +  rows 8 C² / 0.8 D
+ *               factors, gathered matrices, four solves of two triangles each twice refined, residuals
+ *   pcg         rows 32 (2 C² / 0.8 F  +  8 C / P  +  40 C / M)   M bytes of the host's passes over vectors
+ *   sweep       C / 128 x 50 us  +  rows C² / 0.8 F  +  12 rows C / P
+ * </pre>
+ *
+ * <p>The shares of the peaks are assumptions; so is that nothing else waits. The decoder layers that the calibration text goes through run on the CPU and are counted apart, 2 flops a weight and
+ * token, of gate and up 4, which run twice.
+ */
+public final class CompressionTimes {
+    private static final double TOKENS = 128 * 2048;
+    private static final double TRAVEL = 6e9;
+    private static final double HOST_PASSES = 10e9;
+    private static final double PRODUCTS = 0.8; // of the peak
+    private static final double FACTORS = 0.4;
+    private static final int ITERATIONS = 32;
+    private static final double BLOCK_SECONDS = 50e-6;
+
+    /** A processor of some tens of cores. */
+    private static final double HOST_FLOPS = 1e12;
+
+    /** Whose times the paper gives. */
+    public enum Shape {
+        LLAMA_2_7B("Llama-2-7B", 32, 4096, 4096, 11008, 2 + 18 / 60.0),
+        LLAMA_2_13B("Llama-2-13B", 40, 5120, 5120, 13824, 4.5),
+        LLAMA_2_70B("Llama-2-70B", 80, 8192, 1024, 28672, 35.75);
+
+        private final String label;
+        private final int layers;
+        private final int hidden;
+        private final int keys;
+        private final int feedForward;
+        private final double publishedHours;
+
+        Shape(String label, int layers, int hidden, int keys, int feedForward, double publishedHours) {
+            this.label = label;
+            this.layers = layers;
+            this.hidden = hidden;
+            this.keys = keys;
+            this.feedForward = feedForward;
+            this.publishedHours = publishedHours;
+        }
+
+        /** Rows and columns of a decoder layer's linear layers. */
+        private List<int[]> linears() {
+            return List.of(
+                    new int[] {hidden, hidden},
+                    new int[] {keys, hidden},
+                    new int[] {keys, hidden},
+                    new int[] {hidden, hidden},
+                    new int[] {feedForward, hidden},
+                    new int[] {feedForward, hidden},
+                    new int[] {hidden, feedForward});
+        }
+    }
+
+    /** GPUs, with flops of float32 and float64 by SM and cycle, the latter on tensor cores. */
+    private enum Machine {
+        A100(Gpu.A100, 128, 128),
+        H100(Gpu.H100, 256, 256);
+
+        private final Gpu gpu;
+        private final int floats;
+        private final int doubles;
+
+        Machine(Gpu gpu, int floats, int doubles) {
+            this.gpu = gpu;
+            this.floats = floats;
+            this.doubles = doubles;
+        }
+
+        double rate(int flops) {
+            return flops * gpu.multiprocessors() * gpu.gigahertz() * 1e9;
+        }
+    }
+
+    /**
+     * One model on one GPU, in hours.
+     *
+     * @param cholesky of all rows
+     * @param auto where the cheaper solver is taken in layers of more than 2048 columns
+     * @param decoder the calibration's decoder layers on a CPU of 1 Tflop/s
+     * @param published for OBR_GPTQ on one A100
+     */
+    public record Row(
+            String model,
+            String gpu,
+            double hessians,
+            double cholesky,
+            double auto,
+            double sweep,
+            double decoder,
+            double published) {
+        /** What the GPU does, everything factored. */
+        public double total() {
+            return hessians + cholesky + sweep;
+        }
+    }
+
+    private CompressionTimes() {}
+
+    /** Every model on every GPU. */
+    public static List<Row> all() {
+        List<Row> rows = new ArrayList<>();
+        for (Shape shape : Shape.values()) {
+            for (Machine machine : Machine.values()) {
+                rows.add(row(shape, machine));
+            }
+        }
+        return rows;
+    }
+
+    private static Row row(Shape shape, Machine machine) {
+        double floats = machine.rate(machine.floats);
+        double doubles = machine.rate(machine.doubles);
+        double memory = machine.gpu.dramGigabytes() * 1e9;
+        double hessians = 3 * hessian(shape.hidden, floats) + hessian(shape.feedForward, floats);
+        double factored = 0;
+        double cheaper = 0;
+        double swept = 0;
+        double weights = 0;
+        for (int[] linear : shape.linears()) {
+            int rows = linear[0];
+            double cols = linear[1];
+            double k = cols / 2;
+            double exact = rows
+                    * (k * k * k / 3 / (FACTORS * floats)
+                            + 56 * k * k / memory
+                            + 8 * cols * cols / (PRODUCTS * doubles));
+            double iterated = rows
+                    * ITERATIONS
+                    * (2 * cols * cols / (PRODUCTS * floats) + 8 * cols / TRAVEL + 40 * cols / HOST_PASSES);
+            factored += exact;
+            cheaper += Math.min(exact, iterated);
+            swept += cols / 128 * BLOCK_SECONDS + rows * cols * cols / (PRODUCTS * floats) + 12 * rows * cols / TRAVEL;
+            weights += rows * cols;
+        }
+        double twice = 2.0 * shape.hidden * shape.feedForward;
+        double decoder = 2 * (weights + twice) * TOKENS / HOST_FLOPS;
+        double hours = shape.layers / 3600.0;
+        return new Row(
+                shape.label,
+                machine.gpu.name(),
+                hours * hessians,
+                hours * factored,
+                hours * cheaper,
+                hours * swept,
+                hours * decoder,
+                shape.publishedHours);
+    }
+
+    private static double hessian(double cols, double floats) {
+        return TOKENS * cols * cols / (PRODUCTS * floats) + 4 * TOKENS * cols / TRAVEL;
+    }
+
+    /** A table of them, or JSON. */
+    public static String write(RooflineFormat format) {
+        if (format == RooflineFormat.JSON) {
+            return JsonMapper.builder()
+                            .enable(SerializationFeature.INDENT_OUTPUT)
+                            .build()
+                            .writeValueAsString(all())
+                    + "\n";
+        }
+        List<List<String>> table = new ArrayList<>();
+        table.add(List.of(
+                "model",
+                "GPU",
+                "Hessians h",
+                "cholesky h",
+                "or auto h",
+                "sweep h",
+                "GPU in all h",
+                "published h (A100)",
+                "decoder on the CPU h"));
+        for (Row row : all()) {
+            table.add(List.of(
+                    row.model,
+                    row.gpu,
+                    RooflineReport.number("%.2f", row.hessians),
+                    RooflineReport.number("%.2f", row.cholesky),
+                    RooflineReport.number("%.2f", row.auto),
+                    RooflineReport.number("%.2f", row.sweep),
+                    RooflineReport.number("%.2f", row.total()),
+                    RooflineReport.number("%.2f", row.published),
+                    RooflineReport.number("%.1f", row.decoder)));
+        }
+        return "Modelled from counted flops and bytes at shares of peak rates; nothing was measured on a GPU but the published times, which are of other code.\n\n"
+                + format.table(table);
+    }
+}
