@@ -6,11 +6,11 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of the Llama family, written once against {@link Backend}.
@@ -36,10 +36,10 @@ public final class Transformer implements AutoCloseable {
     private final Linear head;
     private final RotaryTable rotary;
     private final OnlineRotation rotation;
-    private final Tensor lastLogits; // [1, vocabularySize]
     private DecoderSteps steps;
     private Tensor residual; // [steps.capacity, hiddenSize]
-    private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
+    private Tensor lastStates; // [1 or LogitRows.BLOCK, hiddenSize]: of the tokens whose logits are wanted
+    private Tensor logitBlock; // [1 or LogitRows.BLOCK, vocabularySize]
     private boolean closed;
 
     /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
@@ -59,9 +59,15 @@ public final class Transformer implements AutoCloseable {
         rotary = new RotaryTable(config);
         Quantization quantization = model.quantization();
         rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
-        lastLogits = backend.tensor(1, config.vocabularySize());
+        logitBlock = backend.tensor(1, config.vocabularySize());
+        lastStates = backend.tensor(1, config.hiddenSize());
         steps = new DecoderSteps(config, rotation, backend, rotary, 1);
         residual = backend.tensor(1, config.hiddenSize());
+    }
+
+    /** Bytes that the caches of all sequences take now. */
+    public long cacheBytes() {
+        return backend.cacheBytes();
     }
 
     /** An empty cache for one sequence of at most {@code capacity} tokens. */
@@ -75,11 +81,33 @@ public final class Transformer implements AutoCloseable {
      * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
      * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
      */
-    public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
-        Tensor x = decode(cache, tokens);
-        if (logits.length > 0) {
-            Tensor block = head(x.rows(x.rows() - 1, 1), lastLogits);
-            backend.read(block, 0, logits);
+    public void forward(KvCache cache, int[] tokens, float[] logits) {
+        forward(List.of(new SequenceStep(cache, tokens, logits)));
+    }
+
+    /**
+     * One step of several sequences, which reads the weights once for all of them. Each gets to the last bit what it would get alone.
+     *
+     * @param batch at most {@link #MAX_CHUNK} tokens in all
+     */
+    public synchronized void forward(List<SequenceStep> batch) {
+        Tensor x = decode(batch);
+        int[] rows = new int[batch.size()];
+        List<float[]> wanted = new ArrayList<>();
+        int end = 0;
+        for (SequenceStep step : batch) {
+            end += step.tokens().length;
+            if (step.logits().length > 0) {
+                rows[wanted.size()] = end - 1;
+                wanted.add(step.logits());
+            }
+        }
+        for (int from = 0; from < wanted.size(); from += LogitRows.BLOCK) {
+            int count = Math.min(LogitRows.BLOCK, wanted.size() - from);
+            Tensor block = logits(x, Arrays.copyOfRange(rows, from, from + count));
+            for (int row = 0; row < count; row++) {
+                backend.read(block, row, wanted.get(from + row));
+            }
         }
     }
 
@@ -90,13 +118,10 @@ public final class Transformer implements AutoCloseable {
      * @param first index in {@code tokens}; from {@code tokens.length} on, only the cache matters
      */
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
-        Tensor x = decode(cache, tokens);
+        Tensor x = decode(List.of(new SequenceStep(cache, tokens, new float[0])));
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
-            if (logitBlock == null) {
-                logitBlock = backend.tensor(LogitRows.BLOCK, config.vocabularySize());
-            }
-            Tensor block = head(x.rows(from, count), logitBlock.rows(0, count));
+            Tensor block = logits(x, IntStream.range(from, from + count).toArray());
             float[][] logits = new float[count][config.vocabularySize()];
             for (int row = 0; row < count; row++) {
                 backend.read(block, row, logits[row]);
@@ -105,11 +130,14 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /** Runs the decoder layers: the residual stream [tokens, hiddenSize] behind the last of them. */
-    private Tensor decode(KvCache cache, int[] tokens) {
+    /** Runs the decoder layers: the residual stream [tokens, hiddenSize] behind the last of them, one sequence after the other. */
+    private Tensor decode(List<SequenceStep> batch) {
         if (closed) {
             throw new IllegalStateException("the model is closed");
         }
+        int[] tokens = batch.stream()
+                .flatMapToInt(step -> Arrays.stream(step.tokens()))
+                .toArray();
         int n = tokens.length;
         if (n < 1 || n > MAX_CHUNK) {
             throw new IllegalArgumentException("a step takes 1 to " + MAX_CHUNK + " tokens, not " + n);
@@ -120,18 +148,28 @@ public final class Transformer implements AutoCloseable {
         }
         Tensor x = residual.rows(0, n);
         backend.embed(embedding, tokens, x);
+        List<SequenceRows> sequences = batch.stream()
+                .map(step -> new SequenceRows(step.cache(), step.tokens().length))
+                .toList();
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);
-            steps.output(layer, steps.attend(layer, steps.attentionInput(layer, x), cache, i), x);
+            steps.output(layer, steps.attend(layer, steps.attentionInput(layer, x), sequences, i), x);
             steps.down(layer, steps.activate(layer, steps.feedForwardInput(layer, x)), x);
         }
-        cache.advance(n);
+        sequences.forEach(sequence -> sequence.cache().advance(sequence.count()));
         return x;
     }
 
-    // logits = Whead norm(x): [tokens, hiddenSize] -> [tokens, vocabularySize]
-    private Tensor head(Tensor x, Tensor logits) {
-        backend.linear(steps.norm(x, finalNorm), null, List.of(head), List.of(logits));
+    // logits = Whead norm(x): rows of [tokens, hiddenSize] -> [rows, vocabularySize]
+    private Tensor logits(Tensor x, int[] rows) {
+        if (rows.length > logitBlock.rows()) {
+            lastStates = backend.tensor(LogitRows.BLOCK, config.hiddenSize());
+            logitBlock = backend.tensor(LogitRows.BLOCK, config.vocabularySize());
+        }
+        Tensor states = lastStates.rows(0, rows.length);
+        Tensor logits = logitBlock.rows(0, rows.length);
+        backend.gather(x, rows, states);
+        backend.linear(steps.norm(states, finalNorm), null, List.of(head), List.of(logits));
         return logits;
     }
 
