@@ -1,5 +1,5 @@
 /*
- * The token of the largest logit in each row, the first of equals: logits [rows][vocabulary] fp16 or f32 -> tokens [rows].
+ * The token of the largest logit in each row, the first of equals: logits [rows][stride] fp16 or f32, of which the first `vocabulary` of a row count -> tokens [rows].
  *
  * One thread block a row, its threads side by side through it. A logit and its place are one number of 64 bits, (bits of the float, made to ascend as it does) : (all ones - place), so that
  * the largest of them is found by comparisons in whatever order. -0 counts as 0. No numbers rank by their bits.
@@ -21,10 +21,10 @@ DEVICE uint64_t largest_of_warp(uint64_t v) {
     return v;
 }
 
-template <class Input> DEVICE void argmax(const Input *logits, int *tokens, uint32_t vocabulary) {
+template <class Input> DEVICE void argmax(const Input *logits, int *tokens, uint32_t vocabulary, uint32_t stride) {
     __shared__ uint64_t warps[LANES];
     const uint32_t lane = threadIdx.x % LANES;
-    logits += (uint64_t)blockIdx.x * vocabulary;
+    logits += (uint64_t)blockIdx.x * stride;
     uint64_t largest = 0;
 #pragma unroll 4
     for (uint32_t i = threadIdx.x; i < vocabulary; i += blockDim.x) {
@@ -42,8 +42,9 @@ template <class Input> DEVICE void argmax(const Input *logits, int *tokens, uint
 }
 
 #define ARGMAX(NAME, INPUT)                                                                                            \
-    extern "C" __global__ void __launch_bounds__(1024) NAME(const INPUT *logits, int *tokens, uint32_t vocabulary) {   \
-        argmax<INPUT>(logits, tokens, vocabulary);                                                                     \
+    extern "C" __global__ void __launch_bounds__(1024)                                                                 \
+        NAME(const INPUT *logits, int *tokens, uint32_t vocabulary, uint32_t stride) {                                 \
+        argmax<INPUT>(logits, tokens, vocabulary, stride);                                                             \
     }
 
 ARGMAX(argmax_f16, __half) // registers <= 32

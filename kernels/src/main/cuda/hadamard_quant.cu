@@ -5,7 +5,7 @@
  *     h = (H x S) x / sqrt(n)                           n = K 2^k: H of order K, S Sylvester's of order 2^k
  *     codes, scale of h                                 token_codes.cuh
  *
- * x, gate [tokens] rows, `stride` apart, fp16 or f32 -> codes [tokens][row_bytes] as of rmsnorm_quant.cu, scales [tokens] f32. A transform across heads takes each of their `width`
+ * x, gate [tokens] rows, `stride` apart, fp16 or f32 -> codes [tokens][row_bytes] as of rmsnorm_quant.cu, in another order of columns where there is an arrangement, scales [tokens] f32. A transform across heads takes each of their `width`
  * components as a vector: it leaves out the butterflies at distances below the width, and its segments are the longer.
  *
  *     columns     | segment 0: 2^k width | segment 1 | .. | segment K - 1 |        fast transform in each, then H across them
@@ -138,8 +138,9 @@ struct Levels {
 
 template <class Input, class Codes>
 DEVICE void hadamard_quant(const Input *x, const Input *gate, uint32_t stride, const uint4 *signs, uint32_t order,
-                           uint32_t segment_level, uint32_t first_level, float norm, int most, float clip, uint8_t *codes,
-                           float *scales, uint32_t columns, uint32_t row_bytes) {
+                           uint32_t segment_level, uint32_t first_level, float norm, int most, float clip,
+                           const uint16_t *arrangement, uint8_t *codes, float *scales, uint32_t columns,
+                           uint32_t row_bytes) {
     extern __shared__ float shared[];
     const uint32_t units = (columns + UNIT - 1) / UNIT, lane = threadIdx.x % LANES;
     const bool whole_units = (columns | stride) % UNIT == 0;
@@ -210,17 +211,17 @@ DEVICE void hadamard_quant(const Input *x, const Input *gate, uint32_t stride, c
             }
         }
     }
-    quantize<Codes>(h, most, clip, codes, scales, columns, row_bytes);
+    quantize<Codes>(h, most, clip, arrangement, (uint8_t *)shared, codes, scales, columns, row_bytes);
 }
 
-/* One entry: gate may be null; signs [words of 16 pairs][K / 4] of 4 rows, where K > 1; 2^segment_level columns a segment; most = 7 or 127, clip = 0 for the search. */
+/* One entry: gate and arrangement may be null; signs [words of 16 pairs][K / 4] of 4 rows, where K > 1; 2^segment_level columns a segment; most = 7 or 127, clip = 0 for the search. */
 #define HADAMARD_QUANT(NAME, INPUT, CODES)                                                                             \
     extern "C" __global__ void __launch_bounds__(1024)                                                                 \
         NAME(const INPUT *x, const INPUT *gate, uint32_t stride, const uint4 *signs, uint32_t order,                   \
-             uint32_t segment_level, uint32_t first_level, float norm, int most, float clip, uint8_t *codes,           \
-             float *scales, uint32_t columns, uint32_t row_bytes) {                                                    \
+             uint32_t segment_level, uint32_t first_level, float norm, int most, float clip,                           \
+             const uint16_t *arrangement, uint8_t *codes, float *scales, uint32_t columns, uint32_t row_bytes) {       \
         hadamard_quant<INPUT, CODES>(x, gate, stride, signs, order, segment_level, first_level, norm, most, clip,      \
-                                     codes, scales, columns, row_bytes);                                               \
+                                     arrangement, codes, scales, columns, row_bytes);                                  \
     }
 
 HADAMARD_QUANT(hadamard_quant_f16_s4, __half, Int4Codes) // registers <= 64

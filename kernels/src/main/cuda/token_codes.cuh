@@ -89,10 +89,34 @@ struct Int8Codes {
     }
 };
 
-/* Codes and scale of the thread block's token, h, which is 0 from `columns` on; most = 7 or 127, clip = 0 for the search. */
+/* Eight codes, one a byte. */
+DEVICE void store_bytes(uint8_t *to, const int (&codes)[UNIT]) {
+    uint32_t words[2] = {};
+#pragma unroll
+    for (int i = 0; i < UNIT; i++) words[i / 4] |= (codes[i] & 255) << i % 4 * 8;
+    *(uint2 *)to = make_uint2(words[0], words[1]);
+}
+
+/* Eight codes of a token that lie in shared memory, one a byte by column: those of the columns order[0] .. order[7]. */
+DEVICE void gather(const uint8_t *natural, const uint16_t *order, int (&codes)[UNIT]) {
+    const uint4 eight = __ldg((const uint4 *)order);
+    const uint32_t pairs[UNIT / 2] = {eight.x, eight.y, eight.z, eight.w};
+#pragma unroll
+    for (int i = 0; i < UNIT / 2; i++) {
+        codes[2 * i] = (int8_t)natural[pairs[i] & 0xffff];
+        codes[2 * i + 1] = (int8_t)natural[pairs[i] >> 16];
+    }
+}
+
+/*
+ * Codes and scale of the thread block's token, h, which is 0 from `columns` on; most = 7 or 127, clip = 0 for the search.
+ *
+ * order [whole steps] or null: code j is that of column order[j], which is j itself from `columns` on. Codes then pass through `natural`, shared memory of a byte a column up to a whole step
+ * that nobody reads any more once all have called this.
+ */
 template <class Codes>
-DEVICE void quantize(const float (&h)[UNITS][UNIT], int most, float clip, uint8_t *codes, float *scales, uint32_t columns,
-                     uint32_t row_bytes) {
+DEVICE void quantize(const float (&h)[UNITS][UNIT], int most, float clip, const uint16_t *order, uint8_t *natural,
+                     uint8_t *codes, float *scales, uint32_t columns, uint32_t row_bytes) {
     __shared__ float errors[CLIPS][LANES];
     __shared__ uint32_t maxima[LANES];
     const uint32_t all_units = (columns + 127) / 128 * (128 / UNIT);
@@ -138,7 +162,22 @@ DEVICE void quantize(const float (&h)[UNITS][UNIT], int most, float clip, uint8_
             int unit_codes[UNIT];
 #pragma unroll
             for (int k = 0; k < UNIT; k++) unit_codes[k] = code_of(__fdiv_rn(h[i][k], scale), most);
-            Codes::store(codes, unit, unit_codes);
+            if (order)
+                store_bytes(natural + unit * UNIT, unit_codes);
+            else
+                Codes::store(codes, unit, unit_codes);
+        }
+    }
+    if (order) {
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < UNITS; i++) {
+            const uint32_t unit = threadIdx.x + i * blockDim.x;
+            if (unit < all_units) {
+                int unit_codes[UNIT];
+                gather(natural, order + unit * UNIT, unit_codes);
+                Codes::store(codes, unit, unit_codes);
+            }
         }
     }
     if (threadIdx.x == 0) scales[blockIdx.x] = scale;

@@ -3,6 +3,8 @@ package dev.obr.runtime;
 import dev.obr.models.tokenizer.TextStream;
 import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.sampling.StopMatcher;
+import dev.obr.runtime.transformer.ForwardPass;
+import dev.obr.runtime.transformer.KvCache;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -30,7 +32,8 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private final Sampler sampler;
     private final TextStream characters;
     private final StopMatcher stops;
-    private final float[] logits;
+    private final float[] logits; // empty where the largest one alone matters
+    private final boolean greedy;
     private final StringBuilder text = new StringBuilder();
     private final int promptLength;
     private int[] tokens; // the prompt, then the new tokens
@@ -40,6 +43,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private @Nullable List<Float> firstLogits;
     private volatile boolean cancelled;
     private int promptComputed;
+    private long computedAt;
     private long promptNanos;
     private long firstTokenNanos;
     private long generateNanos;
@@ -51,7 +55,8 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         this.sampler = new Sampler(options.sampling());
         this.characters = characters;
         this.stops = new StopMatcher(options.stop());
-        this.logits = new float[model.config().vocabularySize()];
+        this.greedy = options.sampling().greedy() && !options.keepFirstLogits();
+        this.logits = new float[greedy ? 0 : model.config().vocabularySize()];
         this.tokens = prompt;
         this.promptLength = prompt.length;
         this.length = prompt.length;
@@ -119,29 +124,42 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private void advance() {
         long start = System.nanoTime();
         boolean first = length == promptLength;
+        int id;
         if (first) {
             int[] computed = new int[1];
-            if (!session.prefill(tokens, logits, () -> !cancelled, computed)) {
+            id = session.prefill(tokens, this::choose, () -> !cancelled, computed);
+            if (id < 0) {
                 finish(FinishReason.CANCELLED);
                 return;
             }
             promptComputed = computed[0];
-            promptNanos = System.nanoTime() - start;
-            if (options.keepFirstLogits()) {
-                firstLogits = boxed(logits);
-            }
         } else {
-            session.step(tokens[length - 1], logits);
+            id = session.step(tokens[length - 1], this::choose);
         }
-        int id = sampler.next(logits, tokens, length);
         append(id);
         next = new GeneratedToken(id, show(id));
         long nanos = System.nanoTime() - start;
         if (first) {
+            promptNanos = computedAt - start;
             firstTokenNanos = nanos;
         } else {
             generateNanos += nanos;
         }
+    }
+
+    /** Computes a step and chooses the token behind it. */
+    private int choose(ForwardPass pass, KvCache cache, int[] step) {
+        if (greedy) {
+            int id = pass.likeliest(cache, step);
+            computedAt = System.nanoTime();
+            return id;
+        }
+        pass.forward(cache, step, logits);
+        computedAt = System.nanoTime();
+        if (options.keepFirstLogits() && length == promptLength) {
+            firstLogits = boxed(logits);
+        }
+        return sampler.next(logits, tokens, length);
     }
 
     /** The text that token {@code id} completes; sets the reason to finish, if there is one. */

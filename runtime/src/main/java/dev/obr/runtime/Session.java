@@ -2,9 +2,9 @@ package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.tokenizer.TextStream;
+import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.LogitRows;
-import dev.obr.runtime.transformer.Transformer;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,16 +18,23 @@ import org.jspecify.annotations.Nullable;
  * <p>A session is used by one thread at a time; only {@link Generation#cancel} may come from another. Sessions of one model may run in different threads: their steps take turns.
  */
 public final class Session implements AutoCloseable {
+    private static final float[] NO_LOGITS = {};
+
+    /** What becomes of the last tokens of a step: they go through the model, and something chooses the token behind them. */
+    interface Choice {
+        int after(ForwardPass pass, KvCache cache, int[] tokens);
+    }
+
     private final LanguageModel model;
-    private final Transformer transformer;
+    private final ForwardPass pass;
     private final KvCache cache;
     private final int contextLength;
     private int[] held; // the tokens whose keys and values the cache has, in its first cache.length() places
     private @Nullable Generation running;
 
-    Session(LanguageModel model, Transformer transformer, KvCache cache, int contextLength) {
+    Session(LanguageModel model, ForwardPass pass, KvCache cache, int contextLength) {
         this.model = model;
-        this.transformer = transformer;
+        this.pass = pass;
         this.cache = cache;
         this.contextLength = contextLength;
         this.held = new int[Math.min(contextLength, 256)];
@@ -92,7 +99,7 @@ public final class Session implements AutoCloseable {
     public float[] append(int... tokens) {
         running = null;
         float[] logits = new float[model.config().vocabularySize()];
-        append(tokens, logits, () -> true);
+        append(tokens, logits(logits), () -> true);
         return logits;
     }
 
@@ -106,10 +113,10 @@ public final class Session implements AutoCloseable {
     public void append(int[] tokens, int first, LogitRows rows) {
         running = null;
         hold(tokens);
-        for (int from = 0; from < tokens.length; from += Transformer.MAX_CHUNK) {
+        for (int from = 0; from < tokens.length; from += ForwardPass.MAX_CHUNK) {
             int start = from;
-            int to = Math.min(tokens.length, from + Transformer.MAX_CHUNK);
-            transformer.forward(
+            int to = Math.min(tokens.length, from + ForwardPass.MAX_CHUNK);
+            pass.forward(
                     cache,
                     Arrays.copyOfRange(tokens, from, to),
                     Math.max(0, first - from),
@@ -127,18 +134,45 @@ public final class Session implements AutoCloseable {
         return running == generation;
     }
 
-    /** Makes the cache hold the whole prompt, computing what it lacks; false if told to stop. Returns the number of tokens computed in {@code computed[0]}. */
-    boolean prefill(int[] prompt, float[] logits, BooleanSupplier goOn, int[] computed) {
+    /**
+     * Makes the cache hold the whole prompt, computing what it lacks.
+     *
+     * @param computed gets the number of tokens computed
+     * @return the chosen token, or -1 if told to stop
+     */
+    int prefill(int[] prompt, Choice choice, BooleanSupplier goOn, int[] computed) {
         // The last prompt token is always computed: its logits choose the first new token.
         int common = Arrays.mismatch(held, 0, cache.length(), prompt, 0, prompt.length - 1);
         cache.truncate(common < 0 ? cache.length() : common);
         computed[0] = prompt.length - cache.length();
-        return append(Arrays.copyOfRange(prompt, cache.length(), prompt.length), logits, goOn);
+        return append(Arrays.copyOfRange(prompt, cache.length(), prompt.length), choice, goOn);
     }
 
-    private boolean append(int[] tokens, float[] logits, BooleanSupplier goOn) {
+    /** Chunk by chunk, asking {@code goOn} before each. */
+    private int append(int[] tokens, Choice choice, BooleanSupplier goOn) {
         hold(tokens);
-        return transformer.prefill(cache, tokens, logits, goOn);
+        int chosen = -1;
+        for (int from = 0; from < tokens.length; from += ForwardPass.MAX_CHUNK) {
+            if (!goOn.getAsBoolean()) {
+                return -1;
+            }
+            int to = Math.min(tokens.length, from + ForwardPass.MAX_CHUNK);
+            int[] chunk = Arrays.copyOfRange(tokens, from, to);
+            if (to == tokens.length) {
+                chosen = choice.after(pass, cache, chunk);
+            } else {
+                pass.forward(cache, chunk, NO_LOGITS);
+            }
+        }
+        return chosen;
+    }
+
+    /** Chooses nothing, but keeps the logits. */
+    private static Choice logits(float[] logits) {
+        return (pass, cache, tokens) -> {
+            pass.forward(cache, tokens, logits);
+            return -1;
+        };
     }
 
     /** Notes {@code tokens} as the ones that the cache is about to get. */
@@ -155,9 +189,9 @@ public final class Session implements AutoCloseable {
         System.arraycopy(tokens, 0, held, before, tokens.length);
     }
 
-    /** One more token. */
-    void step(int token, float[] logits) {
-        append(new int[] {token}, logits, () -> true);
+    /** One more token; returns the chosen one behind it. */
+    int step(int token, Choice choice) {
+        return append(new int[] {token}, choice, () -> true);
     }
 
     /** Frees keys and values. */

@@ -2,9 +2,9 @@ package dev.obr.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.LogitRows;
-import dev.obr.runtime.transformer.Transformer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +50,7 @@ class LogitRowsTest {
     @Test
     void chunksFollowEachOther() {
         Path model = TestModels.shared("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-        int chunk = Transformer.MAX_CHUNK;
+        int chunk = ForwardPass.MAX_CHUNK;
         check(model, chunk + 3, chunk - 2, 1e-2f, chunk + 2, chunk, chunk - 1, chunk - 2);
     }
 }

@@ -22,6 +22,8 @@ public enum KernelModule {
     GEMM_BITMAP("gemm_bitmap"),
     /** Products of half floats. */
     GEMM_F16("gemm_f16"),
+    /** RMS norm alone, of half floats. */
+    RMSNORM("rmsnorm"),
     /** RMS norm and activation codes. */
     RMSNORM_QUANT("rmsnorm_quant"),
     /** Hadamard transform and activation codes. */

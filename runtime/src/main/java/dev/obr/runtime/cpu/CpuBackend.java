@@ -112,6 +112,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public KvCache fork(KvCache cache, int length) {
+        return ((CpuKvCache) cache).fork(length);
+    }
+
+    @Override
     public long cacheBytes() {
         return cacheBytes.get();
     }

@@ -67,8 +67,8 @@ abstract sealed class CpuKvCache implements KvCache permits FloatKvCache, CodeKv
         length = newLength;
     }
 
-    @Override
-    public final CpuKvCache fork(int newLength) {
+    /** A cache that begins with the first tokens of this one. */
+    final CpuKvCache fork(int newLength) {
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException("of " + length + " tokens, no sequence can begin with " + newLength);
         }

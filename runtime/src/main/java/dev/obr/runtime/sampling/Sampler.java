@@ -57,7 +57,8 @@ public final class Sampler {
         }
     }
 
-    private static int likeliest(float[] logits) {
+    /** The id of the largest logit, the first of equals. */
+    public static int likeliest(float[] logits) {
         int best = 0;
         for (int i = 1; i < logits.length; i++) {
             if (logits[i] > logits[best]) {

@@ -33,6 +33,11 @@ public record SamplerOptions(
         return new SamplerOptions(0.8f, 40, 0.95f, 0.05f, 1, 64, 0);
     }
 
+    /** Whether the largest logit decides, whatever came before. */
+    public boolean greedy() {
+        return temperature == 0 && (repeatPenalty == 1 || repeatLastN == 0);
+    }
+
     public SamplerOptions withTemperature(float temperature) {
         return new SamplerOptions(temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed);
     }

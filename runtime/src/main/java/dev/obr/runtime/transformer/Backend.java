@@ -42,6 +42,9 @@ public interface Backend extends AutoCloseable {
     /** An empty cache for one sequence of at most {@code capacity} tokens. */
     KvCache newCache(ModelConfig config, KvType type, int capacity);
 
+    /** As {@link ForwardPass#fork}. */
+    KvCache fork(KvCache cache, int length);
+
     /** Bytes that all caches take now; what sequences share counts once. */
     long cacheBytes();
 

@@ -15,13 +15,6 @@ public interface KvCache extends AutoCloseable {
     /** Forgets all tokens from position {@code length} on. */
     void truncate(int length);
 
-    /**
-     * A cache of a sequence that begins with the first {@code length} tokens of this one. Where memory is paged, both share it until one of them writes.
-     *
-     * @param length at most this one's
-     */
-    KvCache fork(int length);
-
     /** Bytes taken now; what is shared counts for each. */
     long bytes();
 

@@ -6,10 +6,10 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
+import dev.obr.runtime.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -24,10 +24,7 @@ import java.util.stream.IntStream;
  * <p>Prompts are computed in chunks of at most {@link #MAX_CHUNK} tokens, in activations that are allocated once. Steps of different sequences take turns: every step is
  * synchronised.
  */
-public final class Transformer implements AutoCloseable {
-    /** Tokens computed together: enough that every weight read from memory is used many times, few enough that activations stay in the last-level cache. */
-    public static final int MAX_CHUNK = 512;
-
+public final class Transformer implements ForwardPass {
     private final ModelConfig config;
     private final Backend backend;
     private final DeviceWeight embedding;
@@ -65,60 +62,63 @@ public final class Transformer implements AutoCloseable {
         residual = backend.tensor(1, config.hiddenSize());
     }
 
-    /** Bytes that the caches of all sequences take now. */
+    @Override
     public long cacheBytes() {
         return backend.cacheBytes();
     }
 
-    /** An empty cache for one sequence of at most {@code capacity} tokens. */
+    @Override
+    public String device() {
+        return backend.device();
+    }
+
+    @Override
+    public String description() {
+        return backend.description();
+    }
+
+    @Override
     public KvCache newCache(KvType type, int capacity) {
         return backend.newCache(config, type, capacity);
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow the last of them.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param logits [vocabularySize] floats to write, or an empty array when only the cache matters
-     */
-    public void forward(KvCache cache, int[] tokens, float[] logits) {
-        forward(List.of(new SequenceStep(cache, tokens, logits)));
+    @Override
+    public KvCache fork(KvCache cache, int length) {
+        return backend.fork(cache, length);
     }
 
-    /**
-     * One step of several sequences, which reads the weights once for all of them. Each gets to the last bit what it would get alone.
-     *
-     * @param batch at most {@link #MAX_CHUNK} tokens in all
-     */
+    @Override
+    public void forward(KvCache cache, int[] tokens, float[] logits) {
+        forward(List.of(new SequenceStep(cache, tokens, logits.length == 0 ? new float[0][] : new float[][] {logits})));
+    }
+
+    @Override
     public synchronized void forward(List<SequenceStep> batch) {
         Tensor x = decode(batch);
-        int[] rows = new int[batch.size()];
         List<float[]> wanted = new ArrayList<>();
+        List<Integer> rows = new ArrayList<>();
         int end = 0;
         for (SequenceStep step : batch) {
             end += step.tokens().length;
-            if (step.logits().length > 0) {
-                rows[wanted.size()] = end - 1;
-                wanted.add(step.logits());
+            int count = step.logits().length;
+            for (int i = 0; i < count; i++) {
+                wanted.add(step.logits()[i]);
+                rows.add(end - count + i);
             }
         }
         for (int from = 0; from < wanted.size(); from += LogitRows.BLOCK) {
-            int count = Math.min(LogitRows.BLOCK, wanted.size() - from);
-            Tensor block = logits(x, Arrays.copyOfRange(rows, from, from + count));
-            for (int row = 0; row < count; row++) {
-                backend.read(block, row, wanted.get(from + row));
+            int to = Math.min(wanted.size(), from + LogitRows.BLOCK);
+            Tensor block = logits(
+                    x, rows.subList(from, to).stream().mapToInt(row -> row).toArray());
+            for (int row = from; row < to; row++) {
+                backend.read(block, row - from, wanted.get(row));
             }
         }
     }
 
-    /**
-     * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow each of them from the {@code first} on, a block at a time.
-     *
-     * @param tokens 1 to {@link #MAX_CHUNK} ids below the vocabulary size
-     * @param first index in {@code tokens}; from {@code tokens.length} on, only the cache matters
-     */
+    @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
-        Tensor x = decode(List.of(new SequenceStep(cache, tokens, new float[0])));
+        Tensor x = decode(List.of(new SequenceStep(cache, tokens, new float[0][])));
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
             Tensor block = logits(x, IntStream.range(from, from + count).toArray());
@@ -173,19 +173,13 @@ public final class Transformer implements AutoCloseable {
         return logits;
     }
 
-    /** Runs a whole prompt through {@link #forward}, chunk by chunk, asking {@code goOn} before each; false if it was told to stop. */
-    public boolean prefill(KvCache cache, int[] tokens, float[] logits, BooleanSupplier goOn) {
-        for (int from = 0; from < tokens.length; from += MAX_CHUNK) {
-            if (!goOn.getAsBoolean()) {
-                return false;
-            }
-            int to = Math.min(tokens.length, from + MAX_CHUNK);
-            forward(cache, Arrays.copyOfRange(tokens, from, to), to == tokens.length ? logits : new float[0]);
-        }
-        return true;
+    @Override
+    public int likeliest(KvCache cache, int[] tokens) {
+        float[] logits = new float[config.vocabularySize()];
+        forward(cache, tokens, logits);
+        return Sampler.likeliest(logits);
     }
 
-    /** Waits for the step that runs, if any, then frees the backend. */
     @Override
     public synchronized void close() {
         if (!closed) {

@@ -3,6 +3,7 @@ package dev.obr.kernels.gpu.attention;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.GpuStream;
 import dev.obr.kernels.gpu.KernelArguments;
 import java.util.Set;
 
@@ -47,6 +48,27 @@ public final class KvCodeCache implements AutoCloseable {
         keySteps = device.allocate(positions() * 4);
         valueCodes = device.allocate(positions() * headDim / 2);
         valueSteps = device.allocate(positions() * 4);
+    }
+
+    /**
+     * The same for more sequences, which takes this one's place: what its slots hold is copied, then it is freed.
+     *
+     * @param slots more than this has
+     */
+    public KvCodeCache grown(GpuDevice device, GpuStream stream, int slots) {
+        KvCodeCache larger = new KvCodeCache(device, slots, kvHeads, headDim, capacity);
+        stream.copy(keyCodes, 0, larger.keyCodes, 0, keyCodes.byteSize());
+        stream.copy(keySteps, 0, larger.keySteps, 0, keySteps.byteSize());
+        stream.copy(valueCodes, 0, larger.valueCodes, 0, valueCodes.byteSize());
+        stream.copy(valueSteps, 0, larger.valueSteps, 0, valueSteps.byteSize());
+        stream.synchronize();
+        close();
+        return larger;
+    }
+
+    /** Bytes of one slot. */
+    public static long slotBytes(int kvHeads, int headDim, int capacity) {
+        return 2L * kvHeads * capacity * (headDim / 2 + 4);
     }
 
     static void checkHeadDim(int headDim) {

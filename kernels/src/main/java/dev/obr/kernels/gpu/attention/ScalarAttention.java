@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
  *   Σ w code: 1024 / headDim threads, t with positions t, t + 1024 / headDim, ..; the threads ascending
  * </pre>
  */
-final class ScalarAttention {
+public final class ScalarAttention {
     /** Positions that one thread block takes. */
     static final int SPLIT = 256;
 
@@ -31,7 +31,7 @@ final class ScalarAttention {
     private final KvQuantizer quantizer;
     private final int headDim;
 
-    ScalarAttention(int headDim) {
+    public ScalarAttention(int headDim) {
         this.quantizer = new KvQuantizer(4, headDim);
         this.headDim = headDim;
     }
@@ -41,7 +41,7 @@ final class ScalarAttention {
      * @param keys of all positions, each as {@link KvQuantizer} lays it out; so are the values
      * @return [headDim]
      */
-    float[] attend(float[] q, MemorySegment keys, MemorySegment values, int positions) {
+    public float[] attend(float[] q, MemorySegment keys, MemorySegment values, int positions) {
         float[] scaled = new float[headDim];
         for (int d = 0; d < headDim; d++) {
             scaled[d] = q[d] * (float) (1 / Math.sqrt(headDim));

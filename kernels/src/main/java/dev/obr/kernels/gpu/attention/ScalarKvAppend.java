@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  *   (a, b) = (x[i], x[i + headDim / 2])  ->  (a cos_i - b sin_i, b cos_i + a sin_i)
  * </pre>
  */
-final class ScalarKvAppend {
+public final class ScalarKvAppend {
     private final int headDim;
     private final @Nullable HadamardTransform transform;
 
     /** @param hadamard whether queries and keys are transformed behind their rotation */
-    ScalarKvAppend(int headDim, boolean hadamard) {
+    public ScalarKvAppend(int headDim, boolean hadamard) {
         this.headDim = headDim;
         this.transform = hadamard ? HadamardTransform.of(headDim).orElseThrow() : null;
     }
@@ -27,7 +27,7 @@ final class ScalarKvAppend {
      *
      * @param rotation headDim / 2 cosines, then sines, of the token's position
      */
-    void rotate(float[] x, float[] rotation) {
+    public void rotate(float[] x, float[] rotation) {
         int half = headDim / 2;
         for (int i = 0; i < half; i++) {
             float a = x[i];
@@ -41,7 +41,7 @@ final class ScalarKvAppend {
     }
 
     /** A rotated key or a value: the bytes of {@link KvQuantizer}, whose first headDim / 2 are codes and whose last 4 a step. */
-    void code(float[] x, MemorySegment bytes) {
+    public void code(float[] x, MemorySegment bytes) {
         new KvQuantizer(4, headDim).store(x, 0, bytes, 0);
     }
 }

@@ -10,6 +10,7 @@ import dev.obr.kernels.gpu.KernelArguments;
 import dev.obr.kernels.gpu.KernelModule;
 import dev.obr.kernels.gpu.LaunchShape;
 import dev.obr.kernels.gpu.Rows;
+import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.hadamard.HadamardMatrix;
@@ -105,6 +106,7 @@ public final class HadamardQuantizer implements AutoCloseable {
      *
      * @param quantizer of at most the layout's bits
      * @param gate of the same stride as {@code x}, or none: then x is what is transformed
+     * @param arrangement of the codes' columns; without, that of x
      * @param codes {@code tokens} rows in the layout; what is beyond the columns becomes 0
      * @param scales float32 [tokens]
      */
@@ -114,6 +116,7 @@ public final class HadamardQuantizer implements AutoCloseable {
             @Nullable Rows gate,
             Rows x,
             int tokens,
+            @Nullable InputOrder arrangement,
             GpuMemory codes,
             GpuMemory scales) {
         if (quantizer.bits() > layout.bits()) {
@@ -129,6 +132,9 @@ public final class HadamardQuantizer implements AutoCloseable {
                 throw new ObrException("the rows of gate and activations are " + gate.stride() + " and " + x.stride()
                         + " elements apart; they are taken together: use one stride");
             }
+        }
+        if (arrangement != null) {
+            arrangement.check(columns());
         }
         Rows.of(codes, layout.rowBytes(columns())).check("codes", tokens, layout.rowBytes(columns()), 1);
         Rows.of(scales, 1).check("scales", tokens, 1, Float.BYTES);
@@ -147,6 +153,7 @@ public final class HadamardQuantizer implements AutoCloseable {
                 .f32((float) (1 / Math.sqrt(transform.size())))
                 .i32(quantizer.most())
                 .f32(quantizer.bits() == 4 ? quantizer.clip() : 1) // 0, a search, is the kernels' word for it too
+                .optional(arrangement == null ? null : arrangement.memory())
                 .pointer(codes)
                 .pointer(scales)
                 .i32(columns())

@@ -3,6 +3,7 @@ package dev.obr.kernels.gpu.hadamard;
 import dev.obr.kernels.gpu.Exponential;
 import dev.obr.kernels.gpu.linear.ScalarNormQuantizer;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.linalg.ColumnOrder;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The transform is {@link HadamardTransform}, whose additions have one order wherever they run; the codes are those of {@link ScalarNormQuantizer}.
  */
-final class ScalarHadamardQuantizer {
+public final class ScalarHadamardQuantizer {
     private final HadamardTransform transform;
     private final int width;
     private final ScalarNormQuantizer quantizer;
 
     /** @param width columns that each component of the transform has */
-    ScalarHadamardQuantizer(HadamardTransform transform, int width, ScalarNormQuantizer quantizer) {
+    public ScalarHadamardQuantizer(HadamardTransform transform, int width, ScalarNormQuantizer quantizer) {
         this.transform = transform;
         this.width = width;
         this.quantizer = quantizer;
@@ -28,10 +29,12 @@ final class ScalarHadamardQuantizer {
      * Codes one token.
      *
      * @param x [n]
+     * @param arrangement of the codes' columns; without, that of x
      * @param codes of all tokens; the row that begins at {@code row} holds zeros
      * @return the scale
      */
-    float quantize(float @Nullable [] gate, float[] x, MemorySegment codes, long row) {
+    public float quantize(
+            float @Nullable [] gate, float[] x, @Nullable ColumnOrder arrangement, MemorySegment codes, long row) {
         float[] h = Arrays.copyOf(x, Math.ceilDiv(x.length, 8) * 8); // zeros to whole units
         if (gate != null) {
             for (int i = 0; i < x.length; i++) {
@@ -39,6 +42,6 @@ final class ScalarHadamardQuantizer {
             }
         }
         transform.applyAcross(h, 0, width);
-        return quantizer.quantize(h, null, 0, codes, row);
+        return quantizer.quantize(h, null, 0, arrangement, codes, row);
     }
 }

@@ -64,6 +64,7 @@ public final class NormQuantizer implements AutoCloseable {
      * @param x [tokens, columns]
      * @param weight float32 [columns] of the norm; without, x is coded as it is
      * @param eps of the norm
+     * @param order of the codes' columns; without, that of x
      * @param codes {@code tokens} rows in the layout; what is beyond the columns becomes 0
      * @param scales float32 [tokens]
      */
@@ -75,6 +76,7 @@ public final class NormQuantizer implements AutoCloseable {
             float eps,
             int tokens,
             int columns,
+            @Nullable InputOrder order,
             GpuMemory codes,
             GpuMemory scales) {
         if (quantizer.bits() > layout.bits()) {
@@ -91,17 +93,22 @@ public final class NormQuantizer implements AutoCloseable {
         if (weight != null) {
             weight.requireBytes("weight", 4L * columns);
         }
+        if (order != null) {
+            order.check(columns);
+        }
         KernelArguments arguments = new KernelArguments()
                 .pointer(x)
                 .optional(weight)
                 .f32(eps)
                 .i32(quantizer.most())
                 .f32(quantizer.bits() == 4 ? quantizer.clip() : 1) // 0, a search, is the kernels' word for it too
+                .optional(order == null ? null : order.memory())
                 .pointer(codes)
                 .pointer(scales)
                 .i32(columns)
                 .i32(layout.rowBytes(columns));
-        stream.launch(kernel, LaunchShape.of(tokens, threads(columns), 0), arguments);
+        int sharedBytes = order == null ? 0 : order.sharedBytes();
+        stream.launch(kernel, LaunchShape.of(tokens, threads(columns), sharedBytes), arguments);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.obr.kernels.gpu.linear;
 
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  *   Σ: thread t of T adds up units t, t + T, t + 2 T, t + 3 T of 8 columns, each column a fused multiply-add on what came before;
  *      the 32 threads of a warp in halves (l and l + 16, l and l + 8, .. l and l + 1), and so the warps, as 32
  * </pre>
+ *
+ * <p>Where the layer's columns stand in another order, code j is that of column {@code order.column(j)}: x is coded first and ordered then.
  *
  * <p>The four clips are compared by the sums of (h - scale · code)² with codes that a multiplication by 1 / scale found.
  */
@@ -32,21 +35,34 @@ public final class ScalarNormQuantizer {
      *
      * @param x [n]; becomes h
      * @param weight [n] of the norm
+     * @param order of the codes' columns; without, that of x
      * @param codes of all tokens; the row that begins at {@code row} holds zeros
      * @return the scale
      */
-    public float quantize(float[] x, float @Nullable [] weight, float eps, MemorySegment codes, long row) {
+    public float quantize(
+            float[] x,
+            float @Nullable [] weight,
+            float eps,
+            @Nullable ColumnOrder order,
+            MemorySegment codes,
+            long row) {
         if (weight != null) {
-            float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
-            for (int i = 0; i < x.length; i++) {
-                x[i] = x[i] * norm * weight[i];
-            }
+            norm(x, weight, eps);
         }
         float scale = scale(x);
-        for (int i = 0; i < x.length; i++) {
-            layout.put(codes, row, i, code(x[i] / scale));
+        int columns = order == null ? x.length : order.size();
+        for (int j = 0; j < columns; j++) {
+            layout.put(codes, row, j, code(x[order == null ? j : order.column(j)] / scale));
         }
         return scale;
+    }
+
+    /** The norm alone, in place; what {@code rmsnorm_f16} rounds to half floats. */
+    public static void norm(float[] x, float[] weight, float eps) {
+        float norm = 1 / (float) Math.sqrt(sum(x, (v, sum) -> Math.fma(v, v, sum)) / x.length + eps);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i] * norm * weight[i];
+        }
     }
 
     private float scale(float[] h) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>W.x is a sum of whole numbers and exact; above 2^24 it is rounded to a float, too.
  */
-final class ScalarSparseGemm {
+public final class ScalarSparseGemm {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -30,7 +30,7 @@ final class ScalarSparseGemm {
      * @param residual fp16 [tokens, features]; may be {@code y}
      * @param y fp16 [tokens, features]
      */
-    static void multiply(
+    public static void multiply(
             PackedMatrix w,
             TokenLayout layout,
             MemorySegment x,

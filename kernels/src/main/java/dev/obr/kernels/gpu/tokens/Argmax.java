@@ -31,19 +31,23 @@ public final class Argmax implements AutoCloseable {
     /**
      * Queues the tokens of the largest logits.
      *
-     * @param logits [rows, vocabulary]
+     * @param logits rows of at least {@code vocabulary} logits
      * @param tokens int32 [rows]
      */
-    public void find(GpuStream stream, GpuMemory logits, int rows, int vocabulary, GpuMemory tokens) {
+    public void find(GpuStream stream, Rows logits, int rows, int vocabulary, GpuMemory tokens) {
         if (rows < 1 || vocabulary < 1) {
             throw new ObrException(rows + " rows of " + vocabulary + " logits have no largest");
         }
-        Rows.of(logits, vocabulary).check("logits", rows, vocabulary, input.bytes());
+        logits.check("logits", rows, vocabulary, input.bytes());
         Rows.of(tokens, 1).check("tokens", rows, 1, Integer.BYTES);
         stream.launch(
                 kernel,
                 LaunchShape.of(rows, Math.min(THREADS, Math.ceilDiv(vocabulary, 32) * 32), 0),
-                new KernelArguments().pointer(logits).pointer(tokens).i32(vocabulary));
+                new KernelArguments()
+                        .pointer(logits.memory(), logits.first() * input.bytes())
+                        .pointer(tokens)
+                        .i32(vocabulary)
+                        .i32(logits.stride()));
     }
 
     @Override

@@ -11,10 +11,13 @@ import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.DeviceRun;
+import dev.obr.kernels.gpu.linear.InputOrder;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.kernels.gpu.linear.ScalarNormQuantizer;
+import dev.obr.kernels.gpu.linear.SparseOperands;
 import dev.obr.kernels.gpu.linear.TokenLayout;
 import dev.obr.kernels.hadamard.HadamardTransform;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -28,32 +31,32 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HadamardQuantizerTest {
     @ParameterizedTest
     @CsvSource({
-        // input, layout, bits, clip, n, width, tokens, gate
-        "F16, INT4, 4, 0,       8,   1, 2, false",
-        "F32, INT4, 4, 0,      64,   1, 3, true",
-        "F16, INT4, 4, 0.8,   128,   1, 1, false",
-        "F32, INT8, 4, 0,     256,   1, 2, true",
-        "F16, INT4, 4, 0,     512,   1, 1, true",
-        "F16, INT8, 8, 1,    1024,   1, 2, false",
-        "F32, INT4, 4, 1,    2048,   1, 1, false",
-        "F16, INT4, 4, 0,    4096,   1, 1, true",
-        "F16, INT4, 4, 0,    8192,   1, 1, false",
-        "F16, INT8, 4, 0,   16384,   1, 1, false",
-        "F32, INT4, 4, 0,     172,   1, 3, true", // rows that begin anywhere, a segment of one column
-        "F16, INT4, 4, 0,     344,   1, 2, false",
-        "F16, INT4, 4, 0,     576,   1, 2, true",
-        "F32, INT8, 8, 0,     768,   1, 2, false",
-        "F16, INT4, 4, 0,    1536,   1, 2, true",
-        "F32, INT4, 4, 0,    2304,   1, 1, false",
-        "F16, INT4, 4, 0,   11008,   1, 1, true",
-        "F16, INT8, 4, 0.5, 14336,   1, 1, true",
-        "F32, INT4, 4, 0,       8,  64, 2, false", // across heads
-        "F16, INT4, 4, 0,      12,  64, 2, false",
-        "F16, INT8, 8, 1,       4,   8, 2, false",
-        "F32, INT4, 4, 0,      32, 128, 1, false",
-        "F16, INT4, 4, 0,       1, 576, 2, true", // no transform
-        "F32, INT4, 4, 0,       1, 172, 2, true",
-        "F16, INT8, 8, 1,       1, 3072, 1, true",
+        // input, layout, bits, clip, n, width, tokens, gate, ordered
+        "F16, INT4, 4, 0,       8,   1, 2, false, true",
+        "F32, INT4, 4, 0,      64,   1, 3, true, true",
+        "F16, INT4, 4, 0.8,   128,   1, 1, false, false",
+        "F32, INT8, 4, 0,     256,   1, 2, true, false",
+        "F16, INT4, 4, 0,     512,   1, 1, true, false",
+        "F16, INT8, 8, 1,    1024,   1, 2, false, true",
+        "F32, INT4, 4, 1,    2048,   1, 1, false, true",
+        "F16, INT4, 4, 0,    4096,   1, 1, true, false",
+        "F16, INT4, 4, 0,    8192,   1, 1, false, false",
+        "F16, INT8, 4, 0,   16384,   1, 1, false, true",
+        "F32, INT4, 4, 0,     172,   1, 3, true, true", // rows that begin anywhere, a segment of one column
+        "F16, INT4, 4, 0,     344,   1, 2, false, false",
+        "F16, INT4, 4, 0,     576,   1, 2, true, false",
+        "F32, INT8, 8, 0,     768,   1, 2, false, false",
+        "F16, INT4, 4, 0,    1536,   1, 2, true, true",
+        "F32, INT4, 4, 0,    2304,   1, 1, false, false",
+        "F16, INT4, 4, 0,   11008,   1, 1, true, false",
+        "F16, INT8, 4, 0.5, 14336,   1, 1, true, false",
+        "F32, INT4, 4, 0,       8,  64, 2, false, false", // across heads
+        "F16, INT4, 4, 0,      12,  64, 2, false, true",
+        "F16, INT8, 8, 1,       4,   8, 2, false, false",
+        "F32, INT4, 4, 0,      32, 128, 1, false, false",
+        "F16, INT4, 4, 0,       1, 576, 2, true, false", // no transform
+        "F32, INT4, 4, 0,       1, 172, 2, true, true",
+        "F16, INT8, 8, 1,       1, 3072, 1, true, false",
     })
     void codesAndScalesEqualThoseOfTheTwin(
             NormQuantizer.Input input,
@@ -63,7 +66,8 @@ class HadamardQuantizerTest {
             int n,
             int width,
             int tokens,
-            boolean gate) {
+            boolean gate,
+            boolean ordered) {
         ActivationQuantizer quantizer = new ActivationQuantizer(bits, clip);
         HadamardTransform transform = HadamardTransform.of(n).orElseThrow();
         int columns = n * width;
@@ -81,8 +85,10 @@ class HadamardQuantizerTest {
                 rows.setAtIndex(DeviceRun.FLOAT, i, x[i]);
             }
         }
+        ColumnOrder order = ordered ? ColumnOrder.of(SparseOperands.shuffled(columns, random)) : null;
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
+                    InputOrder loaded = order == null ? null : InputOrder.upload(order, run.device(), run.stream());
                     HadamardQuantizer kernel =
                             new HadamardQuantizer(run.device(), run.stream(), input, layout, transform, width);
                     GpuMemory from = run.upload(rows);
@@ -94,6 +100,7 @@ class HadamardQuantizerTest {
                         gate ? new Rows(from, 0, stride) : null,
                         new Rows(from, gate ? columns : 0, stride),
                         tokens,
+                        loaded,
                         codes,
                         scales);
                 MemorySegment expected = MemorySegment.ofArray(new byte[tokens * layout.rowBytes(columns)]);
@@ -105,6 +112,7 @@ class HadamardQuantizerTest {
                     float scale = twin.quantize(
                             gate ? Arrays.copyOfRange(x, first, first + columns) : null,
                             Arrays.copyOfRange(x, first + stride - columns, first + stride),
+                            order,
                             expected,
                             (long) token * layout.rowBytes(columns));
                     assertThat(found.getAtIndex(DeviceRun.FLOAT, token))
@@ -114,7 +122,7 @@ class HadamardQuantizerTest {
                 assertThat(run.download(codes).toArray(ValueLayout.JAVA_BYTE))
                         .isEqualTo(expected.toArray(ValueLayout.JAVA_BYTE));
                 if (columns % 8 == 0) {
-                    checkCounters(run.counters(), input == NormQuantizer.Input.F16);
+                    checkCounters(run.counters(), input == NormQuantizer.Input.F16, ordered);
                 }
             }
         }
@@ -122,13 +130,13 @@ class HadamardQuantizerTest {
 
     /**
      * Every sector is fully used, but for floats: a thread takes 8 in two halves, the second of them from L1. What two neighbours take of the
-     * matrix lies in one sector or in two. Segments of one or two columns meet in banks.
+     * matrix lies in one sector or in two. Segments of one or two columns meet in banks, and so do codes in another order.
      */
-    private static void checkCounters(LaunchCounters counters, boolean halves) {
+    private static void checkCounters(LaunchCounters counters, boolean halves, boolean ordered) {
         String worst = "the worst lines: " + counters.worst(4);
         assertThat(counters.sharedWavefronts())
                 .as(worst)
-                .isLessThanOrEqualTo(counters.idealSharedWavefronts() * 11 / 10);
+                .isLessThanOrEqualTo(counters.idealSharedWavefronts() * (ordered ? 20 : 11) / 10);
         assertThat(counters.globalStoreSectors()).as(worst).isEqualTo(counters.idealGlobalStoreSectors());
         assertThat(counters.globalLoadSectors())
                 .as(worst)
@@ -151,7 +159,8 @@ class HadamardQuantizerTest {
                 GpuMemory from = run.upload(MemorySegment.ofArray(x));
                 GpuMemory codes = run.device().allocate(TokenLayout.INT4.rowBytes(n));
                 GpuMemory scales = run.device().allocate(4)) {
-            kernel.quantize(run.stream(), new ActivationQuantizer(4, 1), null, Rows.of(from, n), 1, codes, scales);
+            kernel.quantize(
+                    run.stream(), new ActivationQuantizer(4, 1), null, Rows.of(from, n), 1, null, codes, scales);
             MemorySegment found = run.download(codes);
             assertThat((double) run.download(scales).get(DeviceRun.FLOAT, 0)).isCloseTo(1 / 7.0, offset(1e-4));
             for (int row = 0; row < n; row++) {
@@ -185,10 +194,11 @@ class HadamardQuantizerTest {
                     1);
             GpuMemory some = run.device().allocate(512);
             ActivationQuantizer four = new ActivationQuantizer(4, 0);
-            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, null, Rows.of(some, 128), 3, some, some))
+            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, null, Rows.of(some, 128), 3, null, some, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("activations has 512 bytes, but 768 are needed");
-            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, null, new Rows(some, 4, 128), 1, some, some))
+            assertThatThrownBy(() ->
+                            kernel.quantize(run.stream(), four, null, new Rows(some, 4, 128), 1, null, some, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("begin at a multiple of 8");
             kernel.close();

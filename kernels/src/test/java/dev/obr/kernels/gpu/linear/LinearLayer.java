@@ -36,7 +36,7 @@ public final class LinearLayer {
             stream.copyIn(MemorySegment.ofArray(activations(tokens)), x, 0);
             stream.copyIn(MemorySegment.ofArray(factors), weight, 0);
             ActivationQuantizer quantizer = new ActivationQuantizer(bits, ActivationQuantizer.SEARCH);
-            norm.quantize(stream, quantizer, x, weight, 1e-5f, tokens, COLUMNS, codes, scales);
+            norm.quantize(stream, quantizer, x, weight, 1e-5f, tokens, COLUMNS, null, codes, scales);
             gemm.multiply(stream, w, codes, scales, tokens, null, null, y);
             MemorySegment results = arena.allocate(y.byteSize());
             stream.copyOut(y, 0, results);

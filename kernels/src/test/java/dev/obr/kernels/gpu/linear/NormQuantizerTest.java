@@ -8,6 +8,7 @@ import dev.obr.kernels.emulator.LaunchCounters;
 import dev.obr.kernels.emulator.Schedule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,19 +22,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NormQuantizerTest {
     @ParameterizedTest
     @CsvSource({
-        // input, layout, bits, clip, columns, tokens, norm
-        "F16, INT4, 4, 0,       8, 1, true",
-        "F32, INT4, 4, 0,     136, 3, true",
-        "F16, INT4, 4, 0,    4096, 2, true",
-        "F32, INT4, 4, 0.8,   576, 3, false",
-        "F16, INT8, 4, 0,     576, 3, true",
-        "F32, INT8, 4, 0,    2048, 2, false",
-        "F16, INT8, 8, 1,    4096, 2, true",
-        "F32, INT8, 8, 0,     200, 3, true",
-        "F16, INT4, 4, 0,    8200, 1, true",
-        "F32, INT8, 8, 1,   11008, 1, false",
-        "F16, INT8, 4, 0.5, 32768, 1, true",
-        "F16, INT4, 4, 0,    1024, 2, false",
+        // input, layout, bits, clip, columns, tokens, norm, ordered
+        "F16, INT4, 4, 0,       8, 1, true, true",
+        "F32, INT4, 4, 0,     136, 3, true, true",
+        "F16, INT4, 4, 0,    4096, 2, true, true",
+        "F32, INT4, 4, 0.8,   576, 3, false, false",
+        "F16, INT8, 4, 0,     576, 3, true, true",
+        "F32, INT8, 4, 0,    2048, 2, false, false",
+        "F16, INT8, 8, 1,    4096, 2, true, true",
+        "F32, INT8, 8, 0,     200, 3, true, true",
+        "F16, INT4, 4, 0,    8200, 1, true, false",
+        "F32, INT8, 8, 1,   11008, 1, false, false",
+        "F16, INT8, 4, 0.5, 32768, 1, true, true",
+        "F16, INT4, 4, 0,    1024, 2, false, false",
     })
     void codesAndScalesEqualThoseOfTheTwin(
             NormQuantizer.Input input,
@@ -42,7 +43,8 @@ class NormQuantizerTest {
             float clip,
             int columns,
             int tokens,
-            boolean norm) {
+            boolean norm,
+            boolean ordered) {
         ActivationQuantizer quantizer = new ActivationQuantizer(bits, clip);
         Random random = new Random(columns);
         float[] weight = new float[columns];
@@ -61,37 +63,58 @@ class NormQuantizerTest {
                 rows.setAtIndex(DeviceRun.FLOAT, i, x[i]);
             }
         }
+        ColumnOrder order = ordered ? ColumnOrder.of(SparseOperands.shuffled(columns, random)) : null;
         for (Schedule schedule : new Schedule[] {Schedule.GREEDY, Schedule.REVERSED}) {
             try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, schedule);
+                    InputOrder loaded = order == null ? null : InputOrder.upload(order, run.device(), run.stream());
                     NormQuantizer kernel = new NormQuantizer(run.device(), input, layout);
                     GpuMemory from = run.upload(rows);
                     GpuMemory factors = run.upload(MemorySegment.ofArray(weight));
                     GpuMemory codes = run.device().allocate((long) tokens * layout.rowBytes(columns));
                     GpuMemory scales = run.device().allocate(4L * tokens)) {
                 kernel.quantize(
-                        run.stream(), quantizer, from, norm ? factors : null, 1e-5f, tokens, columns, codes, scales);
+                        run.stream(),
+                        quantizer,
+                        from,
+                        norm ? factors : null,
+                        1e-5f,
+                        tokens,
+                        columns,
+                        loaded,
+                        codes,
+                        scales);
                 MemorySegment expected = MemorySegment.ofArray(new byte[tokens * layout.rowBytes(columns)]);
                 MemorySegment found = run.download(scales);
                 for (int token = 0; token < tokens; token++) {
                     float[] h = Arrays.copyOfRange(x, token * columns, (token + 1) * columns);
                     float scale = new ScalarNormQuantizer(quantizer, layout)
                             .quantize(
-                                    h, norm ? weight : null, 1e-5f, expected, (long) token * layout.rowBytes(columns));
+                                    h,
+                                    norm ? weight : null,
+                                    1e-5f,
+                                    order,
+                                    expected,
+                                    (long) token * layout.rowBytes(columns));
                     assertThat(found.getAtIndex(DeviceRun.FLOAT, token))
                             .as("scale of token %d", token)
                             .isEqualTo(scale);
                 }
                 assertThat(run.download(codes).toArray(ValueLayout.JAVA_BYTE))
                         .isEqualTo(expected.toArray(ValueLayout.JAVA_BYTE));
-                checkCounters(run.counters(), input == NormQuantizer.Input.F16 && !norm);
+                checkCounters(run.counters(), input == NormQuantizer.Input.F16 && !norm, ordered);
             }
         }
     }
 
-    /** The exchange between warps has no conflicts and every sector is fully used, but for floats: a thread takes 8 in two halves, the second of them from L1. */
-    private static void checkCounters(LaunchCounters counters, boolean halves) {
+    /**
+     * The exchange between warps has no conflicts, that between columns those of 32 bytes anywhere. Every sector is fully used, but for floats: a thread takes 8 in two halves, the
+     * second of them from L1.
+     */
+    private static void checkCounters(LaunchCounters counters, boolean halves, boolean ordered) {
         String worst = "the worst lines: " + counters.worst(4);
-        assertThat(counters.sharedWavefronts()).as(worst).isEqualTo(counters.idealSharedWavefronts());
+        assertThat(counters.sharedWavefronts())
+                .as(worst)
+                .isLessThanOrEqualTo((ordered ? 4 : 1) * counters.idealSharedWavefronts());
         assertThat(counters.globalStoreSectors()).as(worst).isEqualTo(counters.idealGlobalStoreSectors());
         assertThat(counters.globalLoadSectors())
                 .as(worst)
@@ -108,7 +131,7 @@ class NormQuantizerTest {
                 GpuMemory from = run.upload(MemorySegment.ofArray(x));
                 GpuMemory codes = run.device().allocate(64);
                 GpuMemory scales = run.device().allocate(4)) {
-            kernel.quantize(run.stream(), new ActivationQuantizer(4, 0), from, null, 0, 1, 128, codes, scales);
+            kernel.quantize(run.stream(), new ActivationQuantizer(4, 0), from, null, 0, 1, 128, null, codes, scales);
             assertThat(Float.valueOf(run.download(scales).get(DeviceRun.FLOAT, 0)))
                     .isEqualTo(Float.valueOf(value == 0 ? 1 : Float.NaN));
             assertThat(run.download(codes).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
@@ -121,16 +144,20 @@ class NormQuantizerTest {
                 NormQuantizer kernel = new NormQuantizer(run.device(), NormQuantizer.Input.F16, TokenLayout.INT4)) {
             GpuMemory some = run.device().allocate(256);
             ActivationQuantizer four = new ActivationQuantizer(4, 0);
-            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, some, null, 0, 1, 100, some, some))
+            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, some, null, 0, 1, 100, null, some, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("1 tokens of 100 activations");
-            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, some, null, 0, 2, 128, some, some))
+            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, some, null, 0, 2, 128, null, some, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("activations has 256 bytes, but 512 are needed");
             assertThatThrownBy(() -> kernel.quantize(
-                            run.stream(), new ActivationQuantizer(8, 1), some, null, 0, 1, 128, some, some))
+                            run.stream(), new ActivationQuantizer(8, 1), some, null, 0, 1, 128, null, some, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("8-bit codes do not fit");
+            InputOrder order = InputOrder.upload(ColumnOrder.of(1, 0), run.device(), run.stream());
+            assertThatThrownBy(() -> kernel.quantize(run.stream(), four, some, null, 0, 1, 128, order, some, some))
+                    .isInstanceOf(ObrException.class)
+                    .hasMessageContaining("an order of 2 columns is given for 128");
         }
     }
 }

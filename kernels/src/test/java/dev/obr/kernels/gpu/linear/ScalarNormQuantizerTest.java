@@ -3,6 +3,7 @@ package dev.obr.kernels.gpu.linear;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,7 +38,7 @@ class ScalarNormQuantizerTest {
                 float[] x = token(columns, random);
                 float[] h = x.clone();
                 MemorySegment codes = MemorySegment.ofArray(new byte[layout.rowBytes(columns)]);
-                float scale = new ScalarNormQuantizer(quantizer, layout).quantize(h, null, 0, codes, 0);
+                float scale = new ScalarNormQuantizer(quantizer, layout).quantize(h, null, 0, null, codes, 0);
                 float expected = quantizer.scale(x, 0, columns);
                 if (scale != expected) {
                     assertThat(error(x, scale)).isCloseTo(error(x, expected), offset(TIE * error(x, expected)));
@@ -67,17 +68,39 @@ class ScalarNormQuantizerTest {
         }
         float[] h = x.clone();
         new ScalarNormQuantizer(new ActivationQuantizer(8, 1), TokenLayout.INT8)
-                .quantize(h, weight, 1e-5f, MemorySegment.ofArray(new byte[TokenLayout.INT8.rowBytes(columns)]), 0);
+                .quantize(
+                        h, weight, 1e-5f, null, MemorySegment.ofArray(new byte[TokenLayout.INT8.rowBytes(columns)]), 0);
         for (int c = 0; c < columns; c++) {
             double expected = x[c] / Math.sqrt(squares / columns + 1e-5f) * weight[c];
             assertThat((double) h[c]).isCloseTo(expected, offset(2e-6 * Math.abs(expected) + 1e-12));
         }
     }
 
+    /** x'[j] = x[order[j]], as {@link ColumnOrder#gather} has it: the codes of x, and x's own scale. */
+    @Test
+    void codesStandInTheOrderOfTheColumns() {
+        float[] x = token(200, new Random(1));
+        ColumnOrder order = ColumnOrder.of(SparseOperands.shuffled(200, new Random(2)));
+        ScalarNormQuantizer quantizer = new ScalarNormQuantizer(new ActivationQuantizer(4, 0), TokenLayout.INT4);
+        MemorySegment codes = MemorySegment.ofArray(new byte[2 * TokenLayout.INT4.rowBytes(200)]);
+        long second = TokenLayout.INT4.rowBytes(200);
+        float scale = quantizer.quantize(x.clone(), null, 0, null, codes, 0);
+        assertThat(quantizer.quantize(x.clone(), null, 0, order, codes, second)).isEqualTo(scale);
+        float[] natural = new float[200];
+        float[] expected = new float[200];
+        float[] found = new float[200];
+        for (int c = 0; c < 200; c++) {
+            natural[c] = TokenLayout.INT4.get(codes, 0, c);
+            found[c] = TokenLayout.INT4.get(codes, second, c);
+        }
+        order.gather(natural, expected);
+        assertThat(found).isEqualTo(expected);
+    }
+
     @Test
     void zerosHaveScale1() {
         assertThat(new ScalarNormQuantizer(new ActivationQuantizer(4, 0), TokenLayout.INT4)
-                        .quantize(new float[128], null, 0, MemorySegment.ofArray(new byte[64]), 0))
+                        .quantize(new float[128], null, 0, null, MemorySegment.ofArray(new byte[64]), 0))
                 .isEqualTo(1);
     }
 
@@ -86,7 +109,7 @@ class ScalarNormQuantizerTest {
         float[] x = new float[128];
         x[77] = Float.NaN;
         assertThat(new ScalarNormQuantizer(new ActivationQuantizer(4, 0), TokenLayout.INT4)
-                        .quantize(x, null, 0, MemorySegment.ofArray(new byte[64]), 0))
+                        .quantize(x, null, 0, null, MemorySegment.ofArray(new byte[64]), 0))
                 .isNaN();
     }
 

@@ -11,8 +11,15 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /** Random operands of a sparse product. */
-final class SparseOperands {
+public final class SparseOperands {
     private SparseOperands() {}
+
+    /** 0 to n - 1 in a random order. */
+    public static int[] shuffled(int n, Random random) {
+        List<Integer> numbers = new ArrayList<>(IntStream.range(0, n).boxed().toList());
+        Collections.shuffle(numbers, random);
+        return numbers.stream().mapToInt(Integer::intValue).toArray();
+    }
 
     /**
      * A weight on a pattern; one row of eight is 0, and so are some groups and kept entries.

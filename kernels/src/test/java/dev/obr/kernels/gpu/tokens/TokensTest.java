@@ -8,6 +8,7 @@ import dev.obr.kernels.emulator.LaunchCounters;
 import dev.obr.kernels.emulator.Schedule;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
+import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.DeviceRun;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import java.lang.foreign.MemorySegment;
@@ -79,7 +80,7 @@ class TokensTest {
                     Argmax argmax = new Argmax(run.device(), input);
                     GpuMemory from = run.upload(logits);
                     GpuMemory tokens = run.device().allocate(20)) {
-                argmax.find(run.stream(), from, 5, vocabulary, tokens);
+                argmax.find(run.stream(), Rows.of(from, vocabulary), 5, vocabulary, tokens);
                 assertThat(run.download(tokens).toArray(ValueLayout.JAVA_INT)).isEqualTo(expected);
                 LaunchCounters counters = run.counters();
                 assertThat(counters.sharedWavefronts()).isEqualTo(counters.idealSharedWavefronts());
@@ -102,7 +103,7 @@ class TokensTest {
             assertThatThrownBy(() -> embedding.gather(run.stream(), some, 2, 12, some, 1, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("1 rows of 12 activations");
-            assertThatThrownBy(() -> argmax.find(run.stream(), some, 2, 33, some))
+            assertThatThrownBy(() -> argmax.find(run.stream(), Rows.of(some, 33), 2, 33, some))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("logits has 256 bytes, but 264 are needed");
         }
