@@ -12,6 +12,7 @@ import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
 import dev.obr.runtime.cpu.CpuBackend;
 import dev.obr.runtime.transformer.Backend;
+import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.Precision;
 import dev.obr.runtime.transformer.Transformer;
@@ -195,6 +196,33 @@ public final class LanguageModel implements AutoCloseable {
                     + " has no chat format: it continues texts, so use generate, or take an instruct model.");
         }
         return new ChatSession(this, format, system);
+    }
+
+    /**
+     * Makes sure that a text can go on from a prompt.
+     *
+     * @throws ObrException if it is empty, leaves no room in the context, or holds what is no token of this model
+     */
+    void checkPrompt(int[] prompt, int contextLength) {
+        if (prompt.length == 0) {
+            throw new ObrException("The prompt is empty: give at least one token to continue from.");
+        }
+        if (prompt.length >= contextLength) {
+            throw new ObrException(
+                    "The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
+                            + contextLength + " tokens: shorten it or raise the context length (the model's own is "
+                            + config().contextLength() + ").");
+        }
+        for (int id : prompt) {
+            if (id < 0 || id >= config().vocabularySize()) {
+                throw new ObrException("The prompt holds token " + id + ", but the model's ids are 0 to "
+                        + (config().vocabularySize() - 1) + ".");
+            }
+        }
+    }
+
+    ForwardPass pass() {
+        return transformer;
     }
 
     boolean endsGeneration(int token) {

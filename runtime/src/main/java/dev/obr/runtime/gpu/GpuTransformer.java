@@ -154,6 +154,11 @@ public final class GpuTransformer implements ForwardPass {
     }
 
     @Override
+    public boolean sharesCaches() {
+        return false;
+    }
+
+    @Override
     public KvCache fork(KvCache cache, int length) {
         return newCache(KvType.INT4, ((GpuKvCache) cache).capacity());
     }

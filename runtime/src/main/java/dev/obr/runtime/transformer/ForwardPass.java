@@ -28,6 +28,9 @@ public interface ForwardPass extends AutoCloseable {
      */
     KvCache fork(KvCache cache, int length);
 
+    /** Whether {@link #fork} holds what is asked for, and costs little. */
+    boolean sharesCaches();
+
     /** Bytes that all caches take now; what sequences share counts once. */
     long cacheBytes();
 

@@ -83,6 +83,11 @@ public final class Transformer implements ForwardPass {
     }
 
     @Override
+    public boolean sharesCaches() {
+        return true;
+    }
+
+    @Override
     public KvCache fork(KvCache cache, int length) {
         return backend.fork(cache, length);
     }
