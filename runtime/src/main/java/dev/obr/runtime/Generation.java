@@ -1,6 +1,7 @@
 package dev.obr.runtime;
 
 import dev.obr.models.tokenizer.TextStream;
+import dev.obr.runtime.grammar.TokenConstraint;
 import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.sampling.StopMatcher;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private final LanguageModel model;
     private final GenerationOptions options;
     private final Sampler sampler;
+    private final @Nullable TokenConstraint constraint;
     private final TextStream characters;
     private final StopMatcher stops;
     private final float[] logits;
@@ -49,6 +51,7 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         this.model = model;
         this.options = options;
         this.sampler = new Sampler(options.sampling());
+        this.constraint = options.grammar() == null ? null : model.newConstraint(options.grammar());
         this.characters = characters;
         this.stops = new StopMatcher(options.stop());
         this.logits = new float[model.config().vocabularySize()];
@@ -133,7 +136,9 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         } else {
             session.step(tokens[length - 1], logits);
         }
-        int id = sampler.next(logits, tokens, length);
+        int id = constraint == null
+                ? sampler.next(logits, tokens, length)
+                : constraint.next(sampler, logits, tokens, length);
         append(id);
         next = new GeneratedToken(id, show(id));
         long nanos = System.nanoTime() - start;
@@ -148,7 +153,8 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
     private String show(int id) {
         String shown = stops.append(characters.append(id));
         boolean full = length - promptLength == options.maxTokens() || length >= session.contextLength();
-        if (model.endsGeneration(id) || stops.stopped()) {
+        boolean complete = constraint != null && constraint.isComplete();
+        if (model.endsGeneration(id) || stops.stopped() || complete) {
             finishReason = FinishReason.STOP;
         } else if (full) {
             finishReason = FinishReason.LENGTH;
