@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
  *   stack  = Frame -> Frame -> ... -> end of the text      (position, count of repetitions done), shared tails
  * </pre>
  *
- * <p>Stacks and states that are equal are one object, and a state remembers where each byte leads, so most bytes cost one look into a table: inside a JSON string a handful of states serve
+ * <p>Stacks and states that are equal are one object, and a state remembers where each kind of byte leads, so most bytes cost one look into a table: inside a JSON string a handful of states serve
  * any text. A call that ends its alternative leaves no frame behind; stacks grow with nesting alone.
  *
  * <p>States are immutable to their users, who may keep any and go on from it. One thread at a time: the tables fill while reading.
  */
 public final class Acceptor {
-    private static final State REFUSED = new State(List.of(), false);
+    private static final State REFUSED = new State(List.of(), false, 0);
 
     private record FrameKey(int position, int count, @Nullable Frame parent) {}
 
@@ -51,12 +51,12 @@ public final class Acceptor {
     public static final class State {
         private final List<Frame> frames;
         private final boolean mayEnd;
-        private final @Nullable State[] next; // [256], null where not computed
+        private final @Nullable State[] next; // by kind of byte, null where not computed
 
-        private State(List<Frame> frames, boolean mayEnd) {
+        private State(List<Frame> frames, boolean mayEnd, int kinds) {
             this.frames = frames;
             this.mayEnd = mayEnd;
-            this.next = new State[frames.isEmpty() ? 0 : 256];
+            this.next = new State[kinds];
         }
 
         /** Whether the text is complete as it is. */
@@ -93,13 +93,11 @@ public final class Acceptor {
 
     /** The state behind byte {@code b} (0-255); null where it must not follow. */
     public @Nullable State after(State state, int b) {
-        if (!state.mayContinue()) {
-            return null;
-        }
-        State next = state.next[b];
+        int kind = grammar.kind(b);
+        State next = state.next[kind];
         if (next == null) {
             next = step(state, b);
-            state.next[b] = next;
+            state.next[kind] = next;
         }
         return next == REFUSED ? null : next;
     }
@@ -122,7 +120,7 @@ public final class Acceptor {
     State forget(State current) {
         states.clear();
         frames.clear();
-        State fresh = new State(current.frames, current.mayEnd);
+        State fresh = new State(current.frames, current.mayEnd, grammar.kinds());
         states.put(new StateKey(fresh.frames, fresh.mayEnd), fresh);
         return fresh;
     }
@@ -156,7 +154,7 @@ public final class Acceptor {
         waiting.sort(Comparator.comparingInt(frame -> frame.number));
         List<Frame> stacks = List.copyOf(waiting);
         boolean end = reachedEnd;
-        return states.computeIfAbsent(new StateKey(stacks, end), key -> new State(stacks, end));
+        return states.computeIfAbsent(new StateKey(stacks, end), key -> new State(stacks, end, grammar.kinds()));
     }
 
     private void repeat(Frame frame, Repeat repeat) {

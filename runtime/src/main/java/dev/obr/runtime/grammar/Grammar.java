@@ -1,5 +1,10 @@
 package dev.obr.runtime.grammar;
 
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
 /**
  * What a text may be: rules, each with alternatives, each a sequence of {@link Symbol}s.
  *
@@ -19,11 +24,26 @@ public final class Grammar {
     private final Symbol[] symbols;
     private final int[][] starts;
     private final int start;
+    private final byte[] kinds = new byte[256]; // by byte; those of one kind are in the same sets of all symbols
+    private final int kindCount;
 
     Grammar(Symbol[] symbols, int[][] starts, int start) {
         this.symbols = symbols;
         this.starts = starts;
         this.start = start;
+        List<ByteSet> sets = Arrays.stream(symbols)
+                .filter(Symbol.Bytes.class::isInstance)
+                .map(symbol -> ((Symbol.Bytes) symbol).set())
+                .distinct()
+                .toList();
+        Map<List<Boolean>, Integer> known = new HashMap<>();
+        for (int b = 0; b < 256; b++) {
+            int probe = b;
+            List<Boolean> within = sets.stream().map(set -> set.contains(probe)).toList();
+            Integer kind = known.putIfAbsent(within, known.size());
+            kinds[b] = (byte) (kind == null ? known.size() - 1 : kind);
+        }
+        this.kindCount = known.size();
     }
 
     /** The symbol at a position. */
@@ -34,6 +54,16 @@ public final class Grammar {
     /** The positions at which the alternatives of {@code rule} begin. */
     int[] starts(int rule) {
         return starts[rule];
+    }
+
+    /** A number for all bytes that no symbol tells from {@code b}: a letter inside a string is like any other. */
+    int kind(int b) {
+        return kinds[b] & 0xFF;
+    }
+
+    /** How many kinds of bytes there are. */
+    int kinds() {
+        return kindCount;
     }
 
     /** The rule that a whole text follows. */

@@ -2,11 +2,10 @@ package dev.obr.runtime.grammar;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.file.Excerpt;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
+import dev.obr.models.file.JsonTree;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Grammars of JSON texts.
@@ -36,15 +35,10 @@ public final class JsonSchema {
     public static Grammar grammar(String schema) {
         JsonNode root;
         try {
-            root = JsonMapper.builder()
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                    .build()
-                    .readTree(schema);
-        } catch (JacksonException malformed) {
+            root = JsonTree.parse(schema.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException malformed) {
             throw new ObrException(
-                    "The JSON schema is not valid JSON (" + Excerpt.of(malformed.getOriginalMessage())
+                    "The JSON schema is not valid JSON (" + Excerpt.of(String.valueOf(malformed.getMessage()))
                             + "): correct it.",
                     malformed);
         }

@@ -1,11 +1,12 @@
 package dev.obr.runtime.grammar;
 
 import dev.obr.models.tokenizer.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Control tokens, which stand for no bytes, are in no tree; tokens that end a generation are known apart. Immutable and safe to share between threads: one for each tokenizer.
  */
 public final class TokenTrie {
+    private record Token(byte[] bytes, int id) {}
+
     private final Tokenizer tokenizer;
     private final BitSet ends = new BitSet();
     private final int[] tokens;
@@ -36,20 +39,22 @@ public final class TokenTrie {
     public TokenTrie(Tokenizer tokenizer, Set<Integer> endTokens) {
         this.tokenizer = tokenizer;
         endTokens.forEach(ends::set);
-        this.tokens = IntStream.range(0, tokenizer.vocabularySize())
-                .filter(id -> !ends.get(id) && tokenizer.bytes(id).length > 0)
-                .boxed()
-                .sorted(Comparator.comparing(tokenizer::bytes, Arrays::compareUnsigned))
-                .mapToInt(Integer::intValue)
-                .toArray();
-        build();
+        List<Token> sorted = new ArrayList<>();
+        for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+            if (bytes(id).length > 0) {
+                sorted.add(new Token(bytes(id), id));
+            }
+        }
+        sorted.sort(Comparator.comparing(Token::bytes, Arrays::compareUnsigned));
+        this.tokens = sorted.stream().mapToInt(Token::id).toArray();
+        build(sorted);
     }
 
-    private void build() {
+    private void build(List<Token> sorted) {
         int[] path = new int[1]; // the node at each depth of the last token
         byte[] last = {};
         for (int i = 0; i < tokens.length; i++) {
-            byte[] token = tokenizer.bytes(tokens[i]);
+            byte[] token = sorted.get(i).bytes();
             deepest = Math.max(deepest, token.length);
             path = path.length > token.length ? path : Arrays.copyOf(path, 2 * token.length);
             int mismatch = Arrays.mismatch(last, token);
