@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 public final class Acceptor {
     private static final State REFUSED = new State(List.of(), false, 0);
 
-    private record FrameKey(int position, int count, @Nullable Frame parent) {}
+    private record FrameKey(
+            int position, int count, @Nullable Frame parent) {}
 
     /** Where reading stands in one alternative, and where it goes on behind it. */
     private static final class Frame {

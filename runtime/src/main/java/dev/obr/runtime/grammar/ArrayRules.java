@@ -40,7 +40,8 @@ record ArrayRules(GrammarBuilder grammar, JsonRules json, SchemaRules schemas) {
     /** What follows the first {@code count} items. */
     private int after(Schema schema, int count, int[] prefix, int item, int min, int max) {
         int places = Math.max(1, prefix.length);
-        int further = grammar.rule("an item of " + schema.path(), Sequence.of(json.comma()).rule(item));
+        int further = grammar.rule(
+                "an item of " + schema.path(), Sequence.of(json.comma()).rule(item));
         int most = max == Symbol.Repeat.ENDLESS ? max : Math.max(0, max - places);
         int after = grammar.rule(
                 "items of " + schema.path(),

@@ -27,13 +27,12 @@ record ByteSet(long word0, long word1, long word2, long word3) {
     }
 
     boolean contains(int b) {
-        long word =
-                switch (b >> 6) {
-                    case 0 -> word0;
-                    case 1 -> word1;
-                    case 2 -> word2;
-                    default -> word3;
-                };
+        long word = switch (b >> 6) {
+            case 0 -> word0;
+            case 1 -> word1;
+            case 2 -> word2;
+            default -> word3;
+        };
         return (word >> b & 1) != 0;
     }
 }

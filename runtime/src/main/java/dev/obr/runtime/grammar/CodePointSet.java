@@ -27,7 +27,8 @@ record CodePointSet(List<Range> ranges) {
         sorted.sort(Comparator.comparingInt(Range::first));
         List<Range> joined = new ArrayList<>();
         for (Range range : sorted) {
-            boolean touches = !joined.isEmpty() && range.first() <= joined.getLast().last() + 1;
+            boolean touches =
+                    !joined.isEmpty() && range.first() <= joined.getLast().last() + 1;
             if (touches) {
                 Range before = joined.removeLast();
                 joined.add(new Range(before.first(), Math.max(before.last(), range.last())));

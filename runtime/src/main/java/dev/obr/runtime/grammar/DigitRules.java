@@ -136,11 +136,13 @@ final class DigitRules {
             first++;
         }
         if (!highFree) {
-            grammar.add(differing, Sequence.of(high.substring(0, 1)).then(between("0".repeat(rest), high.substring(1))));
+            grammar.add(
+                    differing, Sequence.of(high.substring(0, 1)).then(between("0".repeat(rest), high.substring(1))));
             last--;
         }
         if (first <= last) {
-            grammar.add(differing, new Sequence().bytes(ByteSet.range(first, last)).repeat(digit, rest, rest));
+            grammar.add(
+                    differing, new Sequence().bytes(ByteSet.range(first, last)).repeat(digit, rest, rest));
         }
         return sequence.rule(differing);
     }

@@ -30,8 +30,7 @@ final class JsonRules {
         return switch (type) {
             case NULL -> once("null", rule -> add(rule, Sequence.of("null")));
             case BOOLEAN -> once("a boolean", rule -> add(rule, Sequence.of("true"), Sequence.of("false")));
-            case INTEGER ->
-                once("an integer", rule -> add(rule, digits.integer(-DigitRules.LIMIT, DigitRules.LIMIT)));
+            case INTEGER -> once("an integer", rule -> add(rule, digits.integer(-DigitRules.LIMIT, DigitRules.LIMIT)));
             case NUMBER -> once("a number", this::addNumber);
             case STRING -> once("a string", rule -> add(rule, string(0, Symbol.Repeat.ENDLESS)));
             case ARRAY -> once("an array", this::addArray);
@@ -157,8 +156,7 @@ final class JsonRules {
 
     private void addObject(int object) {
         int member = grammar.rule(
-                "a member",
-                Sequence.of(value(JsonType.STRING)).rule(colon()).rule(anything()));
+                "a member", Sequence.of(value(JsonType.STRING)).rule(colon()).rule(anything()));
         int further = grammar.rule("members", Sequence.of(comma()).rule(member));
         add(object, Sequence.of("{").rule(gap()).text("}"));
         add(

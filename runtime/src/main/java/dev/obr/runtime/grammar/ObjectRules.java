@@ -3,7 +3,6 @@ package dev.obr.runtime.grammar;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
@@ -56,7 +55,8 @@ record ObjectRules(GrammarBuilder grammar, JsonRules json, SchemaRules schemas) 
     }
 
     private Member member(String name, Schema value, List<String> required) {
-        Sequence written = Sequence.of(JsonRules.quoted(name)).rule(json.colon()).rule(schemas.rule(value));
+        Sequence written =
+                Sequence.of(JsonRules.quoted(name)).rule(json.colon()).rule(schemas.rule(value));
         return new Member(grammar.rule("a member " + value.path(), written), required.contains(name));
     }
 

@@ -2,7 +2,6 @@ package dev.obr.runtime.grammar;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.file.Excerpt;
-import java.math.BigDecimal;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -98,7 +96,11 @@ final class SchemaRules {
                         .rule(literal(member.getValue(), schema, keyword));
                 separator = ",";
             }
-            grammar.add(rule, value.isEmpty() ? members.text("}") : members.rule(json.gap()).text("}"));
+            grammar.add(
+                    rule,
+                    value.isEmpty()
+                            ? members.text("}")
+                            : members.rule(json.gap()).text("}"));
         } else if (value.isArray()) {
             Sequence items = Sequence.of("[").rule(json.gap());
             String separator = "";
@@ -107,7 +109,9 @@ final class SchemaRules {
                         .rule(literal(item, schema, keyword));
                 separator = ",";
             }
-            grammar.add(rule, value.isEmpty() ? items.text("]") : items.rule(json.gap()).text("]"));
+            grammar.add(
+                    rule,
+                    value.isEmpty() ? items.text("]") : items.rule(json.gap()).text("]"));
         } else {
             grammar.add(rule, Sequence.of(scalar(value, schema, keyword)));
         }
@@ -127,7 +131,7 @@ final class SchemaRules {
 
     private int rule(Schema schema, Set<JsonType> types) {
         if (schema.node().isBoolean()) {
-            return schema.node().booleanValue() ? any(types) : grammar.rule("false");
+            return schema.node().booleanValue() ? any(types) : grammar.rule(schema.path());
         }
         Map<Set<JsonType>, Integer> byTypes = known.computeIfAbsent(schema.node(), node -> new HashMap<>());
         Integer rule = byTypes.get(types);
@@ -217,8 +221,8 @@ final class SchemaRules {
                 }
                 grammar.add(rule, Sequence.of(rule(all.getFirst(), types)));
             }
-            case "anyOf", "oneOf" -> schema.list(keyword)
-                    .forEach(choice -> grammar.add(rule, Sequence.of(rule(choice, types))));
+            case "anyOf", "oneOf" ->
+                schema.list(keyword).forEach(choice -> grammar.add(rule, Sequence.of(rule(choice, types))));
             case "const" -> addLiteral(rule, schema.node().path(keyword), schema, keyword, types);
             default -> {
                 JsonNode values = schema.node().path(keyword);

@@ -46,9 +46,7 @@ public final class TokenConstraint {
             throw new ObrException("No token of the model can follow here: its vocabulary cannot spell a text that the"
                     + " grammar allows; use another model or a schema without such characters.");
         }
-        for (int token = allowed.nextClearBit(0);
-                token < logits.length;
-                token = allowed.nextClearBit(token + 1)) {
+        for (int token = allowed.nextClearBit(0); token < logits.length; token = allowed.nextClearBit(token + 1)) {
             logits[token] = Float.NEGATIVE_INFINITY;
         }
     }

@@ -104,7 +104,9 @@ public final class Sampler {
         int drawn = 0;
         for (int i = 0; i < candidates.count && left >= 0; i++) {
             left -= weights[i];
-            drawn = weights[i] > 0 ? i : drawn; // rounding may leave some behind the last; a logit of -infinity is never drawn
+            drawn = weights[i] > 0
+                    ? i
+                    : drawn; // rounding may leave some behind the last; a logit of -infinity is never drawn
         }
         return candidates.ids[drawn];
     }

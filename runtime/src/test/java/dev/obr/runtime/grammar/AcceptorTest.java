@@ -48,7 +48,8 @@ class AcceptorTest {
         for (int[] bound : bounds) {
             GrammarBuilder builder = new GrammarBuilder();
             int unit = builder.rule("unit", Sequence.of("a"), Sequence.of("bc"));
-            int start = builder.rule("start", new Sequence().repeat(unit, bound[0], bound[1]).text("!"));
+            int start = builder.rule(
+                    "start", new Sequence().repeat(unit, bound[0], bound[1]).text("!"));
             Grammar built = builder.build(start);
             for (int n = 0; n < 9; n++) {
                 boolean expected = n >= bound[0] && (bound[1] < 0 || n <= bound[1]);
@@ -77,7 +78,8 @@ class AcceptorTest {
         int list = grammar.rule("list", Sequence.of("."));
         grammar.add(list, Sequence.of(",").rule(list));
         Acceptor acceptor = new Acceptor(grammar.build(list));
-        assertThat(acceptor.after(acceptor.start(), ",".repeat(10_000).getBytes())).isNotNull();
+        assertThat(acceptor.after(acceptor.start(), ",".repeat(10_000).getBytes()))
+                .isNotNull();
         assertThat(acceptor.states()).isLessThan(4);
     }
 

@@ -27,8 +27,7 @@ class CodePointSetTest {
             }
             Range[] ranges = new Range[ends.length / 2];
             for (int i = 0; i < ranges.length; i++) {
-                ranges[i] = new Range(
-                        Math.min(ends[2 * i], ends[2 * i + 1]), Math.max(ends[2 * i], ends[2 * i + 1]));
+                ranges[i] = new Range(Math.min(ends[2 * i], ends[2 * i + 1]), Math.max(ends[2 * i], ends[2 * i + 1]));
             }
             CodePointSet set = CodePointSet.of(ranges);
             Grammar grammar = grammar(set);
@@ -53,7 +52,8 @@ class CodePointSetTest {
                         .as("U+%X in %s", probe, set)
                         .isEqualTo(expected);
                 if (others != grammar) {
-                    assertThat(Reading.accepts(others, Character.toString(probe))).isNotEqualTo(expected);
+                    assertThat(Reading.accepts(others, Character.toString(probe)))
+                            .isNotEqualTo(expected);
                 }
             }
         }
@@ -97,7 +97,9 @@ class CodePointSetTest {
     private static int codePoint(Random random) {
         int c;
         do {
-            c = random.nextBoolean() ? EDGES[random.nextInt(EDGES.length)] : random.nextInt(1 << 4 * (1 + random.nextInt(5)));
+            c = random.nextBoolean()
+                    ? EDGES[random.nextInt(EDGES.length)]
+                    : random.nextInt(1 << 4 * (1 + random.nextInt(5)));
         } while (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF));
         return c;
     }

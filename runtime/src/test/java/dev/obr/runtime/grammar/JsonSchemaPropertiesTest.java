@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
@@ -24,8 +24,8 @@ class JsonSchemaPropertiesTest {
             .build();
 
     /** Two spaces an indent, one behind each colon, as most programs write it. */
-    private static final DefaultPrettyPrinter PRETTY = new DefaultPrettyPrinter(Separators.createDefaultInstance()
-                    .withObjectNameValueSpacing(Separators.Spacing.AFTER))
+    private static final DefaultPrettyPrinter PRETTY = new DefaultPrettyPrinter(
+                    Separators.createDefaultInstance().withObjectNameValueSpacing(Separators.Spacing.AFTER))
             .withObjectIndenter(new DefaultIndenter("  ", "\n"))
             .withArrayIndenter(new DefaultIndenter("  ", "\n"));
 
@@ -38,12 +38,16 @@ class JsonSchemaPropertiesTest {
             Grammar grammar = JsonSchema.grammar(schema);
             for (int n = 0; n < 8; n++) {
                 JsonNode value = schemas.value(schema);
-                assertThat(new PlainValidator(schema).isValid(value)).as("%s %s", schema, value).isTrue();
+                assertThat(new PlainValidator(schema).isValid(value))
+                        .as("%s %s", schema, value)
+                        .isTrue();
                 assertThat(Reading.accepts(grammar, JSON.writeValueAsString(value)))
                         .as("%s %s", schema, value)
                         .isTrue();
                 String pretty = JSON.writer().with(PRETTY).writeValueAsString(value);
-                assertThat(Reading.accepts(grammar, pretty)).as("%s %s", schema, pretty).isTrue();
+                assertThat(Reading.accepts(grammar, pretty))
+                        .as("%s %s", schema, pretty)
+                        .isTrue();
             }
         }
     }
@@ -59,9 +63,8 @@ class JsonSchemaPropertiesTest {
             Grammar grammar = JsonSchema.grammar(schema);
             for (int n = 0; n < 20; n++) {
                 String text = JSON.writeValueAsString(schemas.value(schema));
-                String mutated = n % 5 == 0
-                        ? JSON.writeValueAsString(schemas.value(schemas.schema(2)))
-                        : mutated(text, random);
+                String mutated =
+                        n % 5 == 0 ? JSON.writeValueAsString(schemas.value(schemas.schema(2))) : mutated(text, random);
                 if (Reading.accepts(grammar, mutated)) {
                     assertValid(schema, mutated);
                     accepted++;
@@ -115,7 +118,9 @@ class JsonSchemaPropertiesTest {
         } catch (JacksonException malformed) {
             throw new AssertionError(schema + " let through " + text, malformed);
         }
-        assertThat(new PlainValidator(schema).isValid(value)).as("%s %s", schema, text).isTrue();
+        assertThat(new PlainValidator(schema).isValid(value))
+                .as("%s %s", schema, text)
+                .isTrue();
     }
 
     /** A text of the grammar, byte by byte at random; after a while by the bytes that close something. Null if it does not come to an end. */

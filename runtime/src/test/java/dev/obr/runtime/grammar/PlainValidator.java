@@ -35,7 +35,12 @@ final class PlainValidator {
             case "const" -> equal(says, value);
             case "anyOf", "oneOf" -> any(says, one -> isValid(one, value)); // oneOf as anyOf: said in JsonSchema
             case "allOf" -> !any(says, one -> !isValid(one, value));
-            case "$ref" -> isValid(says.stringValue().equals("#") ? document : document.at(says.stringValue().substring(1)), value);
+            case "$ref" ->
+                isValid(
+                        says.stringValue().equals("#")
+                                ? document
+                                : document.at(says.stringValue().substring(1)),
+                        value);
             case "minLength" -> !value.isString() || length(value) >= says.intValue();
             case "maxLength" -> !value.isString() || length(value) <= says.intValue();
             case "minimum" -> !value.isNumber() || compare(value, says) >= 0;
@@ -87,7 +92,8 @@ final class PlainValidator {
             case "boolean" -> value.isBoolean();
             case "number" -> value.isNumber();
             case "integer" ->
-                value.isNumber() && value.decimalValue().remainder(BigDecimal.ONE).signum() == 0;
+                value.isNumber()
+                        && value.decimalValue().remainder(BigDecimal.ONE).signum() == 0;
             case "string" -> value.isString();
             case "array" -> value.isArray();
             default -> value.isObject();

@@ -125,7 +125,8 @@ final class RandomSchema {
         }
         for (String choices : List.of("enum", "anyOf", "oneOf")) {
             if (schema.has(choices)) {
-                JsonNode one = schema.get(choices).get(random.nextInt(schema.get(choices).size()));
+                JsonNode one = schema.get(choices)
+                        .get(random.nextInt(schema.get(choices).size()));
                 return choices.equals("enum") ? one : value(one);
             }
         }
@@ -144,14 +145,17 @@ final class RandomSchema {
                         : Integer.MAX_VALUE;
                 for (int n = Math.min(most, count(schema, "minItems", "maxItems")); array.size() < n; ) {
                     JsonNode items = schema.has("items") ? schema.get("items") : NODES.booleanNode(true);
-                    array.add(value(array.size() < places ? schema.get("prefixItems").get(array.size()) : items));
+                    array.add(value(
+                            array.size() < places ? schema.get("prefixItems").get(array.size()) : items));
                 }
                 yield array;
             }
             default -> {
                 ObjectNode object = NODES.objectNode();
                 schema.get("properties").properties().forEach(property -> {
-                    boolean required = schema.path("required").valueStream().anyMatch(n -> n.stringValue().equals(property.getKey()));
+                    boolean required = schema.path("required")
+                            .valueStream()
+                            .anyMatch(n -> n.stringValue().equals(property.getKey()));
                     if (required || random.nextBoolean()) {
                         object.set(property.getKey(), value(property.getValue()));
                     }
@@ -172,7 +176,8 @@ final class RandomSchema {
         Long max = end(schema, "maximum", "exclusiveMaximum", -1);
         min = min == null ? (max == null ? 0 : max) - 1000 : min;
         max = max == null ? min + 2000 : max;
-        return NODES.numberNode(random.nextInt(3) == 0 ? min : random.nextInt(3) == 0 ? max : random.nextLong(min, max + 1));
+        return NODES.numberNode(
+                random.nextInt(3) == 0 ? min : random.nextInt(3) == 0 ? max : random.nextLong(min, max + 1));
     }
 
     /** The first integer that a bound allows. */

@@ -97,7 +97,8 @@ class TokenConstraintTest {
         for (int round = 0; round < 8; round++) {
             TokenConstraint checked = new TokenConstraint(grammar, trie);
             TokenConstraint masked = new TokenConstraint(grammar, trie);
-            Sampler greedy = new Sampler(SamplerOptions.defaults().withTemperature(0).withRepeatPenalty(1.3f));
+            Sampler greedy =
+                    new Sampler(SamplerOptions.defaults().withTemperature(0).withRepeatPenalty(1.3f));
             int[] context = new int[200];
             for (int length = 0; length < context.length && !checked.isComplete(); length++) {
                 float[] logits = new float[tokenizer.vocabularySize()];
@@ -119,7 +120,8 @@ class TokenConstraintTest {
         Grammar grammar = JsonSchema.grammar(SCHEMA);
         Random random = new Random(3);
         for (SamplerOptions options : new SamplerOptions[] {
-            SamplerOptions.defaults(), SamplerOptions.defaults().withTopK(0).withTopP(1).withMinP(0)
+            SamplerOptions.defaults(),
+            SamplerOptions.defaults().withTopK(0).withTopP(1).withMinP(0)
         }) {
             for (int round = 0; round < 8; round++) {
                 TokenConstraint constraint = new TokenConstraint(grammar, trie);
@@ -174,8 +176,7 @@ class TokenConstraintTest {
     @Test
     void aRefusedTokenIsAnError() {
         TokenConstraint constraint = new TokenConstraint(JsonSchema.anyObject(), trie);
-        assertThatThrownBy(() -> constraint.accept(tokenOf((byte) '[')))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> constraint.accept(tokenOf((byte) '['))).isInstanceOf(IllegalArgumentException.class);
         constraint.accept(tokenOf((byte) '{'));
     }
 
