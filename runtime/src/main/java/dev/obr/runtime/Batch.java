@@ -154,7 +154,12 @@ final class Batch {
         }
         count(shares, batch);
         for (int i = 0; i < shares.size(); i++) {
-            take(shares.get(i).sequence(), batch.get(i));
+            BatchSequence sequence = shares.get(i).sequence();
+            try {
+                take(sequence, batch.get(i));
+            } catch (RuntimeException failure) { // of this text alone: its grammar cannot go on
+                fail(sequence, failure);
+            }
         }
     }
 
