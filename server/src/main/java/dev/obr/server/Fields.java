@@ -3,6 +3,7 @@ package dev.obr.server;
 import dev.obr.models.file.Excerpt;
 import dev.obr.models.file.JsonTree;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,9 +113,13 @@ record Fields(String path, JsonNode object) {
         }
         double number = value.isNumber() ? value.doubleValue() : Double.NaN;
         if (!(number >= least && number <= most)) {
-            throw unusable(name, "a number, " + least + " to " + most);
+            throw unusable(name, "a number, " + plain(least) + " to " + plain(most));
         }
         return (float) number;
+    }
+
+    private static String plain(double number) {
+        return new BigDecimal(Double.toString(number)).stripTrailingZeros().toPlainString();
     }
 
     /** The object in a field, or null. */

@@ -121,13 +121,14 @@ final class TextCompletions {
             tokens.add(shown);
             own.add(likely == null ? null : Json.logprob(likely.logprob()));
             offsets.add(offset);
-            offset += shown.length();
+            offset += service.model().tokenizer().bytes(token).length == 0 ? 0 : shown.length(); // control tokens have no text
             if (likely == null) {
                 top.add(null);
                 return;
             }
             Map<String, @Nullable Object> candidates = Json.object();
             likely.top().forEach(one -> candidates.putIfAbsent(service.shown(one.id()), Json.logprob(one.logprob())));
+            candidates.putIfAbsent(shown, Json.logprob(likely.logprob())); // the token itself, likely or not
             top.add(candidates);
         }
 
