@@ -1,6 +1,7 @@
 package dev.obr.runtime;
 
 import dev.obr.models.tokenizer.TextStream;
+import dev.obr.runtime.grammar.TokenConstraint;
 import dev.obr.runtime.sampling.Sampler;
 import dev.obr.runtime.sampling.StopMatcher;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ final class Continuation {
     private final GenerationOptions options;
     private final int contextLength;
     private final Sampler sampler;
+    private final @Nullable TokenConstraint constraint;
     private final TextStream characters;
     private final StopMatcher stops;
     private final StringBuilder text = new StringBuilder();
@@ -31,6 +33,7 @@ final class Continuation {
         this.options = options;
         this.contextLength = contextLength;
         this.sampler = new Sampler(options.sampling());
+        this.constraint = options.grammar() == null ? null : model.newConstraint(options.grammar());
         this.characters = characters;
         this.stops = new StopMatcher(options.stop());
         this.tokens = prompt.clone();
@@ -67,7 +70,7 @@ final class Continuation {
 
     /** Whether nothing but the largest logit of each step matters. */
     boolean greedy() {
-        return options.sampling().greedy() && !options.keepFirstLogits();
+        return options.sampling().greedy() && !options.keepFirstLogits() && constraint == null;
     }
 
     /** The next token; {@code logits} are changed by penalties. */
@@ -75,7 +78,9 @@ final class Continuation {
         if (options.keepFirstLogits() && length == promptLength) {
             firstLogits = boxed(logits);
         }
-        return sampler.next(logits, tokens, length);
+        return constraint == null
+                ? sampler.next(logits, tokens, length)
+                : constraint.next(sampler, logits, tokens, length);
     }
 
     /** Adds a chosen token, which may end the text. */
@@ -90,7 +95,8 @@ final class Continuation {
     private String show(int id) {
         String shown = stops.append(characters.append(id));
         boolean full = newTokens() == options.maxTokens() || length >= contextLength;
-        if (model.endsGeneration(id) || stops.stopped()) {
+        boolean complete = constraint != null && constraint.isComplete();
+        if (model.endsGeneration(id) || stops.stopped() || complete) {
             finishReason = FinishReason.STOP;
         } else if (full) {
             finishReason = FinishReason.LENGTH;

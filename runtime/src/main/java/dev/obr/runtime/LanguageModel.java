@@ -11,6 +11,9 @@ import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
 import dev.obr.runtime.cpu.CpuBackend;
+import dev.obr.runtime.grammar.Grammar;
+import dev.obr.runtime.grammar.TokenConstraint;
+import dev.obr.runtime.grammar.TokenTrie;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvType;
@@ -46,6 +49,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Set<Integer> endTokens;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private @Nullable TokenTrie tokenTrie; // made for the first constraint, guarded by this
 
     private LanguageModel(Model model, RuntimeOptions options) {
         if (options.contextLength() > model.config().contextLength()) {
@@ -196,6 +200,20 @@ public final class LanguageModel implements AutoCloseable {
                     + " has no chat format: it continues texts, so use generate, or take an instruct model.");
         }
         return new ChatSession(this, format, system);
+    }
+
+    /**
+     * Holds the tokens of one text to {@code grammar}: for callers that sample themselves. {@link GenerationOptions#withGrammar} does it for a generation.
+     */
+    public TokenConstraint newConstraint(Grammar grammar) {
+        return new TokenConstraint(grammar, tokenTrie());
+    }
+
+    private synchronized TokenTrie tokenTrie() {
+        if (tokenTrie == null) {
+            tokenTrie = new TokenTrie(model.tokenizer(), endTokens);
+        }
+        return tokenTrie;
     }
 
     /**

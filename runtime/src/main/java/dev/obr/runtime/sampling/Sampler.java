@@ -27,6 +27,11 @@ public final class Sampler {
      */
     public int next(float[] logits, int[] context, int length) {
         penalise(logits, context, length);
+        return again(logits);
+    }
+
+    /** As {@link #next}, from logits that it has penalised already: another choice after the first was refused. */
+    public int again(float[] logits) {
         if (options.temperature() == 0) {
             return likeliest(logits);
         }
@@ -97,13 +102,12 @@ public final class Sampler {
 
     private int draw() {
         double left = random.nextDouble() * exponentiate(options.temperature());
-        for (int i = 0; i < candidates.count; i++) {
+        int drawn = 0; // rounding may leave some of the total behind the last; a logit of -infinity is never drawn
+        for (int i = 0; i < candidates.count && left >= 0; i++) {
             left -= weights[i];
-            if (left < 0) {
-                return candidates.ids[i];
-            }
+            drawn = weights[i] > 0 ? i : drawn;
         }
-        return candidates.ids[candidates.count - 1];
+        return candidates.ids[drawn];
     }
 
     /** weights_i = exp((logit_i - max) / temperature); returns their sum. */
