@@ -203,6 +203,20 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
+     * Holds the tokens of one text to {@code grammar}: for callers that sample themselves. {@link GenerationOptions#withGrammar} does it for a generation.
+     */
+    public TokenConstraint newConstraint(Grammar grammar) {
+        return new TokenConstraint(grammar, tokenTrie());
+    }
+
+    private synchronized TokenTrie tokenTrie() {
+        if (tokenTrie == null) {
+            tokenTrie = new TokenTrie(model.tokenizer(), endTokens);
+        }
+        return tokenTrie;
+    }
+
+    /**
      * Makes sure that a text can go on from a prompt.
      *
      * @throws ObrException if it is empty, leaves no room in the context, or holds what is no token of this model
@@ -227,20 +241,6 @@ public final class LanguageModel implements AutoCloseable {
 
     ForwardPass pass() {
         return transformer;
-    }
-
-    /**
-     * Holds the tokens of one text to {@code grammar}: for callers that sample themselves. {@link GenerationOptions#withGrammar} does it for a generation.
-     */
-    public TokenConstraint newConstraint(Grammar grammar) {
-        return new TokenConstraint(grammar, tokenTrie());
-    }
-
-    private synchronized TokenTrie tokenTrie() {
-        if (tokenTrie == null) {
-            tokenTrie = new TokenTrie(model.tokenizer(), endTokens);
-        }
-        return tokenTrie;
     }
 
     boolean endsGeneration(int token) {

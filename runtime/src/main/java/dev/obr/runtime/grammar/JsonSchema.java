@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
  *   <li>Without {@code items}, an array with {@code prefixItems} gets no more than those, or than {@code minItems} asks for.
  *   <li>Without {@code type}, the keywords decide: {@code properties} make an object, {@code minLength} makes a string.
  *   <li>Values of {@code enum} and {@code const} are written in one way, without needless escapes.
- *   <li>Numbers between bounds have no exponent. Blanks and digits are limited ({@link JsonRules}).
+ *   <li>Numbers between bounds have no exponent; the bounds hold for the decimal that is written, before a reader rounds it to a double. Blanks and digits are limited ({@link JsonRules}).
  * </ul>
  *
  * <p>Looser than JSON Schema in one thing: {@code oneOf} is taken as {@code anyOf}, so a value may fit two of its schemas. {@code format} is an annotation and not checked. A keyword that is

@@ -102,12 +102,10 @@ public final class Sampler {
 
     private int draw() {
         double left = random.nextDouble() * exponentiate(options.temperature());
-        int drawn = 0;
+        int drawn = 0; // rounding may leave some of the total behind the last; a logit of -infinity is never drawn
         for (int i = 0; i < candidates.count && left >= 0; i++) {
             left -= weights[i];
-            drawn = weights[i] > 0
-                    ? i
-                    : drawn; // rounding may leave some behind the last; a logit of -infinity is never drawn
+            drawn = weights[i] > 0 ? i : drawn;
         }
         return candidates.ids[drawn];
     }

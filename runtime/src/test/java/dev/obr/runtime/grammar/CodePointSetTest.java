@@ -20,7 +20,7 @@ class CodePointSetTest {
     @Test
     void utf8OfASetIsThatOfItsCharacters() {
         Random random = new Random(1);
-        for (int round = 0; round < 150; round++) {
+        for (int round = 0; round < 50; round++) {
             int[] ends = new int[2 * (1 + random.nextInt(3))];
             for (int i = 0; i < ends.length; i++) {
                 ends[i] = codePoint(random);
@@ -64,7 +64,7 @@ class CodePointSetTest {
         Grammar grammar = grammar(CodePointSet.ALL);
         Random random = new Random(2);
         int wellFormed = 0;
-        for (int round = 0; round < 100_000; round++) {
+        for (int round = 0; round < 40_000; round++) {
             byte[] bytes = new byte[1 + random.nextInt(4)];
             random.nextBytes(bytes);
             for (int i = 1; i < bytes.length; i++) {
@@ -74,7 +74,7 @@ class CodePointSetTest {
             wellFormed += expected ? 1 : 0;
             assertThat(Reading.accepts(grammar, bytes)).isEqualTo(expected);
         }
-        assertThat(wellFormed).isGreaterThan(5_000);
+        assertThat(wellFormed).isGreaterThan(2_000);
     }
 
     private static boolean isOneCharacter(byte[] bytes) {

@@ -65,7 +65,7 @@ class JsonSchemaFuzzTest {
         Random random = new Random(1);
         RandomSchema schemas = new RandomSchema(random);
         int read = 0;
-        for (int round = 0; round < 4_000; round++) {
+        for (int round = 0; round < 2_000; round++) {
             StringBuilder text = new StringBuilder(schemas.schema(3).toString());
             for (int n = random.nextInt(3); n >= 0; n--) {
                 int at = random.nextInt(text.length());
@@ -73,17 +73,17 @@ class JsonSchemaFuzzTest {
             }
             read += read(text.toString()) ? 1 : 0;
         }
-        assertThat(read).isBetween(100, 3_900);
+        assertThat(read).isBetween(20, 1_900);
     }
 
     @Test
     void schemasOfAnything() {
         Random random = new Random(2);
         int read = 0;
-        for (int round = 0; round < 10_000; round++) {
+        for (int round = 0; round < 4_000; round++) {
             read += read(anything(random, 4).toString()) ? 1 : 0;
         }
-        assertThat(read).isBetween(500, 9_500);
+        assertThat(read).isBetween(200, 3_800);
     }
 
     @Test

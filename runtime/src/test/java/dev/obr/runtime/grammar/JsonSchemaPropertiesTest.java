@@ -17,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Grammars of random schemas against {@link PlainValidator} and Jackson, which know nothing of grammars. */
 class JsonSchemaPropertiesTest {
-    private static final int SCHEMAS = 400;
+    private static final int SCHEMAS = 150;
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -101,14 +101,14 @@ class JsonSchemaPropertiesTest {
         Random random = new Random(4);
         Acceptor acceptor = new Acceptor(JsonSchema.anyObject());
         int written = 0;
-        for (int n = 0; n < 3_000; n++) {
+        for (int n = 0; n < 800; n++) {
             String text = walk(acceptor, random);
             if (text != null) {
                 assertThat(JSON.readTree(text).isObject()).isTrue();
                 written++;
             }
         }
-        assertThat(written).isGreaterThan(2_500);
+        assertThat(written).isGreaterThan(650);
     }
 
     private static void assertValid(JsonNode schema, String text) {
