@@ -64,10 +64,7 @@ final class ServeCommand implements Callable<Integer> {
                     "What clients must send as a bearer token. All users of this machine can read it in the list of processes: OBR_API_KEY and --api-key-file keep it out of there.")
     private @Nullable String apiKey;
 
-    @Option(
-            names = "--api-key-file",
-            paramLabel = "FILE",
-            description = "Keys that clients may send, one a line.")
+    @Option(names = "--api-key-file", paramLabel = "FILE", description = "Keys that clients may send, one a line.")
     private @Nullable Path apiKeyFile;
 
     @Option(
@@ -81,7 +78,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--queue",
             paramLabel = "N",
             defaultValue = "256",
-            description = "Texts at most that wait for their turn; more are told to come again. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Texts at most that wait for their turn; more are told to come again. Default: ${DEFAULT-VALUE}.")
     private int queue;
 
     @Option(
@@ -143,7 +141,8 @@ final class ServeCommand implements Callable<Integer> {
 
     private BatchOptions batch() {
         if (drain < 0) {
-            throw new ParameterException(spec.commandLine(), "The option drain is " + drain + ", but must be 0 or more.");
+            throw new ParameterException(
+                    spec.commandLine(), "The option drain is " + drain + ", but must be 0 or more.");
         }
         try {
             return BatchOptions.defaults().withRunning(maxConcurrent).withWaiting(queue);

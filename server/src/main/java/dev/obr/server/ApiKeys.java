@@ -28,9 +28,7 @@ final class ApiKeys {
         String shown = shown(headers);
         if (shown == null) {
             throw ApiException.refused(
-                    401,
-                    "No API key was sent: send the header 'Authorization: Bearer KEY'.",
-                    "invalid_api_key");
+                    401, "No API key was sent: send the header 'Authorization: Bearer KEY'.", "invalid_api_key");
         }
         byte[] hash = hash(shown);
         boolean known = false;

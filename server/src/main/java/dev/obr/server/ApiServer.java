@@ -66,7 +66,8 @@ public final class ApiServer implements AutoCloseable {
      * @throws ObrException if the address cannot be had
      */
     public static ApiServer start(ServerOptions options, Consumer<String> log) {
-        // Tokens go out as they come, and a request must arrive within two minutes: the JDK's server knows no other way to say it.
+        // Tokens go out as they come, and a request must arrive within two minutes: the JDK's server knows no other way
+        // to say it.
         System.setProperty("sun.net.httpserver.nodelay", "true");
         System.setProperty("sun.net.httpserver.maxReqTime", "120");
         InetSocketAddress address = new InetSocketAddress(options.host(), options.port());
@@ -87,8 +88,10 @@ public final class ApiServer implements AutoCloseable {
                             + "): end the program that listens there, or choose another with --port (0 takes a free one).",
                     e);
         } catch (IOException e) {
-            throw new ObrException("The server cannot listen at " + options.host() + ":" + options.port() + " ("
-                    + e.getMessage() + ").", e);
+            throw new ObrException(
+                    "The server cannot listen at " + options.host() + ":" + options.port() + " (" + e.getMessage()
+                            + ").",
+                    e);
         }
     }
 
@@ -221,7 +224,9 @@ public final class ApiServer implements AutoCloseable {
         switch (path) {
             case "/" -> {
                 allow(exchange, "GET");
-                exchange.header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
+                exchange.header(
+                        "Content-Security-Policy",
+                        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
                 exchange.reply(200, "text/html; charset=utf-8", page);
             }
             case "/health" -> {

@@ -21,15 +21,14 @@ final class ChatTurns {
         for (Fields message : messages) {
             String role = message.requiredText("role");
             boolean tool = role.equals("tool") || role.equals("function");
-            ChatMessage turn =
-                    switch (role) {
-                        case "system", "developer" -> ChatMessage.system(content(message));
-                        case "user" -> ChatMessage.user(content(message));
-                        case "assistant" -> ChatMessage.assistant(answer(message));
-                        case "tool", "function" ->
-                            ChatMessage.user("<tool_response>\n" + content(message) + "\n</tool_response>");
-                        default -> throw message.unusable("role", "system, developer, user, assistant or tool");
-                    };
+            ChatMessage turn = switch (role) {
+                case "system", "developer" -> ChatMessage.system(content(message));
+                case "user" -> ChatMessage.user(content(message));
+                case "assistant" -> ChatMessage.assistant(answer(message));
+                case "tool", "function" ->
+                    ChatMessage.user("<tool_response>\n" + content(message) + "\n</tool_response>");
+                default -> throw message.unusable("role", "system, developer, user, assistant or tool");
+            };
             if (tool && afterTool) { // the results of several calls are one turn
                 turn = ChatMessage.user(turns.removeLast().content() + "\n" + turn.content());
             }

@@ -58,9 +58,7 @@ final class Choices implements AutoCloseable {
             choices.close();
             boolean tooLong = String.valueOf(e.getMessage()).contains("context");
             throw ApiException.wrong(
-                    parameter,
-                    String.valueOf(e.getMessage()),
-                    tooLong ? "context_length_exceeded" : "invalid_value");
+                    parameter, String.valueOf(e.getMessage()), tooLong ? "context_length_exceeded" : "invalid_value");
         } catch (IllegalStateException e) {
             choices.close();
             throw ApiException.unavailable(503, "unavailable_error", "The server is ending: ask another.");

@@ -22,15 +22,40 @@ final class Metrics {
         double promptSeconds = status.promptMillis() / 1e3;
         double generateSeconds = status.generateMillis() / 1e3;
         add(text, "prompt_tokens_total", "counter", "Prompt tokens computed.", status.promptTokens());
-        add(text, "prompt_tokens_shared_total", "counter", "Prompt tokens taken over from other texts.", status.sharedTokens());
+        add(
+                text,
+                "prompt_tokens_shared_total",
+                "counter",
+                "Prompt tokens taken over from other texts.",
+                status.sharedTokens());
         add(text, "prompt_seconds_total", "counter", "Time spent on prompts.", promptSeconds);
         add(text, "tokens_predicted_total", "counter", "Tokens generated.", status.generatedTokens());
         add(text, "tokens_predicted_seconds_total", "counter", "Time spent on generating.", generateSeconds);
         add(text, "n_decode_total", "counter", "Steps computed.", status.steps());
-        add(text, "preemptions_total", "counter", "Texts that had to make room and were computed again.", status.preemptions());
-        add(text, "prompt_tokens_seconds", "gauge", "Prompt tokens a second, on average.", rate(status.promptTokens(), promptSeconds));
-        add(text, "predicted_tokens_seconds", "gauge", "Generated tokens a second, on average.", rate(status.generatedTokens(), generateSeconds));
-        add(text, "kv_cache_usage_ratio", "gauge", "Memory of keys and values in use; 1 is all that may be.", (double) status.cacheBytes() / status.cacheLimit());
+        add(
+                text,
+                "preemptions_total",
+                "counter",
+                "Texts that had to make room and were computed again.",
+                status.preemptions());
+        add(
+                text,
+                "prompt_tokens_seconds",
+                "gauge",
+                "Prompt tokens a second, on average.",
+                rate(status.promptTokens(), promptSeconds));
+        add(
+                text,
+                "predicted_tokens_seconds",
+                "gauge",
+                "Generated tokens a second, on average.",
+                rate(status.generatedTokens(), generateSeconds));
+        add(
+                text,
+                "kv_cache_usage_ratio",
+                "gauge",
+                "Memory of keys and values in use; 1 is all that may be.",
+                (double) status.cacheBytes() / status.cacheLimit());
         add(text, "kv_cache_bytes", "gauge", "Memory of keys and values in use.", status.cacheBytes());
         add(text, "requests_processing", "gauge", "Texts being computed.", status.running());
         add(text, "requests_deferred", "gauge", "Texts that wait for their turn.", status.waiting());

@@ -30,7 +30,10 @@ final class Sampling {
                 body.number("repeat_penalty", defaults.repeatPenalty(), 1e-3, 1e3),
                 body.integer("repeat_last_n", defaults.repeatLastN(), -1, Integer.MAX_VALUE),
                 seed(body));
-        return GenerationOptions.defaults().withMaxTokens(maxTokens).withSampling(sampling).withStop(stop(body));
+        return GenerationOptions.defaults()
+                .withMaxTokens(maxTokens)
+                .withSampling(sampling)
+                .withStop(stop(body));
     }
 
     /** What would change the text and is not implemented is refused rather than ignored. */
@@ -38,7 +41,9 @@ final class Sampling {
         for (String name : List.of("presence_penalty", "frequency_penalty")) {
             if (body.number(name, 0, -2, 2) != 0) {
                 throw ApiException.wrong(
-                        name, name + " is not supported: leave it out or 0; repeat_penalty is.", "unsupported_parameter");
+                        name,
+                        name + " is not supported: leave it out or 0; repeat_penalty is.",
+                        "unsupported_parameter");
             }
         }
         JsonNode bias = body.get("logit_bias");
@@ -79,7 +84,8 @@ final class Sampling {
         if (texts > MOST_TEXTS) {
             throw ApiException.wrong(
                     parameter,
-                    "The request asks for " + texts + " texts, but at most " + MOST_TEXTS + " may be asked for at once.");
+                    "The request asks for " + texts + " texts, but at most " + MOST_TEXTS
+                            + " may be asked for at once.");
         }
     }
 }

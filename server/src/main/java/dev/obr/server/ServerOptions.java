@@ -23,8 +23,7 @@ public record ServerOptions(
             throw new ObrException("The option port is " + port + ", but must be 0 (any that is free) to 65535.");
         }
         if (!timeout.isPositive()) {
-            throw new ObrException(
-                    "The option timeout is " + timeout.toSeconds() + " seconds, but must be 1 or more.");
+            throw new ObrException("The option timeout is " + timeout.toSeconds() + " seconds, but must be 1 or more.");
         }
         if (keys.stream().anyMatch(String::isBlank)) {
             throw new ObrException("An API key is empty: give it some characters, or leave it out.");

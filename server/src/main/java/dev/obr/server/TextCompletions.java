@@ -121,7 +121,9 @@ final class TextCompletions {
             tokens.add(shown);
             own.add(likely == null ? null : Json.logprob(likely.logprob()));
             offsets.add(offset);
-            offset += service.model().tokenizer().bytes(token).length == 0 ? 0 : shown.length(); // control tokens have no text
+            offset += service.model().tokenizer().bytes(token).length == 0
+                    ? 0
+                    : shown.length(); // control tokens have no text
             if (likely == null) {
                 top.add(null);
                 return;
@@ -223,16 +225,7 @@ final class TextCompletions {
 
     private Map<String, @Nullable Object> completion(List<Object> choices) {
         return Json.object(
-                "id",
-                id,
-                "object",
-                "text_completion",
-                "created",
-                created,
-                "model",
-                service.name(),
-                "choices",
-                choices);
+                "id", id, "object", "text_completion", "created", created, "model", service.name(), "choices", choices);
     }
 
     private Map<String, @Nullable Object> usage(List<Text> texts) {

@@ -25,7 +25,12 @@ final class Tokenization {
             tokens.add(pieces ? Json.object("id", id, "piece", service.shown(id)) : (Object) id);
         }
         return Json.object(
-                "tokens", tokens, "count", ids.length, "max_model_len", service.model().contextLength());
+                "tokens",
+                tokens,
+                "count",
+                ids.length,
+                "max_model_len",
+                service.model().contextLength());
     }
 
     /** {@code tokens} as text. */
@@ -43,8 +48,10 @@ final class Tokenization {
         int[] ids = new int[list.size()];
         for (int i = 0; i < ids.length; i++) {
             JsonNode id = list.get(i);
-            boolean right =
-                    id.isIntegralNumber() && id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < vocabularySize;
+            boolean right = id.isIntegralNumber()
+                    && id.canConvertToInt()
+                    && id.intValue() >= 0
+                    && id.intValue() < vocabularySize;
             if (!right) {
                 throw ApiException.wrong(
                         parameter,

@@ -38,7 +38,10 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
             functions.put(function.requiredText("name"), tool);
         }
         JsonNode choice = body.get("tool_choice");
-        if (choice == null || functions.isEmpty() && choice.isString() && !choice.stringValue().equals("required")) {
+        if (choice == null
+                || functions.isEmpty()
+                        && choice.isString()
+                        && !choice.stringValue().equals("required")) {
             return new Tools(functions, !functions.isEmpty(), List.of());
         }
         if (choice.isString()) {
@@ -66,8 +69,7 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
 
     /** What the system message tells of the functions. */
     String description() {
-        StringBuilder text = new StringBuilder(
-                """
+        StringBuilder text = new StringBuilder("""
                 # Tools
 
                 You may call one or more functions to assist with the user query.
@@ -75,16 +77,14 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
                 You are provided with function signatures within <tools></tools> XML tags:
                 <tools>""");
         functions.values().forEach(tool -> text.append('\n').append(tool.object()));
-        return text.append(
-                        """
+        return text.append("""
 
                         </tools>
 
                         For each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:
                         <tool_call>
                         {"name": <function-name>, "arguments": <args-json-object>}
-                        </tool_call>""")
-                .toString();
+                        </tool_call>""").toString();
     }
 
     /** What an answer that has to call is, behind {@link #OPENING}. */
@@ -95,7 +95,10 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
             JsonNode parameters = parameters(name);
             // A schema's own references begin at its root, so its definitions move to the root of this one.
             if (parameters != null && parameters.get("$defs") != null) {
-                parameters.get("$defs").properties().forEach(entry -> definitions.put(entry.getKey(), entry.getValue()));
+                parameters
+                        .get("$defs")
+                        .properties()
+                        .forEach(entry -> definitions.put(entry.getKey(), entry.getValue()));
             }
             calls.add(Json.object(
                     "type",
