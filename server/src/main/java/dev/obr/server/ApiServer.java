@@ -8,14 +8,11 @@ import dev.obr.runtime.BatchScheduler;
 import dev.obr.runtime.BatchStatus;
 import dev.obr.runtime.LanguageModel;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -38,25 +35,23 @@ import org.jspecify.annotations.Nullable;
  * <p>Each request has a virtual thread of its own, so a slow client costs nobody else anything. To be closed before the model.
  */
 public final class ApiServer implements AutoCloseable {
+    private static final int CLIENT_LEFT = 499; // as nginx counts those who leave before an answer
+
     private final ServerOptions options;
-    private final ApiKeys keys;
     private final Consumer<String> log;
     private final HttpServer http;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Metrics metrics = new Metrics();
-    private final byte[] page;
+    private final Router router;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private int open; // requests that are being answered
-    private volatile boolean ending;
-    private volatile @Nullable Service service;
 
     private ApiServer(ServerOptions options, Consumer<String> log, HttpServer http) {
         this.options = options;
-        this.keys = new ApiKeys(options.keys());
+        this.router = new Router(new ApiKeys(options.keys()), metrics);
         this.log = log;
         this.http = http;
-        this.page = page();
     }
 
     /**
@@ -95,14 +90,6 @@ public final class ApiServer implements AutoCloseable {
         }
     }
 
-    private static byte[] page() {
-        try (InputStream in = Objects.requireNonNull(ApiServer.class.getResourceAsStream("chat.html"))) {
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new IllegalStateException("the page in the jar cannot be read", e);
-        }
-    }
-
     public int port() {
         return http.getAddress().getPort();
     }
@@ -110,23 +97,23 @@ public final class ApiServer implements AutoCloseable {
     /** Answers with {@code model} from now on. */
     public void serve(LanguageModel model, BatchOptions batch) {
         String alias = options.alias();
-        service = new Service(
+        router.serve(new Service(
                 model,
                 new BatchScheduler(model, batch),
                 alias == null ? model.name() : alias,
                 System.currentTimeMillis() / 1000,
-                options.timeout());
+                options.timeout()));
     }
 
     /** What is going on; null while the model loads. */
     public @Nullable BatchStatus status() {
-        Service ready = service;
+        Service ready = router.service();
         return ready == null ? null : ready.scheduler().status();
     }
 
     /** Refuses requests from now on and waits so long for those that are being answered; false if some are left. */
     public boolean drain(Duration patience) throws InterruptedException {
-        ending = true;
+        router.refuse();
         long left = patience.toNanos();
         lock.lock();
         try {
@@ -142,8 +129,8 @@ public final class ApiServer implements AutoCloseable {
     /** Ends what is left, and listening. */
     @Override
     public void close() {
-        ending = true;
-        Service ready = service;
+        router.refuse();
+        Service ready = router.service();
         if (ready != null) {
             ready.scheduler().close();
         }
@@ -184,7 +171,7 @@ public final class ApiServer implements AutoCloseable {
             defect.printStackTrace(new PrintWriter(trace));
             log.accept("error: " + exchange.method() + " " + exchange.path() + " failed: " + trace);
         } finally {
-            metrics.answered(exchange.status());
+            metrics.answered(exchange.status() == 0 ? CLIENT_LEFT : exchange.status());
             exchange.close();
             count(-1);
         }
@@ -192,9 +179,11 @@ public final class ApiServer implements AutoCloseable {
 
     private void answer(Exchange exchange) throws IOException {
         try {
-            route(exchange);
+            router.route(exchange);
         } catch (ApiException e) {
             fail(exchange, e);
+        } catch (ObrException e) { // a grammar that the vocabulary cannot spell
+            fail(exchange, ApiException.wrong(null, String.valueOf(e.getMessage())));
         }
     }
 
@@ -217,104 +206,5 @@ public final class ApiServer implements AutoCloseable {
         } catch (IOException left) {
             // The client has gone: there is nobody to tell.
         }
-    }
-
-    private void route(Exchange exchange) throws IOException {
-        String path = exchange.path();
-        switch (path) {
-            case "/" -> {
-                allow(exchange, "GET");
-                exchange.header(
-                        "Content-Security-Policy",
-                        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
-                exchange.reply(200, "text/html; charset=utf-8", page);
-            }
-            case "/health" -> {
-                allow(exchange, "GET");
-                ready();
-                exchange.reply(200, Json.object("status", "ok"));
-            }
-            case "/v1/models", "/metrics" -> {
-                allow(exchange, "GET");
-                admit(exchange);
-                Service ready = ready();
-                if (path.equals("/metrics")) {
-                    String text = metrics.text(ready.scheduler().status());
-                    exchange.reply(200, Metrics.CONTENT_TYPE, text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-                } else {
-                    exchange.reply(200, Json.object("object", "list", "data", List.of(model(ready))));
-                }
-            }
-            case "/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize" -> {
-                allow(exchange, "POST");
-                admit(exchange);
-                Service ready = ready();
-                Fields body = exchange.body();
-                switch (path) {
-                    case "/v1/chat/completions" -> new ChatCompletions(ready, body, exchange.client()).answer(exchange);
-                    case "/v1/completions" -> new TextCompletions(ready, body, exchange.client()).answer(exchange);
-                    case "/tokenize" -> exchange.reply(200, Tokenization.tokenize(ready, body));
-                    default -> exchange.reply(200, Tokenization.detokenize(ready, body));
-                }
-            }
-            default -> {
-                admit(exchange);
-                throw ApiException.refused(404, "There is nothing at this path: see docs/serve.md.", "not_found");
-            }
-        }
-    }
-
-    private static void allow(Exchange exchange, String method) {
-        boolean head = method.equals("GET") && exchange.method().equals("HEAD");
-        if (!head && !exchange.method().equals(method)) {
-            exchange.header("Allow", method);
-            throw ApiException.refused(405, "This path takes " + method + " only.", "method_not_allowed");
-        }
-    }
-
-    /** Lets those through who have a key; never the pages of other sites, which browsers send without asking anyone. */
-    private void admit(Exchange exchange) {
-        if ("cross-site".equals(exchange.headers().getFirst("Sec-Fetch-Site"))) {
-            throw ApiException.refused(403, "Pages of other sites may not use this server.", "cross_site");
-        }
-        keys.check(exchange.headers());
-    }
-
-    private Service ready() {
-        Service ready = service;
-        if (ending) {
-            throw ApiException.unavailable(503, "unavailable_error", "The server is ending: ask another.");
-        }
-        if (ready == null) {
-            throw ApiException.unavailable(503, "unavailable_error", "Loading model");
-        }
-        return ready;
-    }
-
-    private static Object model(Service ready) {
-        LanguageModel model = ready.model();
-        return Json.object(
-                "id",
-                ready.name(),
-                "object",
-                "model",
-                "created",
-                ready.created(),
-                "owned_by",
-                "obr",
-                "meta",
-                Json.object(
-                        "n_vocab",
-                        model.config().vocabularySize(),
-                        "n_ctx",
-                        model.contextLength(),
-                        "n_ctx_train",
-                        model.config().contextLength(),
-                        "n_embd",
-                        model.config().hiddenSize(),
-                        "chat",
-                        model.chatFormat() != null,
-                        "device",
-                        model.device()));
     }
 }

@@ -54,8 +54,8 @@ class FaultsTest {
                 }
             }
             awaitIdle(server);
-            // A text in full has 250 tokens.
-            assertThat(server.status().generatedTokens()).isLessThan(8 * 250);
+            // A text in full has 500 tokens.
+            assertThat(server.status().generatedTokens()).isLessThan(8 * 500);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.obr.server;
 
 import dev.obr.models.Model;
+import dev.obr.models.ModelConfig;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.chat.ChatMessage;
 import dev.obr.models.demo.DemoModel;
@@ -92,7 +93,7 @@ final class TestServer implements AutoCloseable {
         Model demo = DemoModel.open();
         Model chatty = new Model(
                 "tiny",
-                demo.config(),
+                roomy(demo.config()),
                 demo.weights(),
                 demo.tokenizer(),
                 new PlainTurns(),
@@ -101,6 +102,26 @@ final class TestServer implements AutoCloseable {
                 demo.quantization(),
                 Arena.ofShared());
         return LanguageModel.open(chatty, RuntimeOptions.defaults().withThreads(1));
+    }
+
+    /** A description of tools takes most of the 256 tokens that the model was made for. */
+    private static ModelConfig roomy(ModelConfig config) {
+        return new ModelConfig(
+                config.architecture(),
+                config.hiddenSize(),
+                config.intermediateSize(),
+                config.layers(),
+                config.heads(),
+                config.kvHeads(),
+                config.headDim(),
+                config.vocabularySize(),
+                512,
+                config.rmsNormEpsilon(),
+                config.ropeTheta(),
+                config.ropeScaling(),
+                config.tiedEmbeddings(),
+                config.bosTokenId(),
+                config.eosTokenIds());
     }
 
     static JsonNode parse(String json) {
