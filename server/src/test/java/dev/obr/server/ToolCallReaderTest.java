@@ -27,7 +27,9 @@ class ToolCallReaderTest {
             text.append(reader.finish());
             assertThat(text).hasToString(words);
             StringBuilder called = new StringBuilder();
-            reader.calls().forEach(call -> called.append(' ').append(call.name()).append(' ').append(call.arguments()));
+            reader.calls()
+                    .forEach(call ->
+                            called.append(' ').append(call.name()).append(' ').append(call.arguments()));
             assertThat(called.toString().strip()).isEqualTo(calls == null ? "" : calls);
         }
     }
