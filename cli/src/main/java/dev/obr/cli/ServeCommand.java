@@ -113,7 +113,8 @@ final class ServeCommand implements Callable<Integer> {
         CountDownLatch end = new CountDownLatch(1);
         try (ApiServer server = ApiServer.start(options, console::note)) {
             interruption.onInterrupt(end::countDown, Duration.ofSeconds(drain));
-            try (LanguageModel languageModel = model.open()) {
+            try (LanguageModel languageModel = model.open();
+                    server) { // which ends before the model does
                 if (!common.quiet()) {
                     console.note(Notes.model(languageModel));
                 }
@@ -125,7 +126,6 @@ final class ServeCommand implements Callable<Integer> {
                 if (!server.drain(Duration.ofSeconds(drain))) {
                     console.note("answers that took longer than " + drain + " seconds were cut short");
                 }
-                server.close();
             }
         }
         return CommandLineApplication.DONE;
