@@ -63,10 +63,10 @@ final class TextCompletions {
     private List<int[]> prompts(Fields body) {
         String wanted = "a string, a list of strings, a list of token ids, or a list of such lists";
         JsonNode prompt = body.get("prompt");
-        if (prompt == null || prompt.isArray() && prompt.isEmpty()) {
+        if (prompt == null || (prompt.isArray() && prompt.isEmpty())) {
             throw body.unusable("prompt", wanted);
         }
-        if (prompt.isString() || prompt.isArray() && prompt.get(0).isNumber()) {
+        if (prompt.isString() || (prompt.isArray() && prompt.get(0).isNumber())) {
             return List.of(prompt(body, prompt, wanted));
         }
         if (!prompt.isArray()) {

@@ -39,9 +39,9 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
         }
         JsonNode choice = body.get("tool_choice");
         if (choice == null
-                || functions.isEmpty()
+                || (functions.isEmpty()
                         && choice.isString()
-                        && !choice.stringValue().equals("required")) {
+                        && !choice.stringValue().equals("required"))) {
             return new Tools(functions, !functions.isEmpty(), List.of());
         }
         if (choice.isString()) {
@@ -61,7 +61,7 @@ record Tools(Map<String, Fields> functions, boolean use, List<String> forced) {
 
     /** The names that may be called: {@code name}, or all. */
     private static List<String> known(Fields body, Map<String, Fields> functions, @Nullable String name) {
-        if (functions.isEmpty() || name != null && !functions.containsKey(name)) {
+        if (functions.isEmpty() || (name != null && !functions.containsKey(name))) {
             throw body.unusable("tool_choice", "one of tools");
         }
         return name == null ? List.copyOf(functions.keySet()) : List.of(name);
