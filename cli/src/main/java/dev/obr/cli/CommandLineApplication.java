@@ -67,6 +67,7 @@ final class CommandLineApplication {
         Map<String, Supplier<Callable<Integer>>> verbs = new LinkedHashMap<>();
         verbs.put("generate", () -> new GenerateCommand(console, common, interruption));
         verbs.put("chat", () -> new ChatCommand(console, common, interruption));
+        verbs.put("serve", () -> new ServeCommand(console, common, interruption));
         verbs.put("tokenize", () -> new TokenizeCommand(console));
         verbs.put("inspect", () -> new InspectCommand(console));
         verbs.put("devices", () -> new DevicesCommand(console));

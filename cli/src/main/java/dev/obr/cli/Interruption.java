@@ -1,5 +1,6 @@
 package dev.obr.cli;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -10,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  * <p>A JVM that gets such a signal runs its shutdown hooks; the one here cancels and waits for the main thread to finish.
  */
 final class Interruption {
-    private static final long PATIENCE_SECONDS = 10;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private volatile @Nullable Runnable cancel;
+    private volatile Duration patience = PATIENCE;
 
     /** Arms this process. */
     void install() {
@@ -22,6 +24,12 @@ final class Interruption {
 
     /** What cancels the work under way; null when there is nothing to wait for. */
     void onInterrupt(@Nullable Runnable cancel) {
+        onInterrupt(cancel, Duration.ZERO);
+    }
+
+    /** The same for work that may go on for some time after it is told to end. */
+    void onInterrupt(@Nullable Runnable cancel, Duration longer) {
+        this.patience = PATIENCE.plus(longer);
         this.cancel = cancel;
     }
 
@@ -37,7 +45,7 @@ final class Interruption {
         }
         work.run();
         try {
-            boolean inTime = finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            boolean inTime = finished.await(patience.toMillis(), TimeUnit.MILLISECONDS);
             if (!inTime) {
                 Runtime.getRuntime().halt(130);
             }

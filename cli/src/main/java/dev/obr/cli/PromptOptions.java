@@ -1,15 +1,7 @@
 package dev.obr.cli;
 
 import dev.obr.kernels.ObrException;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,14 +40,14 @@ final class PromptOptions {
             return prompt;
         }
         if (file != null && !file.toString().equals("-")) {
-            return read(file);
+            return TextFile.read(file);
         }
         if (file == null && console.interactive()) {
             throw new ParameterException(
                     spec.commandLine(), "No text: give --prompt TEXT or --file FILE, or pipe a text in");
         }
         try {
-            return decode("standard input", console.in().readAllBytes());
+            return TextFile.decode("standard input", console.in().readAllBytes());
         } catch (IOException e) {
             throw new ObrException("standard input cannot be read: " + e.getMessage() + "; give --prompt or --file", e);
         }
@@ -71,34 +63,5 @@ final class PromptOptions {
             throw new ParameterException(spec.commandLine(), "The prompt is empty: give at least one character");
         }
         return text;
-    }
-
-    private static String read(Path file) {
-        if (Files.isDirectory(file)) {
-            throw new ObrException(file + " is a folder; give a text file");
-        }
-        try (InputStream in = new FileInputStream(file.toFile())) {
-            return decode(file.toString(), in.readAllBytes());
-        } catch (IOException e) {
-            throw new ObrException(
-                    Files.exists(file)
-                            ? file + " cannot be read: " + e.getMessage() + "; check its permissions"
-                            : file + " does not exist; check the path",
-                    e);
-        }
-    }
-
-    /** @throws ObrException naming the first byte that is not UTF-8 */
-    private static String decode(String source, byte[] utf8) {
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-        ByteBuffer in = ByteBuffer.wrap(utf8);
-        CharBuffer out = CharBuffer.allocate(utf8.length);
-        CoderResult end = decoder.decode(in, out, true);
-        if (end.isError()) {
-            throw new ObrException(String.format(
-                    "%s is not UTF-8: byte 0x%02x at offset %d; convert it, for example with iconv -t UTF-8",
-                    source, utf8[in.position()], in.position()));
-        }
-        return out.flip().toString();
     }
 }

@@ -2,16 +2,20 @@ package dev.obr.cli;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.GenerationOptions;
+import dev.obr.runtime.grammar.Grammar;
+import dev.obr.runtime.grammar.JsonSchema;
 import dev.obr.runtime.sampling.SamplerOptions;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** How much is generated, and how each token is chosen. */
+/** How much is generated, how each token is chosen, and what the text must be. */
 final class SamplingOptions {
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -78,14 +82,42 @@ final class SamplingOptions {
     @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times.")
     private List<String> stop = new ArrayList<>();
 
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE",
+            description = "Generate JSON that is valid by the JSON schema in this file.")
+    private @Nullable Path jsonSchema;
+
+    @Option(names = "--json-object", description = "Generate a JSON object, of whatever content.")
+    private boolean jsonObject;
+
     /** @throws ParameterException if a value is out of its range */
     GenerationOptions options() {
+        if (jsonSchema != null && jsonObject) {
+            throw new ParameterException(spec.commandLine(), "Give --json-schema or --json-object, not both");
+        }
+        return unconstrained().withGrammar(grammar());
+    }
+
+    private GenerationOptions unconstrained() {
         try {
             SamplerOptions sampling =
                     new SamplerOptions(temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed());
-            return new GenerationOptions(maxTokens, sampling, stop, false);
+            return new GenerationOptions(maxTokens, sampling, stop, false, null);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private @Nullable Grammar grammar() {
+        if (jsonSchema == null) {
+            return jsonObject ? JsonSchema.anyObject() : null;
+        }
+        String schema = TextFile.read(jsonSchema);
+        try {
+            return JsonSchema.grammar(schema);
+        } catch (ObrException e) {
+            throw new ObrException(jsonSchema + ": " + e.getMessage(), e);
         }
     }
 

@@ -119,4 +119,29 @@ class GenerateVerbTest {
                         .out())
                 .isEqualTo(GOLDEN + "\n");
     }
+
+    @Test
+    void writesJsonByASchema(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("schema.json"), """
+                {"type": "object", "required": ["mood", "days"], "additionalProperties": false,
+                 "properties": {"mood": {"enum": ["calm", "rough"]}, "days": {"type": "integer", "minimum": 1, "maximum": 9}}}""");
+        Ran ran = Ran.verb("generate", "-p", "The sea is", "--seed", "3", "--json-schema", file.toString());
+        assertThat(ran.exitCode()).isZero();
+        JsonNode json = JsonMapper.shared().readTree(ran.out());
+        assertThat(json.propertyNames()).containsExactly("mood", "days");
+        assertThat(json.get("mood").asString()).isIn("calm", "rough");
+        assertThat(json.get("days").asInt()).isBetween(1, 9);
+    }
+
+    @Test
+    void namesTheFileOfASchemaThatIsNotSupported(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("schema.json"), "{\"not\": {}}");
+        Ran ran = Ran.verb("generate", "-p", "The sea", "--json-schema", file.toString());
+        assertThat(ran.exitCode()).isEqualTo(1);
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.err()).contains("schema.json: The JSON schema's keyword not at # is not supported");
+        assertThat(Ran.verb("generate", "-p", "The sea", "--json-schema", file.toString(), "--json-object")
+                        .exitCode())
+                .isEqualTo(2);
+    }
 }

@@ -8,7 +8,7 @@ import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import org.junit.jupiter.api.Test;
 
-/** The direction of flow: kernels &lt;- models &lt;- runtime &lt;- compressor &lt;- bench &lt;- cli. */
+/** The direction of flow: kernels &lt;- models &lt;- runtime &lt;- compressor &lt;- bench &lt;- cli, and runtime &lt;- server &lt;- cli. */
 class ModuleDirectionTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -25,6 +25,8 @@ class ModuleDirectionTest {
                 .definedBy("dev.obr.models..")
                 .layer("runtime")
                 .definedBy("dev.obr.runtime..")
+                .layer("server")
+                .definedBy("dev.obr.server..")
                 .layer("compressor")
                 .definedBy("dev.obr.compressor..")
                 .layer("bench")
@@ -35,12 +37,14 @@ class ModuleDirectionTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("bench")
                 .mayOnlyBeAccessedByLayers("cli")
+                .whereLayer("server")
+                .mayOnlyBeAccessedByLayers("cli")
                 .whereLayer("compressor")
                 .mayOnlyBeAccessedByLayers("bench", "cli")
                 .whereLayer("runtime")
-                .mayOnlyBeAccessedByLayers("compressor", "bench", "cli")
+                .mayOnlyBeAccessedByLayers("server", "compressor", "bench", "cli")
                 .whereLayer("models")
-                .mayOnlyBeAccessedByLayers("runtime", "compressor", "bench", "cli")
+                .mayOnlyBeAccessedByLayers("runtime", "server", "compressor", "bench", "cli")
                 .check(CLASSES);
     }
 
@@ -55,6 +59,7 @@ class ModuleDirectionTest {
                         "dev.obr.cli..",
                         "dev.obr.bench..",
                         "dev.obr.compressor..",
+                        "dev.obr.server..",
                         "dev.obr.runtime..",
                         "dev.obr.models..",
                         "dev.obr.kernels..")

@@ -1,15 +1,8 @@
 package dev.obr.runtime;
 
-import dev.obr.models.tokenizer.TextStream;
-import dev.obr.runtime.sampling.Draw;
-import dev.obr.runtime.sampling.Sampler;
-import dev.obr.runtime.sampling.StopMatcher;
 import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvCache;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
-import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -28,42 +21,25 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Generation implements Iterator<GeneratedToken>, Iterable<GeneratedToken> {
     private final Session session;
-    private final LanguageModel model;
-    private final GenerationOptions options;
-    private final Sampler sampler;
-    private final TextStream characters;
-    private final StopMatcher stops;
-    private final StringBuilder text = new StringBuilder();
-    private final int promptLength;
-    private int[] tokens; // the prompt, then the new tokens
-    private int length;
+    private final Continuation continuation;
     private @Nullable GeneratedToken next;
-    private @Nullable FinishReason finishReason;
-    private @Nullable List<Float> firstLogits;
     private volatile boolean cancelled;
     private int promptComputed;
     private long promptNanos;
     private long firstTokenNanos;
     private long generateNanos;
 
-    Generation(Session session, LanguageModel model, int[] prompt, GenerationOptions options, TextStream characters) {
+    Generation(Session session, Continuation continuation) {
         this.session = session;
-        this.model = model;
-        this.options = options;
-        this.sampler = new Sampler(options.sampling());
-        this.characters = characters;
-        this.stops = new StopMatcher(options.stop());
-        this.tokens = prompt;
-        this.promptLength = prompt.length;
-        this.length = prompt.length;
+        this.continuation = continuation;
     }
 
     /** Computes the next token, if there is one. */
     @Override
     public boolean hasNext() {
-        if (next == null && finishReason == null) {
+        if (next == null && continuation.finishReason() == null) {
             if (cancelled || !session.isRunning(this)) {
-                finish(FinishReason.CANCELLED);
+                continuation.finish(FinishReason.CANCELLED);
             } else {
                 advance();
             }
@@ -103,37 +79,31 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
         while (hasNext()) {
             next();
         }
-        return new GenerationResult(
-                text.toString(),
-                boxed(0, promptLength),
-                boxed(promptLength, length),
-                Objects.requireNonNull(finishReason),
-                firstLogits,
-                new Timings(
-                        promptComputed,
-                        promptNanos / 1e6,
-                        firstTokenNanos / 1e6,
-                        length - promptLength,
-                        generateNanos / 1e6));
+        return continuation.result(new Timings(
+                promptComputed,
+                promptNanos / 1e6,
+                firstTokenNanos / 1e6,
+                continuation.newTokens(),
+                generateNanos / 1e6));
     }
 
     private void advance() {
         long start = System.nanoTime();
-        boolean first = length == promptLength;
+        boolean first = continuation.newTokens() == 0;
         int id;
         if (first) {
             int[] computed = new int[1];
-            id = session.prefill(tokens, this::choose, () -> !cancelled, computed);
+            int[] prompt = continuation.tokens(0, continuation.promptLength());
+            id = session.prefill(prompt, this::choose, () -> !cancelled, computed);
             if (id < 0) {
-                finish(FinishReason.CANCELLED);
+                continuation.finish(FinishReason.CANCELLED);
                 return;
             }
             promptComputed = computed[0];
         } else {
-            id = session.step(tokens[length - 1], this::choose);
+            id = session.step(continuation.token(continuation.length() - 1), this::choose);
         }
-        append(id);
-        next = new GeneratedToken(id, show(id));
+        next = continuation.append(id, null);
         long nanos = System.nanoTime() - start;
         if (first) {
             promptNanos = nanos;
@@ -145,57 +115,6 @@ public final class Generation implements Iterator<GeneratedToken>, Iterable<Gene
 
     /** Computes a step and chooses the token behind it. */
     private int choose(ForwardPass pass, KvCache cache, int[] step) {
-        Draw draw = sampler.draw(tokens, length);
-        if (options.keepFirstLogits() && length == promptLength) {
-            float[] logits = new float[model.config().vocabularySize()];
-            pass.forward(cache, step, logits);
-            firstLogits = boxed(logits);
-            return sampler.next(logits, draw);
-        }
-        return pass.next(cache, step, sampler, draw);
-    }
-
-    /** The text that token {@code id} completes; sets the reason to finish, if there is one. */
-    private String show(int id) {
-        String shown = stops.append(characters.append(id));
-        boolean full = length - promptLength == options.maxTokens() || length >= session.contextLength();
-        if (model.endsGeneration(id) || stops.stopped()) {
-            finishReason = FinishReason.STOP;
-        } else if (full) {
-            finishReason = FinishReason.LENGTH;
-        }
-        text.append(shown);
-        return finishReason == null ? shown : shown + flush();
-    }
-
-    private void finish(FinishReason reason) {
-        finishReason = reason;
-        flush();
-    }
-
-    /** What was held back. */
-    private String flush() {
-        String rest = stops.append(characters.finish()) + stops.finish();
-        text.append(rest);
-        return rest;
-    }
-
-    private void append(int id) {
-        if (length == tokens.length) {
-            tokens = Arrays.copyOf(tokens, length + Math.max(16, length / 2));
-        }
-        tokens[length++] = id;
-    }
-
-    private List<Integer> boxed(int from, int to) {
-        return Arrays.stream(tokens, from, to).boxed().toList();
-    }
-
-    private static List<Float> boxed(float[] values) {
-        List<Float> list = new ArrayList<>(values.length);
-        for (float value : values) {
-            list.add(value);
-        }
-        return list;
+        return continuation.next(pass, cache, step);
     }
 }

@@ -1,8 +1,10 @@
 package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.runtime.grammar.Grammar;
 import dev.obr.runtime.sampling.SamplerOptions;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a text is generated.
@@ -11,8 +13,14 @@ import java.util.List;
  * @param sampling how each token is chosen
  * @param stop strings that end the text before them
  * @param keepFirstLogits whether the result holds the logits of the first position
+ * @param grammar what the text must be, or null for any text; cut short by {@code maxTokens}, a stop string or the end of the context, it is a beginning of such a text
  */
-public record GenerationOptions(int maxTokens, SamplerOptions sampling, List<String> stop, boolean keepFirstLogits) {
+public record GenerationOptions(
+        int maxTokens,
+        SamplerOptions sampling,
+        List<String> stop,
+        boolean keepFirstLogits,
+        @Nullable Grammar grammar) {
     public GenerationOptions {
         stop = List.copyOf(stop);
         if (maxTokens < -1 || maxTokens == 0) {
@@ -26,7 +34,7 @@ public record GenerationOptions(int maxTokens, SamplerOptions sampling, List<Str
 
     /** {@link SamplerOptions#defaults}, no limit, no stop strings. */
     public static GenerationOptions defaults() {
-        return new GenerationOptions(-1, SamplerOptions.defaults(), List.of(), false);
+        return new GenerationOptions(-1, SamplerOptions.defaults(), List.of(), false, null);
     }
 
     /** Always the likeliest token. */
@@ -35,11 +43,11 @@ public record GenerationOptions(int maxTokens, SamplerOptions sampling, List<Str
     }
 
     public GenerationOptions withMaxTokens(int maxTokens) {
-        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits);
+        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits, grammar);
     }
 
     public GenerationOptions withSampling(SamplerOptions sampling) {
-        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits);
+        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits, grammar);
     }
 
     /** As {@link SamplerOptions#withTemperature}. */
@@ -78,10 +86,15 @@ public record GenerationOptions(int maxTokens, SamplerOptions sampling, List<Str
     }
 
     public GenerationOptions withStop(List<String> stop) {
-        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits);
+        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits, grammar);
     }
 
     public GenerationOptions withFirstLogits(boolean keep) {
-        return new GenerationOptions(maxTokens, sampling, stop, keep);
+        return new GenerationOptions(maxTokens, sampling, stop, keep, grammar);
+    }
+
+    /** Every token is chosen so that the text obeys {@code grammar}, such as one that {@link dev.obr.runtime.grammar.JsonSchema} makes; null lets any text through. */
+    public GenerationOptions withGrammar(@Nullable Grammar grammar) {
+        return new GenerationOptions(maxTokens, sampling, stop, keepFirstLogits, grammar);
     }
 }

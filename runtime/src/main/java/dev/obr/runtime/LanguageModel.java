@@ -7,6 +7,10 @@ import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
+import dev.obr.runtime.grammar.Grammar;
+import dev.obr.runtime.grammar.TokenConstraint;
+import dev.obr.runtime.grammar.TokenTrie;
+import dev.obr.runtime.transformer.ForwardPass;
 import dev.obr.runtime.transformer.KvType;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -35,6 +39,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Set<Integer> endTokens;
     private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private @Nullable TokenTrie tokenTrie; // made for the first constraint, guarded by this
 
     private LanguageModel(Model model, RuntimeOptions options) {
         if (options.contextLength() > model.config().contextLength()) {
@@ -154,6 +159,47 @@ public final class LanguageModel implements AutoCloseable {
                     + " has no chat format: it continues texts, so use generate, or take an instruct model.");
         }
         return new ChatSession(this, format, system);
+    }
+
+    /**
+     * Holds the tokens of one text to {@code grammar}: for callers that sample themselves. {@link GenerationOptions#withGrammar} does it for a generation.
+     */
+    public TokenConstraint newConstraint(Grammar grammar) {
+        return new TokenConstraint(grammar, tokenTrie());
+    }
+
+    private synchronized TokenTrie tokenTrie() {
+        if (tokenTrie == null) {
+            tokenTrie = new TokenTrie(model.tokenizer(), endTokens);
+        }
+        return tokenTrie;
+    }
+
+    /**
+     * Makes sure that a text can go on from a prompt.
+     *
+     * @throws ObrException if it is empty, leaves no room in the context, or holds what is no token of this model
+     */
+    void checkPrompt(int[] prompt, int contextLength) {
+        if (prompt.length == 0) {
+            throw new ObrException("The prompt is empty: give at least one token to continue from.");
+        }
+        if (prompt.length >= contextLength) {
+            throw new ObrException(
+                    "The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
+                            + contextLength + " tokens: shorten it or raise the context length (the model's own is "
+                            + config().contextLength() + ").");
+        }
+        for (int id : prompt) {
+            if (id < 0 || id >= config().vocabularySize()) {
+                throw new ObrException("The prompt holds token " + id + ", but the model's ids are 0 to "
+                        + (config().vocabularySize() - 1) + ".");
+            }
+        }
+    }
+
+    ForwardPass pass() {
+        return running.pass();
     }
 
     boolean endsGeneration(int token) {

@@ -56,22 +56,8 @@ public final class Session implements AutoCloseable {
 
     /** {@code characters} decides whether a space at the start of the new text belongs to it. */
     Generation generate(int[] prompt, GenerationOptions options, TextStream characters) {
-        if (prompt.length == 0) {
-            throw new ObrException("The prompt is empty: give at least one token to continue from.");
-        }
-        if (prompt.length >= contextLength) {
-            throw new ObrException(
-                    "The prompt has " + prompt.length + " tokens, which leaves no room in the context of "
-                            + contextLength + " tokens: shorten it or raise the context length (the model's own is "
-                            + model.config().contextLength() + ").");
-        }
-        for (int id : prompt) {
-            if (id < 0 || id >= model.config().vocabularySize()) {
-                throw new ObrException("The prompt holds token " + id + ", but the model's ids are 0 to "
-                        + (model.config().vocabularySize() - 1) + ".");
-            }
-        }
-        running = new Generation(this, model, prompt.clone(), options, characters);
+        model.checkPrompt(prompt, contextLength);
+        running = new Generation(this, new Continuation(model, prompt, options, characters, contextLength));
         return running;
     }
 

@@ -112,7 +112,7 @@ public interface CpuKernels {
      * @param q [tokens, stride]: the {@code group} query heads of each token
      * @param keys whole tiles, of at least {@code to} positions
      * @param values like {@code keys}
-     * @param first how many positions the first token sees; each next token sees one more
+     * @param first how many positions the first token sees; each next token sees one more. Less than 1 where the first tokens come before these positions
      * @param from a multiple of {@link KvTiles#BLOCK}
      * @param results [tokens, group, headDim + 2]: sum of e^(score - largest) v, sum of e^(score - largest), largest score
      */

@@ -239,8 +239,8 @@ public final class NativeKernels implements CpuKernels {
             int to,
             float scale,
             MemorySegment results) {
-        if (from < 0 || from % KvTiles.BLOCK != 0 || to <= from || first < 1) {
-            throw new IllegalArgumentException("positions " + from + " to " + to + " of " + first);
+        if (from < 0 || from % KvTiles.BLOCK != 0 || to <= from) {
+            throw new IllegalArgumentException("positions " + from + " to " + to);
         }
         checkRows(q, tokens, stride, group * tiles.headDim());
         checkBytes(keys, tiles.bytes(to));

@@ -189,17 +189,18 @@ public sealed interface KernelCase {
                     MemorySegment results = operands.floats(spans * tokens * group * (headDim + 2));
                     for (int s = 0; s < spans; s++) {
                         int from = 2 * s * KvTiles.BLOCK;
+                        int page = s % 2 * from; // every other span's positions count from its own first
                         kernels.attendCodes(
                                 tiles,
                                 q,
                                 tokens,
                                 group,
                                 stride,
-                                keyTiles,
-                                valueTiles,
-                                positions - tokens + 1,
-                                from,
-                                Math.min(positions, from + 2 * KvTiles.BLOCK),
+                                keyTiles.asSlice(tiles.bytes(page)),
+                                valueTiles.asSlice(tiles.bytes(page)),
+                                positions - tokens + 1 - page,
+                                from - page,
+                                Math.min(positions, from + 2 * KvTiles.BLOCK) - page,
                                 scale,
                                 results.asSlice(4L * s * tokens * group * (headDim + 2)));
                     }

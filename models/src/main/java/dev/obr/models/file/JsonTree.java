@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Builds JSON trees from Gson's tokens. Jackson's own parser initialises {@code BigDecimal} and many classes of its own before the first token, which every start of a small model would
  * wait for: 0.1 s. Its mapper takes longer still.
  */
-final class JsonTree {
+public final class JsonTree {
     private static final int MAX_DEPTH = 255;
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
@@ -35,7 +35,7 @@ final class JsonTree {
      *
      * @throws IOException where it does not: the message says what and where
      */
-    static JsonNode parse(byte[] text) throws IOException {
+    public static JsonNode parse(byte[] text) throws IOException {
         String characters;
         try {
             characters = StandardCharsets.UTF_8

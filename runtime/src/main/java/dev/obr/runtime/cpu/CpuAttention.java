@@ -1,7 +1,6 @@
 package dev.obr.runtime.cpu;
 
 import dev.obr.kernels.cpu.CpuKernels;
-import dev.obr.kernels.cpu.KvTiles;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.kernels.quantize.KvQuantizer;
@@ -34,11 +33,13 @@ final class CpuAttention {
     /** Writes keys and values [tokens, kvHeads · headDim] behind the cache's length; where codes are simulated, they become what the codes would stand for. */
     void append(CpuKvCache cache, int layer, CpuTensor keys, CpuTensor values) {
         cache.reserve(keys.rows());
-        KvTiles tiles = cache.tiles();
-        if (tiles != null) {
-            codes.append(cache, tiles, layer, keys, values);
-            return;
+        switch (cache) {
+            case CodeKvCache coded -> codes.append(coded, layer, keys, values);
+            case FloatKvCache floats -> append(floats, layer, keys, values);
         }
+    }
+
+    private void append(FloatKvCache cache, int layer, CpuTensor keys, CpuTensor values) {
         int parts = Math.min(keys.rows(), team.threads());
         team.run(parts, part -> {
             int end = (int) ((long) keys.rows() * (part + 1) / parts);
@@ -49,7 +50,7 @@ final class CpuAttention {
         });
     }
 
-    private void append(CpuKvCache cache, int layer, int row, MemorySegment x, boolean keys, int cols) {
+    private void append(FloatKvCache cache, int layer, int row, MemorySegment x, boolean keys, int cols) {
         int headDim = cache.headDim();
         int position = cache.length() + row;
         KvQuantizer quantizer = cache.quantizer();
@@ -82,11 +83,13 @@ final class CpuAttention {
 
     /** Causal attention of the tokens just appended: q [tokens, heads · headDim] -> y of q's shape. */
     void run(CpuTensor q, CpuKvCache cache, int layer, CpuTensor y) {
-        KvTiles tiles = cache.tiles();
-        if (tiles != null) {
-            codes.run(q, cache, tiles, layer, y);
-            return;
+        switch (cache) {
+            case CodeKvCache coded -> codes.run(q, coded, layer, y);
+            case FloatKvCache floats -> run(q, floats, layer, y);
         }
+    }
+
+    private void run(CpuTensor q, FloatKvCache cache, int layer, CpuTensor y) {
         int headDim = cache.headDim();
         int kvHeads = cache.kvHeads();
         int group = q.cols() / headDim / kvHeads;

@@ -1,11 +1,14 @@
 package dev.obr.runtime.cpu;
 
+import dev.obr.kernels.DType;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.KvTiles;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
+import dev.obr.kernels.quantize.KvQuantizer;
 import dev.obr.models.ModelConfig;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DeviceOrder;
@@ -20,6 +23,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +42,7 @@ public final class CpuBackend implements Backend {
     private final Arena arena = Arena.ofShared();
     private final CpuLinear linear;
     private final CpuAttention attention;
+    private final AtomicLong cacheBytes = new AtomicLong();
     private MemorySegment rotary = MemorySegment.NULL; // [positions, headDim] of the table used last
     private float[] rotaryRows = new float[0];
 
@@ -99,7 +104,21 @@ public final class CpuBackend implements Backend {
 
     @Override
     public KvCache newCache(ModelConfig config, KvType type, int capacity) {
-        return new CpuKvCache(config, type, precision.simulated(), capacity);
+        KvQuantizer quantizer = type.coded() ? new KvQuantizer(type.bits(), config.headDim()) : null;
+        if (quantizer != null && !precision.simulated()) {
+            return new CodeKvCache(config, new KvTiles(quantizer), capacity, cacheBytes);
+        }
+        return new FloatKvCache(config, type == KvType.F16 ? DType.F16 : DType.F32, quantizer, capacity, cacheBytes);
+    }
+
+    @Override
+    public KvCache fork(KvCache cache, int length) {
+        return ((CpuKvCache) cache).fork(length);
+    }
+
+    @Override
+    public long cacheBytes() {
+        return cacheBytes.get();
     }
 
     @Override
@@ -175,6 +194,13 @@ public final class CpuBackend implements Backend {
                 x,
                 (from, n) -> kernels.add(
                         cpu(x).memory().asSlice(4 * from), cpu(y).memory().asSlice(4 * from), n));
+    }
+
+    @Override
+    public void gather(Tensor x, int[] rows, Tensor y) {
+        for (int i = 0; i < rows.length; i++) {
+            MemorySegment.copy(cpu(x).from(rows[i]), 0, cpu(y).from(i), 0, 4L * x.cols());
+        }
     }
 
     @Override

@@ -23,6 +23,10 @@ final class GpuKvCache implements KvCache {
         this.onClose = onClose;
     }
 
+    int capacity() {
+        return capacity;
+    }
+
     /** Slot and position of the next {@code tokens} tokens, for the device. */
     int[] places(int tokens) {
         if (length + tokens > capacity) {
@@ -58,6 +62,11 @@ final class GpuKvCache implements KvCache {
     @Override
     public long bytes() {
         return bytes;
+    }
+
+    @Override
+    public long missingBytes(int tokens) {
+        return 0; // the slot has all that the sequence may need
     }
 
     @Override

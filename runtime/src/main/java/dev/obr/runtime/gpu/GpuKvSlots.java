@@ -38,6 +38,11 @@ final class GpuKvSlots {
         return slotBytes;
     }
 
+    /** Bytes of all sequences. */
+    long takenBytes() {
+        return taken.cardinality() * slotBytes;
+    }
+
     /** Whether {@link #take} moves the caches. */
     boolean full() {
         return taken.cardinality() == slots;

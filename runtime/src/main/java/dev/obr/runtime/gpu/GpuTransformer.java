@@ -21,6 +21,7 @@ import dev.obr.runtime.transformer.KvCache;
 import dev.obr.runtime.transformer.KvType;
 import dev.obr.runtime.transformer.LogitRows;
 import dev.obr.runtime.transformer.RotaryTable;
+import dev.obr.runtime.transformer.SequenceStep;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -165,6 +166,33 @@ public final class GpuTransformer implements ForwardPass {
             graphs.clear();
         }
         return new GpuKvCache(slots.take(), tokens, slots.slotBytes(), this::give);
+    }
+
+    @Override
+    public boolean sharesCaches() {
+        return false;
+    }
+
+    @Override
+    public KvCache fork(KvCache cache, int length) {
+        return newCache(KvType.INT4, ((GpuKvCache) cache).capacity());
+    }
+
+    @Override
+    public synchronized long cacheBytes() {
+        return slots.takenBytes();
+    }
+
+    @Override
+    public synchronized void forward(List<SequenceStep> batch) {
+        for (SequenceStep step : batch) {
+            int first = step.tokens().length - step.logits().length;
+            forward(step.cache(), step.tokens(), first, (index, rows) -> {
+                for (int row = 0; row < rows.length; row++) {
+                    System.arraycopy(rows[row], 0, step.logits()[index - first + row], 0, rows[row].length);
+                }
+            });
+        }
     }
 
     private synchronized void give(int slot) {

@@ -42,6 +42,15 @@ public final class Sampler {
      */
     public int next(float[] logits, Draw draw) {
         penalise(logits, draw);
+        return chosen(logits, draw.uniform());
+    }
+
+    /** As {@link #next}, from logits that it has penalised already: another choice after the first was refused. */
+    public int again(float[] logits) {
+        return chosen(logits, options.temperature() == 0 ? 0 : random.nextDouble());
+    }
+
+    private int chosen(float[] logits, double uniform) {
         if (options.temperature() == 0) {
             return likeliest(logits);
         }
@@ -55,7 +64,7 @@ public final class Sampler {
         }
         keepTopP();
         keepMinP();
-        return draw(draw.uniform());
+        return draw(uniform);
     }
 
     private static void penalise(float[] logits, Draw draw) {
@@ -107,13 +116,12 @@ public final class Sampler {
 
     private int draw(double uniform) {
         double left = uniform * exponentiate(options.temperature());
-        for (int i = 0; i < candidates.count; i++) {
+        int drawn = 0; // rounding may leave some of the total behind the last; a logit of -infinity is never drawn
+        for (int i = 0; i < candidates.count && left >= 0; i++) {
             left -= weights[i];
-            if (left < 0) {
-                return candidates.ids[i];
-            }
+            drawn = weights[i] > 0 ? i : drawn;
         }
-        return candidates.ids[candidates.count - 1];
+        return candidates.ids[drawn];
     }
 
     /** weights_i = exp((logit_i - max) / temperature); returns their sum. */

@@ -42,6 +42,12 @@ public interface Backend extends AutoCloseable {
     /** An empty cache for one sequence of at most {@code capacity} tokens. */
     KvCache newCache(ModelConfig config, KvType type, int capacity);
 
+    /** As {@link ForwardPass#fork}. */
+    KvCache fork(KvCache cache, int length);
+
+    /** Bytes that all caches take now; what sequences share counts once. */
+    long cacheBytes();
+
     /** y [t, :] = table [tokens[t], :]. */
     void embed(DeviceWeight table, int[] tokens, Tensor y);
 
@@ -73,6 +79,9 @@ public interface Backend extends AutoCloseable {
 
     /** x += y. */
     void add(Tensor x, Tensor y);
+
+    /** y [i, :] = x [rows[i], :]. */
+    void gather(Tensor x, int[] rows, Tensor y);
 
     /** Copies row {@code row} to {@code destination}, after all work before it. */
     void read(Tensor x, int row, float[] destination);

@@ -4,6 +4,7 @@ import dev.obr.kernels.hadamard.HadamardTransform;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.OnlineRotation;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,6 +82,11 @@ public final class DecoderSteps {
      * @return [tokens, heads · headDim], the input of o
      */
     public Tensor attend(DecoderLayer layer, Tensor h, KvCache cache, int index) {
+        return attend(layer, h, List.of(new SequenceRows(cache, h.rows())), index);
+    }
+
+    /** As {@link #attend(DecoderLayer, Tensor, KvCache, int)} for the rows of several sequences, one sequence after the other. */
+    Tensor attend(DecoderLayer layer, Tensor h, List<SequenceRows> sequences, int index) {
         int n = h.rows();
         int headDim = config.headDim();
         Tensor q = query.rows(0, n);
@@ -96,15 +102,29 @@ public final class DecoderSteps {
         if (layer.keyNorm() != null) {
             backend.rmsNorm(keys, layer.keyNorm(), config.rmsNormEpsilon(), keys);
         }
-        backend.rope(q, headDim, rotary, cache.length());
-        backend.rope(k, headDim, rotary, cache.length());
+        forEach(sequences, (sequence, from) -> {
+            int position = sequence.cache().length();
+            backend.rope(q.rows(from, sequence.count()), headDim, rotary, position);
+            backend.rope(k.rows(from, sequence.count()), headDim, rotary, position);
+        });
         rotate(queries, headRotation);
         rotate(keys, headRotation);
-        backend.append(cache, index, k, v);
         Tensor mixed = attention.rows(0, n);
-        backend.attention(q, cache, index, mixed);
+        forEach(sequences, (sequence, from) -> {
+            int count = sequence.count();
+            backend.append(sequence.cache(), index, k.rows(from, count), v.rows(from, count));
+            backend.attention(q.rows(from, count), sequence.cache(), index, mixed.rows(from, count));
+        });
         rotate(mixed, headsRotation);
         return mixed;
+    }
+
+    private static void forEach(List<SequenceRows> sequences, ObjIntConsumer<SequenceRows> body) {
+        int from = 0;
+        for (SequenceRows sequence : sequences) {
+            body.accept(sequence, from);
+            from += sequence.count();
+        }
     }
 
     /** x += Wo m. */

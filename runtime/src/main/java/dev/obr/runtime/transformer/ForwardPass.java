@@ -2,6 +2,7 @@ package dev.obr.runtime.transformer;
 
 import dev.obr.runtime.sampling.Draw;
 import dev.obr.runtime.sampling.Sampler;
+import java.util.List;
 
 /**
  * A model in a device's memory, and what sequences of tokens need of it.
@@ -20,6 +21,27 @@ public interface ForwardPass extends AutoCloseable {
 
     /** An empty cache for one sequence of at most {@code capacity} tokens. */
     KvCache newCache(KvType type, int capacity);
+
+    /**
+     * A cache for a sequence that begins like another: it holds the first {@code length} tokens of {@code cache}, or none where they cannot be shared. Where memory is paged, both share it until
+     * one of them writes.
+     *
+     * @param length at most that cache's
+     */
+    KvCache fork(KvCache cache, int length);
+
+    /** Whether {@link #fork} holds what is asked for, and costs little. */
+    boolean sharesCaches();
+
+    /** Bytes that all caches take now; what sequences share counts once. */
+    long cacheBytes();
+
+    /**
+     * One step of several sequences. Each gets what it would get alone; where weights are read once for all of them, in less time.
+     *
+     * @param batch at most {@link #MAX_CHUNK} tokens in all
+     */
+    void forward(List<SequenceStep> batch);
 
     /**
      * Appends {@code tokens} to the sequence that {@code cache} holds and gives the logits that follow the last of them.

@@ -15,8 +15,11 @@ public interface KvCache extends AutoCloseable {
     /** Forgets all tokens from position {@code length} on. */
     void truncate(int length);
 
-    /** Bytes taken now. */
+    /** Bytes taken now; what is shared counts for each. */
     long bytes();
+
+    /** Bytes that appending so many tokens would take from the system. */
+    long missingBytes(int tokens);
 
     /** Frees the memory. */
     @Override

@@ -8,9 +8,10 @@ import dev.obr.models.OnlineRotation;
 import dev.obr.models.Quantization;
 import dev.obr.runtime.sampling.Draw;
 import dev.obr.runtime.sampling.Sampler;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The forward pass of the Llama family, written once against {@link Backend}.
@@ -33,11 +34,11 @@ public final class Transformer implements ForwardPass {
     private final Linear head;
     private final RotaryTable rotary;
     private final OnlineRotation rotation;
-    private final Tensor lastLogits; // [1, vocabularySize]
     private DecoderSteps steps;
     private Tensor residual; // [steps.capacity, hiddenSize]
-    private @Nullable Tensor logitBlock; // [LogitRows.BLOCK, vocabularySize], made when first asked for
     private final float[] drawn; // [vocabularySize], what a token is drawn from
+    private Tensor lastStates; // [1 or LogitRows.BLOCK, hiddenSize]: of the tokens whose logits are wanted
+    private Tensor logitBlock; // [1 or LogitRows.BLOCK, vocabularySize]
     private boolean closed;
 
     /** Loads the weights of {@code model} into {@code backend}; the model must stay open as long as the transformer is used. */
@@ -58,9 +59,15 @@ public final class Transformer implements ForwardPass {
         Quantization quantization = model.quantization();
         rotation = quantization == null ? OnlineRotation.NONE : quantization.online();
         drawn = new float[config.vocabularySize()];
-        lastLogits = backend.tensor(1, config.vocabularySize());
+        logitBlock = backend.tensor(1, config.vocabularySize());
+        lastStates = backend.tensor(1, config.hiddenSize());
         steps = new DecoderSteps(config, rotation, backend, rotary, 1);
         residual = backend.tensor(1, config.hiddenSize());
+    }
+
+    @Override
+    public long cacheBytes() {
+        return backend.cacheBytes();
     }
 
     @Override
@@ -79,23 +86,50 @@ public final class Transformer implements ForwardPass {
     }
 
     @Override
-    public synchronized void forward(KvCache cache, int[] tokens, float[] logits) {
-        Tensor x = decode(cache, tokens);
-        if (logits.length > 0) {
-            Tensor block = head(x.rows(x.rows() - 1, 1), lastLogits);
-            backend.read(block, 0, logits);
+    public boolean sharesCaches() {
+        return true;
+    }
+
+    @Override
+    public KvCache fork(KvCache cache, int length) {
+        return backend.fork(cache, length);
+    }
+
+    @Override
+    public void forward(KvCache cache, int[] tokens, float[] logits) {
+        forward(List.of(new SequenceStep(cache, tokens, logits.length == 0 ? new float[0][] : new float[][] {logits})));
+    }
+
+    @Override
+    public synchronized void forward(List<SequenceStep> batch) {
+        Tensor x = decode(batch);
+        List<float[]> wanted = new ArrayList<>();
+        List<Integer> rows = new ArrayList<>();
+        int end = 0;
+        for (SequenceStep step : batch) {
+            end += step.tokens().length;
+            int count = step.logits().length;
+            for (int i = 0; i < count; i++) {
+                wanted.add(step.logits()[i]);
+                rows.add(end - count + i);
+            }
+        }
+        for (int from = 0; from < wanted.size(); from += LogitRows.BLOCK) {
+            int to = Math.min(wanted.size(), from + LogitRows.BLOCK);
+            Tensor block = logits(
+                    x, rows.subList(from, to).stream().mapToInt(row -> row).toArray());
+            for (int row = from; row < to; row++) {
+                backend.read(block, row - from, wanted.get(row));
+            }
         }
     }
 
     @Override
     public synchronized void forward(KvCache cache, int[] tokens, int first, LogitRows rows) {
-        Tensor x = decode(cache, tokens);
+        Tensor x = decode(List.of(new SequenceStep(cache, tokens, new float[0][])));
         for (int from = first; from < tokens.length; from += LogitRows.BLOCK) {
             int count = Math.min(LogitRows.BLOCK, tokens.length - from);
-            if (logitBlock == null) {
-                logitBlock = backend.tensor(LogitRows.BLOCK, config.vocabularySize());
-            }
-            Tensor block = head(x.rows(from, count), logitBlock.rows(0, count));
+            Tensor block = logits(x, IntStream.range(from, from + count).toArray());
             float[][] logits = new float[count][config.vocabularySize()];
             for (int row = 0; row < count; row++) {
                 backend.read(block, row, logits[row]);
@@ -104,11 +138,14 @@ public final class Transformer implements ForwardPass {
         }
     }
 
-    /** Runs the decoder layers: the residual stream [tokens, hiddenSize] behind the last of them. */
-    private Tensor decode(KvCache cache, int[] tokens) {
+    /** Runs the decoder layers: the residual stream [tokens, hiddenSize] behind the last of them, one sequence after the other. */
+    private Tensor decode(List<SequenceStep> batch) {
         if (closed) {
             throw new IllegalStateException("the model is closed");
         }
+        int[] tokens = batch.stream()
+                .flatMapToInt(step -> Arrays.stream(step.tokens()))
+                .toArray();
         int n = tokens.length;
         if (n < 1 || n > MAX_CHUNK) {
             throw new IllegalArgumentException("a step takes 1 to " + MAX_CHUNK + " tokens, not " + n);
@@ -119,18 +156,28 @@ public final class Transformer implements ForwardPass {
         }
         Tensor x = residual.rows(0, n);
         backend.embed(embedding, tokens, x);
+        List<SequenceRows> sequences = batch.stream()
+                .map(step -> new SequenceRows(step.cache(), step.tokens().length))
+                .toList();
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);
-            steps.output(layer, steps.attend(layer, steps.attentionInput(layer, x), cache, i), x);
+            steps.output(layer, steps.attend(layer, steps.attentionInput(layer, x), sequences, i), x);
             steps.down(layer, steps.activate(layer, steps.feedForwardInput(layer, x)), x);
         }
-        cache.advance(n);
+        sequences.forEach(sequence -> sequence.cache().advance(sequence.count()));
         return x;
     }
 
-    // logits = Whead norm(x): [tokens, hiddenSize] -> [tokens, vocabularySize]
-    private Tensor head(Tensor x, Tensor logits) {
-        backend.linear(steps.norm(x, finalNorm), null, List.of(head), List.of(logits));
+    // logits = Whead norm(x): rows of [tokens, hiddenSize] -> [rows, vocabularySize]
+    private Tensor logits(Tensor x, int[] rows) {
+        if (rows.length > logitBlock.rows()) {
+            lastStates = backend.tensor(LogitRows.BLOCK, config.hiddenSize());
+            logitBlock = backend.tensor(LogitRows.BLOCK, config.vocabularySize());
+        }
+        Tensor states = lastStates.rows(0, rows.length);
+        Tensor logits = logitBlock.rows(0, rows.length);
+        backend.gather(x, rows, states);
+        backend.linear(steps.norm(states, finalNorm), null, List.of(head), List.of(logits));
         return logits;
     }
 

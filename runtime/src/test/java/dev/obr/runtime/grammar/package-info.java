@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.runtime.grammar;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.server;
+
+import org.jspecify.annotations.NullMarked;
