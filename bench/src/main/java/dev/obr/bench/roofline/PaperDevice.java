@@ -76,7 +76,7 @@ final class PaperDevice implements GpuDevice {
 
     @Override
     public int multiprocessors() {
-        return gpu.multiprocessors();
+        return backing == null ? gpu.multiprocessors() : 1; // a sample's blocks share no columns
     }
 
     @Override

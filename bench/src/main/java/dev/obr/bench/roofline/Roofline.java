@@ -44,12 +44,14 @@ public final class Roofline {
         PaperDevice.Noted launch = sampler.onPaper(gpu, product.launches(true)).getFirst();
         BlockCost cost = cost(product, launch.kernel());
         Product whole = product.withTokens(times * product.tokens());
+        int sharing =
+                launch.shape().grid().z(); // blocks that share a tile's columns; how their sums meet is not counted
         return model(
                 gpu,
                 launch,
                 times * launch.shape().grid().count(),
                 cost.fixed(),
-                cost.step().times((double) product.columns() / SparseFragments.STEP),
+                cost.step().times((double) product.columns() / SparseFragments.STEP / sharing),
                 (double) whole.dramBytes(),
                 whole.operations());
     }

@@ -58,8 +58,11 @@ public final class JsonTree {
         }
     }
 
+    /** Without Gson's advice to its callers. */
     private static String firstLine(Exception malformed) {
-        return String.valueOf(malformed.getMessage()).lines().findFirst().orElse("");
+        String line = String.valueOf(malformed.getMessage()).lines().findFirst().orElse("");
+        return line.replace(
+                "Use JsonReader.setStrictness(Strictness.LENIENT) to accept malformed JSON", "something malformed");
     }
 
     private JsonNode value() throws IOException {
