@@ -34,6 +34,7 @@ public final class KernelChecks {
                 ArgmaxCase.check(),
                 TopKCase.check(),
                 SampleCase.check(),
-                SystemsCase.check());
+                SystemsCase.check(),
+                SweepCase.check());
     }
 }
