@@ -1,6 +1,5 @@
 package dev.obr.compressor.obr;
 
-import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
@@ -46,15 +45,13 @@ final class GptqSweep {
      */
     void run(Matrix v, WeightQuantizer quantizer, SweepMask mask, int[] firstColumn) {
         int cols = v.cols();
-        if (algebra.device().isPresent()
-                && mask instanceof SweepMask.Fixed(Mask fixed)
-                && quantizer.groupSize() >= cols) {
+        if (algebra.device().isPresent() && mask instanceof SweepMask.Fixed fixed && quantizer.groupSize() >= cols) {
             SweepGrid grid = new SweepGrid(
                     quantizer.scale(),
                     quantizer.zero(),
                     quantizer.grid().lowest(),
                     quantizer.grid().highest());
-            algebra.device().get().sweep(v, upper, grid, fixed.kept(), firstColumn);
+            algebra.device().get().sweep(v, upper, grid, fixed.mask().kept(), firstColumn);
             return;
         }
         int start = Arrays.stream(firstColumn).min().orElse(cols);
