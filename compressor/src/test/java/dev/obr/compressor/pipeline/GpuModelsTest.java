@@ -259,7 +259,8 @@ class GpuModelsTest {
                 context[length] = sampler.next(logits, context, length);
                 logits = length + 1 < context.length ? host.append(context[length]) : logits;
             }
-            GenerationOptions options = new GenerationOptions(3, sampling, List.of(), false);
+            GenerationOptions options =
+                    GenerationOptions.defaults().withMaxTokens(3).withSampling(sampling);
             assertThat(session.generate(PROMPT, options).result().tokenIds())
                     .isEqualTo(Arrays.stream(context, PROMPT.length, context.length)
                             .boxed()
