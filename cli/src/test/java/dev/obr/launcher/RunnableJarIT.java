@@ -223,7 +223,7 @@ class RunnableJarIT {
     void aSignalLeavesNoProcessBehind(String java) throws Exception {
         assumeSignalsReachUs();
         Process process = start(java + " -jar " + JAR + " tokenize");
-        while (process.descendants().findAny().isEmpty() && !ownsTheVerb(process)) {
+        while (process.isAlive() && process.descendants().findAny().isEmpty() && !ownsTheVerb(process)) {
             Thread.onSpinWait();
         }
         List<ProcessHandle> children = process.descendants().toList();
