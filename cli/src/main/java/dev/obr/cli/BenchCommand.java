@@ -6,19 +6,12 @@ import dev.obr.bench.EmulatorBench;
 import dev.obr.bench.LinearAlgebraBench;
 import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.ModelBench;
-import dev.obr.bench.ModelShape;
-import dev.obr.bench.roofline.CompressionTimes;
-import dev.obr.bench.roofline.Gpu;
-import dev.obr.bench.roofline.Roofline;
-import dev.obr.bench.roofline.RooflineFormat;
-import dev.obr.bench.roofline.RooflineReport;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.models.Model;
-import dev.obr.models.ModelConfig;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
@@ -48,7 +41,6 @@ final class BenchCommand implements Callable<Integer> {
     private static final int DEFAULT_PROMPT = 512;
     private static final int DEFAULT_GENERATED = 128;
     private static final int LARGEST_SIZE = 16_384;
-    private static final int MOST_MODELLED = 1 << 20; // tokens, positions
 
     private final Console console;
     private final CommonOptions common;
@@ -323,77 +315,6 @@ final class BenchCommand implements Callable<Integer> {
                         speed.products() / speed.seconds()));
             }
         }
-        return CommandLineApplication.DONE;
-    }
-
-    @Command(
-            name = "roofline",
-            description =
-                    "Model how long the GPU kernels would take: what their thread blocks do is counted by the PTX emulator, how fast a GPU does it is a table of peaks. Nothing is measured.")
-    int roofline(
-            @Option(
-                            names = "--gpu",
-                            paramLabel = "NAME",
-                            split = ",",
-                            defaultValue = "a100,h100,rtx3090,rtx4090",
-                            description = "a100, h100, h200, rtx3090 or rtx4090. Default: ${DEFAULT-VALUE}.")
-                    List<String> gpus,
-            @Option(
-                            names = "--shape",
-                            paramLabel = "NAME",
-                            defaultValue = "llama-2-7b",
-                            description = "llama-3.2-1b, llama-2-7b or llama-3-8b. Default: ${DEFAULT-VALUE}.")
-                    String shape,
-            @Option(
-                            names = "--tokens",
-                            paramLabel = "N",
-                            converter = NumberList.Converter.class,
-                            defaultValue = "1,16,256,2048,65536",
-                            description =
-                                    "Tokens of a step: fewer than the context are of as many sequences, more are prompts of that length. Default: ${DEFAULT-VALUE}.")
-                    NumberList tokens,
-            @Option(
-                            names = "--context",
-                            paramLabel = "N",
-                            defaultValue = "2048",
-                            description = "Positions of each sequence. Default: ${DEFAULT-VALUE}.")
-                    int context,
-            @Option(names = "--details", description = "A row for each launch; JSON always has them.") boolean details,
-            @Option(
-                            names = "--compress",
-                            description =
-                                    "Model how long compressing Llama-2 takes on an A100 and an H100 instead, next to what the paper measured.")
-                    boolean compress,
-            @Option(
-                            names = {"-o", "--output"},
-                            paramLabel = "text|json|markdown",
-                            defaultValue = "text",
-                            description = "How it is written. Default: ${DEFAULT-VALUE}.")
-                    RooflineFormat format) {
-        if (compress) {
-            console.print(CompressionTimes.write(format));
-            return CommandLineApplication.DONE;
-        }
-        for (int count : tokens.values()) {
-            if (count < 1 || count > MOST_MODELLED) {
-                throw new ParameterException(
-                        spec.commandLine(), "--tokens is " + count + ", but must be from 1 to " + MOST_MODELLED);
-            }
-        }
-        if (context < 1 || context > MOST_MODELLED) {
-            throw new ParameterException(
-                    spec.commandLine(), "--context is " + context + ", but must be from 1 to " + MOST_MODELLED);
-        }
-        List<Gpu> machines;
-        ModelConfig model;
-        try {
-            machines = gpus.stream().map(Gpu::of).distinct().toList();
-            model = ModelShape.of(shape).config();
-        } catch (ObrException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
-        RooflineReport report = RooflineReport.of(new Roofline(), machines, shape, model, tokens.values(), context);
-        console.print(report.write(format, details));
         return CommandLineApplication.DONE;
     }
 

@@ -23,6 +23,13 @@ final class Notes {
         return "A" + prompts + model.activationBits() + " KV" + model.kv().label();
     }
 
+    /** The command that {@code verb} was called by, for who wants to repeat it. */
+    static String command(CommandSpec verb) {
+        return "java -jar obr-runtime.jar "
+                + String.join(
+                        " ", verb.root().commandLine().getParseResult().originalArgs());
+    }
+
     /** How fast it went. */
     static String timings(Timings timings) {
         return String.format(

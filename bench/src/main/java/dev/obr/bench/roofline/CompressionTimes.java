@@ -91,6 +91,7 @@ public final class CompressionTimes {
     /**
      * One model on one GPU, in hours.
      *
+     * @param parameters of its linear layers
      * @param cholesky of all rows
      * @param auto where the cheaper solver is taken in layers of more than 2048 columns
      * @param decoder the calibration's decoder layers on a CPU of 1 Tflop/s
@@ -99,6 +100,7 @@ public final class CompressionTimes {
     public record Row(
             String model,
             String gpu,
+            double parameters,
             double hessians,
             double cholesky,
             double auto,
@@ -155,6 +157,7 @@ public final class CompressionTimes {
         return new Row(
                 shape.label,
                 machine.gpu.name(),
+                shape.layers * weights,
                 hours * hessians,
                 hours * factored,
                 hours * cheaper,

@@ -85,7 +85,7 @@ public record RooflineReport(
     }
 
     /** The step of half floats that is computed otherwise in the same way. */
-    private ModelStep half(ModelStep step) {
+    ModelStep half(ModelStep step) {
         return steps.stream()
                 .filter(other -> other.kernel() == ProductKernel.HALF
                         && other.gpu().equals(step.gpu())

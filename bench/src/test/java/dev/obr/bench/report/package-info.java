@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.report;
+
+import org.jspecify.annotations.NullMarked;
