@@ -90,6 +90,7 @@ final class CommandLineApplication {
     /** What {@code bench} does beside measuring models. */
     private Map<String, Supplier<Callable<Integer>>> benchmarks() {
         Map<String, Supplier<Callable<Integer>>> benchmarks = new LinkedHashMap<>();
+        benchmarks.put("gemm", () -> new BenchGemmCommand(console, common));
         benchmarks.put("roofline", () -> new BenchRooflineCommand(console));
         benchmarks.put("report", () -> new BenchReportCommand(console));
         return benchmarks;
