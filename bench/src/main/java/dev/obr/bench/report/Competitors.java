@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 record Competitors(String key) {
     private static final List<String> KEYS =
-            List.of("variant", "method", "program", "engine", "weights", "backend", "product", "model");
+            List.of("variant", "method", "program", "engine", "weights", "backend", "gpu", "model");
 
     /** Of a file: the first of the usual ones, else the last key of its rows. */
     static Optional<Competitors> of(ResultFile results) {

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +22,7 @@ public final class HtmlReport {
 
     private final ReportInput input;
     private final @Nullable String noPlots = PlotImage.missing();
-    private final PlotImage images = new PlotImage();
+    private final Map<String, Palette> palettes = new HashMap<>();
     private final StringBuilder page = new StringBuilder(1 << 16);
 
     private HtmlReport(ReportInput input) {
@@ -101,7 +102,7 @@ public final class HtmlReport {
         line("</table>");
         doubt(Summary.of(results));
         if (noPlots == null) {
-            plots(PlotChoice.plots(results));
+            plots(PlotChoice.plots(results), palettes.computeIfAbsent(results.suite(), suite -> new Palette()));
         }
         table(run, Table.of(results));
         results.notes().forEach(note -> line(Html.element("p", note)));
@@ -112,15 +113,24 @@ public final class HtmlReport {
         line("<tr><th>" + what + "</th><td>" + markup + "</td></tr>");
     }
 
-    private void plots(List<Plot> plots) {
+    private void plots(List<Plot> plots, Palette palette) {
         if (plots.isEmpty()) {
             return;
         }
+        PlotImage images = new PlotImage(palette);
         line("<div class=\"plots\">");
         for (Plot plot : plots) {
             String png = Base64.getEncoder().encodeToString(images.png(plot));
-            line("<img width=\"" + PlotImage.WIDTH + "\" height=\"" + PlotImage.HEIGHT + "\" alt=\""
-                    + Html.text(plot.description()) + "\" src=\"data:image/png;base64," + png + "\"/>");
+            line("<figure>" + Html.element("b", plot.title()) + "<img width=\"" + PlotImage.WIDTH + "\" height=\""
+                    + PlotImage.HEIGHT + "\" alt=\"" + Html.text(plot.description())
+                    + "\" src=\"data:image/png;base64," + png + "\"/>");
+            line("<figcaption>");
+            plot.series().forEach(series -> {
+                Palette.Style style = palette.of(series.competitor());
+                line("<span><i style=\"color:" + style.css() + "\">" + (series.look() == Plot.Look.LEVEL ? "- -" : style.glyph()) + "</i> "
+                        + Html.text(series.name()) + "</span>");
+            });
+            line("</figcaption></figure>");
         }
         line("</div>");
     }

@@ -1,6 +1,7 @@
 package dev.obr.bench.report;
 
 import dev.obr.bench.report.Plot.Axis;
+import dev.obr.bench.report.Plot.Look;
 import dev.obr.bench.report.Plot.Point;
 import dev.obr.bench.report.Plot.Series;
 import dev.obr.bench.results.Figure;
@@ -59,7 +60,7 @@ final class ModelledPlot {
                 new Axis(Label.withUnit(word, scale), true),
                 new Axis(Label.withUnit("modelled", scale), true),
                 points.entrySet().stream()
-                        .map(entry -> new Series(entry.getKey(), entry.getKey(), false, true, entry.getValue()))
+                        .map(entry -> new Series(entry.getKey(), entry.getKey(), Look.DOTS, entry.getValue()))
                         .toList(),
                 true);
     }

@@ -23,13 +23,27 @@ record Plot(String title, Axis x, Axis y, List<Series> series, boolean equal) {
      *
      * @param name in the legend
      * @param competitor which has one colour in the whole report
-     * @param joined by a line
-     * @param modelled rather than measured: the line is broken
+     * @param look how they are drawn
      */
-    record Series(String name, String competitor, boolean joined, boolean modelled, List<Point> points) {
+    record Series(String name, String competitor, Look look, List<Point> points) {
         Series {
             points = List.copyOf(points);
         }
+
+        Series named(String other) {
+            return new Series(other, competitor, look, points);
+        }
+    }
+
+    /** What the points of a series become. */
+    enum Look {
+        DOTS,
+        /** Joined by a line. */
+        LINE,
+        /** Joined by a broken line. */
+        MODELLED_LINE,
+        /** No dots, but a broken line for the others to be compared with. */
+        LEVEL
     }
 
     /** In the units of the axes. */

@@ -1,6 +1,7 @@
 package dev.obr.bench.report;
 
 import dev.obr.bench.report.Plot.Axis;
+import dev.obr.bench.report.Plot.Look;
 import dev.obr.bench.report.Plot.Point;
 import dev.obr.bench.report.Plot.Series;
 import dev.obr.bench.results.Figure;
@@ -22,10 +23,14 @@ import java.util.stream.Collectors;
  * @param title what is seen
  * @param x key of numbers, or figure
  * @param y figure
+ * @param together keys that differ within one picture, beside the competitor and x
  * @param joined whether points that follow each other along x are joined
  * @param logX whether x is logarithmic; y is wherever it spans more than {@link #WIDE}
  */
-record PlotChoice(String title, String x, String y, boolean joined, boolean logX) {
+record PlotChoice(String title, String x, String y, List<String> together, boolean joined, boolean logX) {
+    /** Whoever is called so is no point but a level that the others are compared with: the model before compression. */
+    private static final String ORIGINAL = "original";
+
     private static final List<PlotChoice> ALL = List.of(
             over("Runtime", "tokens", "time"),
             over("Runtime of the products", "tokens", "products_time"),
@@ -41,23 +46,23 @@ record PlotChoice(String title, String x, String y, boolean joined, boolean logX
             against("Quality against bits", "bits", "perplexity"),
             against("Divergence against bits", "bits", "kld"),
             against("Zero-shot accuracy against bits", "bits", "zero_shot"),
-            against("Quality against size", "bytes", "perplexity"),
             against("Speed against size", "bytes", "tokens_per_second"),
-            against("Cost against size", "bytes", "compress_time"),
-            new PlotChoice("Cost against size", "parameters", "compress_time", true, true));
+            new PlotChoice(
+                    "Cost against size", "bytes", "compress_time", List.of("pattern", "precision"), false, false),
+            new PlotChoice("Cost against size", "parameters", "compress_time", List.of(), true, true));
 
     /** Ratio of the largest to the smallest number from which on an axis is logarithmic. */
-    private static final double WIDE = 5;
+    private static final double WIDE = 10;
 
     /** Series without two different points along x tell nothing of it. */
     private static final int FEWEST = 2;
 
     private static PlotChoice over(String title, String x, String y) {
-        return new PlotChoice(title + " against " + Label.words(x), x, y, true, true);
+        return new PlotChoice(title + " against " + Label.words(x), x, y, List.of(), true, true);
     }
 
     private static PlotChoice against(String title, String x, String y) {
-        return new PlotChoice(title, x, y, false, false);
+        return new PlotChoice(title, x, y, List.of("pattern"), false, false);
     }
 
     /** Every picture that {@code results} have the numbers for. */
@@ -73,64 +78,99 @@ record PlotChoice(String title, String x, String y, boolean joined, boolean logX
         List<ResultRow> rows = results.rows().stream()
                 .filter(row -> x(row).isPresent() && row.figures().containsKey(y))
                 .toList();
-        boolean ofKey = rows.stream().anyMatch(row -> row.key().containsKey(x));
-        if (rows.stream().map(row -> x(row).getAsDouble()).distinct().count() < FEWEST) {
+        List<ResultRow> levels = rows.stream().filter(row -> level(row, competitors)).toList();
+        Map<Map<String, String>, List<ResultRow>> cases = rows.stream()
+                .filter(row -> !level(row, competitors))
+                .collect(Collectors.groupingBy(
+                        row -> panel(row, competitors), LinkedHashMap::new, Collectors.toList()));
+        cases.values()
+                .removeIf(own -> own.stream().map(row -> x(row).getAsDouble()).distinct().count() < FEWEST);
+        if (cases.isEmpty()) {
             return List.of();
         }
-        Set<String> fixed = new LinkedHashSet<>();
-        Map<Map<String, String>, List<ResultRow>> cases = new LinkedHashMap<>();
-        rows.forEach(row -> cases.computeIfAbsent(panel(row, competitors, ofKey), key -> new ArrayList<>())
-                .add(row));
-        cases.keySet().forEach(key -> key.forEach((name, value) -> {
-            if (cases.keySet().stream().allMatch(other -> value.equals(other.get(name)))) {
-                fixed.add(name);
-            }
-        }));
-        Scale yScale = Scale.of(unit(rows), rows.stream().mapToDouble(this::y).toArray());
-        Scale xScale = ofKey
-                ? Scale.of("")
-                : Scale.of(xUnit(rows), rows.stream().mapToDouble(row -> x(row).getAsDouble()).toArray());
+        Set<String> fixed = fixed(cases.keySet());
+        Scale xScale = Scale.of(
+                xUnit(rows), rows.stream().mapToDouble(row -> x(row).getAsDouble()).toArray());
+        Scale yScale = Scale.of(
+                figure(rows.getFirst()).unit(), rows.stream().mapToDouble(this::y).toArray());
         return cases.entrySet().stream()
                 .map(entry -> {
                     Map<String, String> changing = new LinkedHashMap<>(entry.getKey());
                     changing.keySet().removeAll(fixed);
-                    return plot(Label.key(changing), entry.getValue(), competitors, xScale, yScale);
+                    List<Series> series = series(entry.getValue(), levels, competitors, xScale, yScale);
+                    return plot(Label.key(changing), series, xScale, yScale);
                 })
                 .toList();
     }
 
-    /** The case that a row is drawn for. Methods of compression are compared across patterns, which differ in their bits. */
-    private Map<String, String> panel(ResultRow row, Competitors competitors, boolean ofKey) {
+    private boolean level(ResultRow row, Competitors competitors) {
+        return !joined && competitors.name(row).equals(ORIGINAL);
+    }
+
+    /** The case that a row is drawn for. */
+    private Map<String, String> panel(ResultRow row, Competitors competitors) {
         Map<String, String> rest = competitors.rest(row, x);
-        if (!ofKey) {
-            rest.remove("pattern");
-        }
+        together.forEach(rest::remove);
         return rest;
     }
 
-    private Plot plot(String which, List<ResultRow> rows, Competitors competitors, Scale xScale, Scale yScale) {
-        Map<String, List<ResultRow>> bySeries = rows.stream()
+    /** Parts of the key that are the same in all cases, so that no title need say them. */
+    private static Set<String> fixed(Set<Map<String, String>> cases) {
+        Set<String> fixed = new LinkedHashSet<>();
+        cases.forEach(key -> key.forEach((name, value) -> {
+            if (cases.stream().allMatch(other -> value.equals(other.get(name)))) {
+                fixed.add(name);
+            }
+        }));
+        return fixed;
+    }
+
+    private List<Series> series(
+            List<ResultRow> rows, List<ResultRow> levels, Competitors competitors, Scale xScale, Scale yScale) {
+        Map<String, List<ResultRow>> byName = rows.stream()
                 .collect(Collectors.groupingBy(competitors::name, LinkedHashMap::new, Collectors.toList()));
         List<Series> series = new ArrayList<>();
-        bySeries.forEach((name, own) -> {
-            boolean modelled = own.stream().allMatch(row -> figure(row).kind() == Figure.Kind.MODELLED);
+        byName.forEach((name, own) -> {
             List<Point> points = own.stream()
                     .map(row -> new Point(x(row).getAsDouble() / xScale.factor(), y(row) / yScale.factor()))
+                    .distinct()
                     .sorted(Comparator.comparingDouble(Point::x))
                     .toList();
-            series.add(new Series(name + (modelled ? ", modelled" : ""), name, joined, modelled, points));
+            boolean modelled = own.stream().allMatch(row -> figure(row).kind() == Figure.Kind.MODELLED);
+            series.add(new Series(
+                    name, name, !joined ? Look.DOTS : modelled ? Look.MODELLED_LINE : Look.LINE, points));
         });
+        double[] xs = series.stream()
+                .flatMap(one -> one.points().stream())
+                .mapToDouble(Point::x)
+                .sorted()
+                .toArray();
+        levels.stream().findFirst().ifPresent(row -> {
+            double level = y(row) / yScale.factor();
+            List<Point> ends = List.of(new Point(xs[0], level), new Point(xs[xs.length - 1], level));
+            series.add(new Series(ORIGINAL + " " + yScale.text(y(row)), ORIGINAL, Look.LEVEL, ends));
+        });
+        return series;
+    }
+
+    private Plot plot(String which, List<Series> series, Scale xScale, Scale yScale) {
+        double[] ys = series.stream()
+                .flatMap(one -> one.points().stream())
+                .mapToDouble(Point::y)
+                .sorted()
+                .toArray();
+        boolean modelled = series.stream().allMatch(one -> one.look() == Look.MODELLED_LINE);
+        List<Series> named = series.stream()
+                .map(one -> one.look() == Look.MODELLED_LINE && !modelled ? one.named(one.name() + ", modelled") : one)
+                .toList();
         return new Plot(
                 which.isEmpty() ? title : title + ": " + which,
                 new Axis(Label.withUnit(x, xScale), logX),
-                new Axis(Label.withUnit(y, yScale), wide(rows)),
-                series,
+                new Axis(
+                        Label.withUnit(y, yScale) + (modelled ? ", modelled" : ""),
+                        ys[0] > 0 && ys[ys.length - 1] / ys[0] > WIDE),
+                named,
                 false);
-    }
-
-    private boolean wide(List<ResultRow> rows) {
-        double[] values = rows.stream().mapToDouble(this::y).sorted().toArray();
-        return values[0] > 0 && values[values.length - 1] / values[0] > WIDE;
     }
 
     private OptionalDouble x(ResultRow row) {
@@ -156,10 +196,6 @@ record PlotChoice(String title, String x, String y, boolean joined, boolean logX
             throw new IllegalArgumentException("no " + y + " in " + row.key());
         }
         return figure;
-    }
-
-    private String unit(List<ResultRow> rows) {
-        return figure(rows.getFirst()).unit();
     }
 
     private String xUnit(List<ResultRow> rows) {

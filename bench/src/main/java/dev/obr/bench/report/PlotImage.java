@@ -1,5 +1,6 @@
 package dev.obr.bench.report;
 
+import dev.obr.bench.report.Plot.Look;
 import dev.obr.bench.report.Plot.Point;
 import dev.obr.bench.report.Plot.Series;
 import dev.obr.kernels.ObrException;
@@ -18,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler.LegendLayout;
-import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -29,7 +29,7 @@ final class PlotImage {
     /** On the page. */
     static final int WIDTH = 600;
 
-    static final int HEIGHT = 400;
+    static final int HEIGHT = 360;
 
     private static final int PIXELS = 2;
     private static final int FONT_SIZE = 13;
@@ -37,7 +37,11 @@ final class PlotImage {
     private static final Color FAINT = new Color(0xE2E2E2);
     private static final String EQUAL = "equal";
 
-    private final Palette palette = new Palette();
+    private final Palette palette;
+
+    PlotImage(Palette palette) {
+        this.palette = palette;
+    }
 
     /** Why this Java cannot draw; null where it can. */
     static @Nullable String missing() {
@@ -72,7 +76,6 @@ final class PlotImage {
         XYChart chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
-                .title(plot.title())
                 .xAxisTitle(plot.x().title())
                 .yAxisTitle(plot.y().title())
                 .build();
@@ -107,10 +110,11 @@ final class PlotImage {
         Palette.Style style = palette.of(series.competitor());
         drawn.setLineColor(style.colour());
         drawn.setMarkerColor(style.colour());
-        drawn.setMarker(style.mark());
+        drawn.setMarker(series.look() == Look.LEVEL ? SeriesMarkers.NONE : style.mark());
         drawn.setLineWidth(2);
-        drawn.setLineStyle(
-                !series.joined() ? SeriesLines.NONE : series.modelled() ? SeriesLines.DASH_DASH : SeriesLines.SOLID);
+        drawn.setLineStyle(series.look() == Look.LINE ? SeriesLines.SOLID : SeriesLines.DASH_DASH);
+        drawn.setXYSeriesRenderStyle(
+                series.look() == Look.DOTS ? XYSeriesRenderStyle.Scatter : XYSeriesRenderStyle.Line);
     }
 
     /** Letters and lines that let the numbers speak. */
@@ -127,24 +131,19 @@ final class PlotImage {
         styler.setAxisTickLabelsFont(font.deriveFont(12f));
         styler.setAxisTitleFont(font);
         styler.setChartFontColor(TEXT);
-        styler.setChartTitleBoxVisible(false);
-        styler.setChartTitleFont(font.deriveFont(Font.BOLD, 14f));
-        styler.setLegendFont(font.deriveFont(12f));
-        styler.setLegendPosition(LegendPosition.OutsideS);
-        styler.setLegendLayout(LegendLayout.Horizontal);
-        styler.setLegendBorderColor(Color.WHITE);
-        styler.setLegendPadding(6);
-        styler.setLegendSeriesLineLength(24);
+        styler.setChartTitleVisible(false);
+        styler.setLegendVisible(false); // the page has it as text
         styler.setMarkerSize(8);
         styler.setChartPadding(8);
         styler.setLocale(Locale.ROOT);
-        styler.setXAxisTickLabelsFormattingFunction(value -> Scale.of("").text(value));
-        styler.setYAxisTickLabelsFormattingFunction(value -> Scale.of("").text(value));
+        styler.setXAxisTickLabelsFormattingFunction(Scale::tick);
+        styler.setYAxisTickLabelsFormattingFunction(Scale::tick);
     }
 
-    /** From where to where an axis goes: a little more than its numbers take. */
+    /** From where to where an axis goes: a little more than its numbers take, or whole decades. */
     private record Range(double low, double high) {
         private static final double MARGIN = 0.06;
+        private static final double LEAST = 1e-9; // of a decade
 
         static Range of(Plot plot, ToDoubleFunction<Point> value, boolean logarithmic) {
             double[] values = plot.series().stream()
@@ -155,8 +154,7 @@ final class PlotImage {
             double low = values[0];
             double high = values[values.length - 1];
             if (logarithmic) {
-                double more = Math.max(Math.pow(high / low, MARGIN), 1.1);
-                return new Range(low / more, high * more);
+                return new Range(Math.pow(10, Math.floor(Math.log10(low))), Math.pow(10, Math.ceil(Math.log10(high) + LEAST)));
             }
             double more = Math.max((high - low) * MARGIN, Math.abs(high) * 0.01);
             return new Range(low - more, high + more);

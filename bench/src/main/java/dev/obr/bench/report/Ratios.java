@@ -2,9 +2,11 @@ package dev.obr.bench.report;
 
 import dev.obr.bench.results.Figure;
 import dev.obr.bench.results.ResultFile;
-import java.util.Arrays;
+import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -42,23 +44,31 @@ final class Ratios {
                 .allMatch(figure -> figure.kind() == Figure.Kind.MODELLED);
         boolean several = byName.values().stream().anyMatch(figures -> figures.size() > 1);
         return byName.entrySet().stream()
+                .sorted(Comparator.comparingDouble(entry -> -median(entry.getValue())))
                 .map(entry -> entry.getKey() + " " + range(entry.getValue()))
                 .collect(Collectors.joining(
                         "; ",
-                        capital(Label.words(name)) + (modelled ? " (modelled" + (several ? ", median of the cases)" : ")") : several ? " (median of the cases)" : "") + ": ",
+                        capital(Label.words(name)) + (modelled ? " (modelled)" : "") + (several ? ", medians of the cases: " : ": "),
                         "."));
     }
 
     private static String range(List<Figure> figures) {
-        double[] sorted = figures.stream().mapToDouble(Figure::median).sorted().toArray();
-        double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-        Scale ratio = Scale.of(Figure.RATIO, sorted);
-        String least = ratio.withUnit(Arrays.stream(sorted).min().orElse(median));
-        String most = ratio.withUnit(Arrays.stream(sorted).max().orElse(median));
-        return ratio.withUnit(median) + (least.equals(most) ? "" : ", from " + least + " to " + most);
+        DoubleSummaryStatistics values =
+                figures.stream().mapToDouble(Figure::median).summaryStatistics();
+        Scale ratio = Scale.of(Figure.RATIO);
+        String least = ratio.withUnit(values.getMin());
+        String most = ratio.withUnit(values.getMax());
+        return ratio.withUnit(median(figures)) + (least.equals(most) ? "" : " (" + least + " to " + most + ")");
+    }
+
+    private static double median(List<Figure> figures) {
+        return Figure.measured(
+                        Figure.RATIO,
+                        figures.stream().map(Figure::median).toList())
+                .median();
     }
 
     private static String capital(String words) {
-        return words.substring(0, 1).toUpperCase(java.util.Locale.ROOT) + words.substring(1);
+        return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }
 }

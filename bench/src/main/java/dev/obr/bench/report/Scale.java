@@ -72,4 +72,12 @@ record Scale(String unit, double factor, int digits) {
     String withUnit(double value) {
         return text(value) + (unit.equals("x") ? "x" : unit.isEmpty() ? "" : " " + unit);
     }
+
+    /** A number along an axis: {@code 0.1}, {@code 16}, {@code 20 G}. */
+    static String tick(double value) {
+        double size = Math.abs(value);
+        String prefix = size >= 1e9 ? " G" : size >= 1e6 ? " M" : "";
+        double shown = size >= 1e9 ? value / 1e9 : size >= 1e6 ? value / 1e6 : value;
+        return new BigDecimal(shown).round(new MathContext(EXACT_DIGITS)).stripTrailingZeros().toPlainString() + prefix;
+    }
 }

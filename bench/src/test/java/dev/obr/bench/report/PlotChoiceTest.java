@@ -3,6 +3,7 @@ package dev.obr.bench.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.bench.report.Plot.Axis;
+import dev.obr.bench.report.Plot.Look;
 import dev.obr.bench.report.Plot.Point;
 import dev.obr.bench.report.Plot.Series;
 import java.util.List;
@@ -32,9 +33,9 @@ final class PlotChoiceTest {
         assertThat(plot.series())
                 .containsExactly(
                         new Series(
-                                "F16", "F16", true, false, List.of(new Point(1, 2), new Point(16, 32), new Point(256, 512))),
+                                "F16", "F16", Look.LINE, List.of(new Point(1, 2), new Point(16, 32), new Point(256, 512))),
                         new Series(
-                                "4:8p", "4:8p", true, false, List.of(new Point(1, 1), new Point(16, 16), new Point(256, 1024))));
+                                "4:8p", "4:8p", Look.LINE, List.of(new Point(1, 1), new Point(16, 16), new Point(256, 1024))));
     }
 
     @Test
@@ -43,16 +44,14 @@ final class PlotChoiceTest {
         assertThat(plot.x().title()).isEqualTo("bits");
         assertThat(plot.series().stream().map(Series::name)).containsExactly("rtn", "obr-plus", "obr-gptq");
         assertThat(plot.series().get(1).points()).containsExactly(new Point(2.6, 47.93), new Point(3.1, 46.05));
-        assertThat(plot.series()).noneMatch(Series::joined);
+        assertThat(plot.series()).allMatch(series -> series.look() == Look.DOTS);
     }
 
     @Test
     void modelledLinesSaySoAndStandAgainstWhatIsKnown() {
         Plot time = plot(MadeUpRuns.modelled(), "Runtime against tokens");
-        assertThat(time.series()).singleElement().satisfies(series -> {
-            assertThat(series.name()).isEqualTo("4:8p, modelled");
-            assertThat(series.modelled()).isTrue();
-        });
+        assertThat(time.y().title()).isEqualTo("time [ms], modelled");
+        assertThat(time.series()).singleElement().matches(series -> series.look() == Look.MODELLED_LINE);
         Plot against = plot(MadeUpRuns.modelled(), "Modelled against published");
         assertThat(against.equal()).isTrue();
         assertThat(against.x().title()).isEqualTo("published [ms]");

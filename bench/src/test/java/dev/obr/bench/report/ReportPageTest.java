@@ -75,7 +75,7 @@ final class ReportPageTest {
                         "Of gemm",
                         "medians of 1 to 7 repetitions",
                         "Lowest time in 6 cases: 4:8p in 5 (2.00x before the next); F16 in 1 (2.00x before the next).",
-                        "4:8p 2.00x, from 0.500x to 2.00x",
+                        "4:8p 2.00x (0.500x to 2.00x); F16 1.00x.",
                         "Lowest perplexity: obr-plus (1.07x before the next).");
     }
 
