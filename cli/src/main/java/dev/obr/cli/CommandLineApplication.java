@@ -92,6 +92,7 @@ final class CommandLineApplication {
         Map<String, Supplier<Callable<Integer>>> benchmarks = new LinkedHashMap<>();
         benchmarks.put("gemm", () -> new BenchGemmCommand(console, common));
         benchmarks.put("roofline", () -> new BenchRooflineCommand(console));
+        benchmarks.put("quality", () -> new BenchQualityCommand(console, common));
         benchmarks.put("report", () -> new BenchReportCommand(console));
         return benchmarks;
     }

@@ -1,6 +1,5 @@
 package dev.obr.cli;
 
-import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.InputGroup;
 import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
@@ -13,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -71,27 +71,6 @@ final class InspectCommand implements Callable<Integer> {
         return List.copyOf(groups.values());
     }
 
-    /** The packed weights of all decoder layers together, the orders of their inputs included, or nothing where there are none. */
-    private static @Nullable Group packed(Model opened) {
-        List<PackedMatrix> matrices = opened.packed().entrySet().stream()
-                .filter(weight -> weight.getKey().startsWith("model.layers."))
-                .map(Map.Entry::getValue)
-                .toList();
-        return matrices.isEmpty()
-                ? null
-                : new Group(
-                        "packed",
-                        "",
-                        matrices.size(),
-                        matrices.stream()
-                                .mapToLong(m -> (long) m.rows() * m.cols())
-                                .sum(),
-                        matrices.stream().mapToLong(PackedMatrix::byteSize).sum()
-                                + opened.inputOrders().values().stream()
-                                        .mapToLong(order -> 4L * order.size())
-                                        .sum());
-    }
-
     private static String groupName(String tensor) {
         if (tensor.contains("norm")) {
             return "norms";
@@ -134,8 +113,8 @@ final class InspectCommand implements Callable<Integer> {
         line(text, "context", config.contextLength() + " tokens");
         line(text, "chat format", chat == null ? "none (a base model)" : chat.name());
         Quantization quantization = opened.quantization();
-        Group packed = packed(opened);
-        if (quantization != null && packed != null) {
+        OptionalDouble packed = WeightSummary.packedLayersBits(opened);
+        if (quantization != null && packed.isPresent()) {
             line(text, "compressed", compression(quantization));
             line(
                     text,
@@ -143,8 +122,8 @@ final class InspectCommand implements Callable<Integer> {
                     String.format(
                             Locale.ROOT,
                             "%.3f bits per weight, %.2fx smaller than FP16",
-                            packed.bitsPerWeight(),
-                            16 / packed.bitsPerWeight()));
+                            packed.getAsDouble(),
+                            16 / packed.getAsDouble()));
             if (!opened.inputOrders().isEmpty()) {
                 line(text, "permuted", permuted(opened));
             }
@@ -234,16 +213,16 @@ final class InspectCommand implements Callable<Integer> {
         object.put("tied_embeddings", config.tiedEmbeddings());
         object.put("chat_format", chat == null ? null : chat.name());
         Quantization quantization = opened.quantization();
-        Group packed = packed(opened);
-        if (quantization != null && packed != null) {
+        OptionalDouble packed = WeightSummary.packedLayersBits(opened);
+        if (quantization != null && packed.isPresent()) {
             object.put("format_version", quantization.formatVersion());
             object.put("method", quantization.method());
             object.put("pattern", quantization.pattern().label());
             object.put("rotation", quantization.rotation());
             object.put("activation_bits", quantization.activationBits());
             object.put("kv_bits", quantization.kvBits());
-            object.put("packed_bits_per_weight", packed.bitsPerWeight());
-            object.put("packed_ratio_to_fp16", 16 / packed.bitsPerWeight());
+            object.put("packed_bits_per_weight", packed.getAsDouble());
+            object.put("packed_ratio_to_fp16", 16 / packed.getAsDouble());
             Map<String, Integer> permuted = new LinkedHashMap<>();
             layersPermuted(opened).forEach((group, layers) -> permuted.put(group.label(), layers));
             object.put("permuted_layers", permuted);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * How a model's weights are stored: one group for each number format, largest first.
@@ -86,6 +87,23 @@ public record WeightSummary(List<Group> groups) {
         return new WeightSummary(groups.values().stream()
                 .sorted((a, b) -> Long.compare(b.bytes(), a.bytes()))
                 .toList());
+    }
+
+    /** Bits that a packed weight of the decoder layers takes on average, scales, pattern index and orders of inputs included; nothing where none is packed. */
+    public static OptionalDouble packedLayersBits(Model model) {
+        List<PackedMatrix> matrices = model.packed().entrySet().stream()
+                .filter(weight -> weight.getKey().startsWith("model.layers."))
+                .map(Map.Entry::getValue)
+                .toList();
+        if (matrices.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        long bytes = matrices.stream().mapToLong(PackedMatrix::byteSize).sum()
+                + model.inputOrders().values().stream()
+                        .mapToLong(order -> 4L * order.size())
+                        .sum();
+        long weights = matrices.stream().mapToLong(m -> (long) m.rows() * m.cols()).sum();
+        return OptionalDouble.of(8.0 * bytes / weights);
     }
 
     /** Parameters of the model. */
