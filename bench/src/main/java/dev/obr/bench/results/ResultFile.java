@@ -52,11 +52,7 @@ public record ResultFile(
         Path partial = file.resolveSibling(file.getFileName() + ".partial");
         try {
             Files.writeString(partial, JSON.writeValueAsString(this) + "\n");
-            Files.move(
-                    partial,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new ObrException("cannot write the results to " + file + " (" + e.getMessage()
                     + "): choose a folder that can be written with --output");

@@ -52,7 +52,8 @@ final class ResultFileTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "[", "[]", "{}", "null", "{\"format\":\"obr-bench/2\"}", "{\"format\":\"obr-bench/1\"}", "7"})
+            strings = {"", "[", "[]", "{}", "null", "{\"format\":\"obr-bench/2\"}", "{\"format\":\"obr-bench/1\"}", "7"
+            })
     void anythingElseIsRefusedInASentence(String text) throws IOException {
         Path file = Files.writeString(folder.resolve("other.json"), text);
         assertThatThrownBy(() -> ResultFile.read(file))

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.machine;
+
+import org.jspecify.annotations.NullMarked;
