@@ -52,6 +52,10 @@ final class CommandLineApplication {
                 commandLine.addSubcommand(name, verb.get());
             }
         });
+        CommandLine bench = commandLine.getSubcommands().get("bench");
+        if (bench != null) {
+            benchmarks().forEach((name, benchmark) -> bench.addSubcommand(name, benchmark.get()));
+        }
         return commandLine
                 .setDefaultValueProvider(defaults)
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -81,6 +85,15 @@ final class CommandLineApplication {
         verbs.put("make-model", () -> new MakeModelCommand(console, common));
         verbs.put("help", () -> new HelpCommand(console));
         return verbs;
+    }
+
+    /** What {@code bench} measures beside models. */
+    private Map<String, Supplier<Callable<Integer>>> benchmarks() {
+        Map<String, Supplier<Callable<Integer>>> benchmarks = new LinkedHashMap<>();
+        benchmarks.put("e2e", () -> new BenchE2eCommand(console, common));
+        benchmarks.put("compare", () -> new BenchCompareCommand(console, common));
+        benchmarks.put("gate", () -> new BenchGateCommand(console));
+        return benchmarks;
     }
 
     private int failed(Throwable thrown) {
