@@ -93,6 +93,7 @@ final class CommandLineApplication {
         benchmarks.put("e2e", () -> new BenchE2eCommand(console, common));
         benchmarks.put("compare", () -> new BenchCompareCommand(console, common));
         benchmarks.put("gate", () -> new BenchGateCommand(console));
+        benchmarks.put("gemm", () -> new BenchGemmCommand(console, common));
         return benchmarks;
     }
 

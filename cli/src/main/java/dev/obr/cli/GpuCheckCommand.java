@@ -6,6 +6,7 @@ import dev.obr.bench.gpu.ProductBench;
 import dev.obr.bench.gpu.ProductModel;
 import dev.obr.bench.gpu.ProductRow;
 import dev.obr.bench.gpu.ProductTable;
+import dev.obr.bench.gpu.Timed;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaDevice;
 import dev.obr.kernels.cuda.CudaHalfGemm;
@@ -210,7 +211,7 @@ final class GpuCheckCommand implements Callable<Integer> {
                 ProductBench bench = new ProductBench(gpu, cublas == null ? null : cublas::multiply, EXTENT, EXTENT);
                 EventStopwatch stopwatch = new EventStopwatch(gpu)) {
             ProductTable.HEADER.forEach(report::line);
-            Interleaved protocol = new Interleaved(stopwatch, quick ? 0.2 : 1, quick ? 7 : 21);
+            Interleaved<Timed> protocol = new Interleaved<>(stopwatch, quick ? 0.2 : 1, quick ? 7 : 21);
             for (int tokens : quick ? FEW_TOKENS : TOKENS) {
                 long activations = bench.activationBytes(tokens);
                 if (activations > gpu.freeBytes() * USABLE) {

@@ -11,7 +11,7 @@ import java.util.Map;
  * Times by the device's own events around one launch of a graph that holds all turns: a product of one token takes less time than a launch from Java, and in a model's step it stands in a graph, too. The way from
  * one kernel of the graph to the next is in it.
  */
-public final class EventStopwatch implements Stopwatch, AutoCloseable {
+public final class EventStopwatch implements Stopwatch<Timed>, AutoCloseable {
     private final GpuStream stream;
     private final GpuEvent start;
     private final GpuEvent end;

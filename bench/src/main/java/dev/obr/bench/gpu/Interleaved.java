@@ -8,16 +8,17 @@ import java.util.List;
  *
  * @param warmUpSeconds that the variants run before anything counts, each at least once: clocks rise and instructions come to their caches
  * @param repetitions that count, of each variant
+ * @param <T> what the stopwatch can run
  */
-public record Interleaved(Stopwatch stopwatch, double warmUpSeconds, int repetitions) {
+public record Interleaved<T extends Repeated>(Stopwatch<T> stopwatch, double warmUpSeconds, int repetitions) {
     /** Rounds of warming up at most. */
     private static final int MOST_WARM_UP = 1000;
 
     /** A sample of each variant, in their order. */
-    public List<Sample> measure(List<? extends Timed> variants) {
+    public List<Sample> measure(List<? extends T> variants) {
         double warm = 0;
         for (int round = 0; round == 0 || warm < warmUpSeconds && round < MOST_WARM_UP; round++) {
-            for (Timed variant : variants) {
+            for (T variant : variants) {
                 warm += stopwatch.seconds(variant) * variant.turns();
             }
         }

@@ -150,7 +150,7 @@ public final class ProductBench implements AutoCloseable {
      *
      * @param protocol how often, by which clock
      */
-    public List<ProductRow> measure(Interleaved protocol, int tokens) {
+    public List<ProductRow> measure(Interleaved<Timed> protocol, int tokens) {
         ProductSize size = new ProductSize(tokens, features, columns);
         List<Variant> variants = new ArrayList<>();
         Map<TokenLayout, GpuMemory> codes = new EnumMap<>(TokenLayout.class);
@@ -178,7 +178,13 @@ public final class ProductBench implements AutoCloseable {
             for (int i = 0; i < variants.size(); i++) {
                 Variant variant = variants.get(i);
                 rows.add(new ProductRow(
-                        size, variant.kernel, variant.name, variant.weightBytes(), variant.turns(), samples.get(i)));
+                        size,
+                        variant.kernel,
+                        variant.name,
+                        variant.reference(),
+                        variant.weightBytes(),
+                        variant.turns(),
+                        samples.get(i)));
             }
             return rows;
         } finally {
@@ -233,6 +239,8 @@ public final class ProductBench implements AutoCloseable {
             this.size = size;
         }
 
+        abstract boolean reference();
+
         abstract long weightBytes();
 
         abstract long inputBytes();
@@ -257,6 +265,11 @@ public final class ProductBench implements AutoCloseable {
             super(ProductKernel.HALF, "FP16 dense", size);
             this.x = x;
             this.y = y;
+        }
+
+        @Override
+        boolean reference() {
+            return true;
         }
 
         @Override
@@ -285,6 +298,11 @@ public final class ProductBench implements AutoCloseable {
             this.library = library;
             this.x = x;
             this.y = y;
+        }
+
+        @Override
+        boolean reference() {
+            return true;
         }
 
         @Override
@@ -327,6 +345,11 @@ public final class ProductBench implements AutoCloseable {
         private static String name(ProductKernel kernel) {
             return "INT4 " + kernel.pattern() + ", A"
                     + Objects.requireNonNull(kernel.layout()).bits();
+        }
+
+        @Override
+        boolean reference() {
+            return false;
         }
 
         @Override

@@ -8,11 +8,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kernel that the timing model knows; none of a library's
  * @param name of the variant
+ * @param reference whether it is what others are compared with: a dense product of floats, by whatever library
  * @param weightBytes that are read once a product
  * @param turns products of a repetition
  */
 public record ProductRow(
-        ProductSize size, @Nullable ProductKernel kernel, String name, long weightBytes, int turns, Sample sample) {
+        ProductSize size, @Nullable ProductKernel kernel, String name, boolean reference, long weightBytes, int turns, Sample sample) {
     /** 10^12 operations a second, as of dense weights. */
     public double tera() {
         return size.operations() / sample.median() / 1e12;
@@ -26,11 +27,6 @@ public record ProductRow(
     /** How many times smaller than as half floats. */
     public double memoryRatio() {
         return 2.0 * size.features() * size.columns() / weightBytes;
-    }
-
-    /** Whether it is what others are compared with: half floats, by whatever library. */
-    public boolean ofHalfFloats() {
-        return kernel == null || kernel == ProductKernel.HALF;
     }
 
     /** How many times faster than {@code other}. */

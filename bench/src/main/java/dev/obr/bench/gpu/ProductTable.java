@@ -69,7 +69,7 @@ public final class ProductTable {
     /** The fastest of half floats. */
     private static ProductRow reference(List<ProductRow> rows) {
         return rows.stream()
-                .filter(ProductRow::ofHalfFloats)
+                .filter(ProductRow::reference)
                 .min(Comparator.comparingDouble(row -> row.sample().median()))
                 .orElseThrow();
     }

@@ -1,7 +1,11 @@
 package dev.obr.bench.gpu;
 
-/** Takes the time of one repetition. */
-public interface Stopwatch {
+/**
+ * Takes the time of one repetition.
+ *
+ * @param <T> what it can run
+ */
+public interface Stopwatch<T extends Repeated> {
     /** Seconds of one turn, on average over the turns of a repetition. */
-    double seconds(Timed timed);
+    double seconds(T timed);
 }

@@ -41,11 +41,11 @@ class InterleavedTest {
 
     private List<Sample> measure(double warmUpSeconds, int repetitions, double... shown) {
         Iterator<Double> times = Arrays.stream(shown).boxed().toList().iterator();
-        Stopwatch stopwatch = timed -> {
+        Stopwatch<Named> stopwatch = timed -> {
             measured.add(timed.toString());
             return times.next();
         };
-        return new Interleaved(stopwatch, warmUpSeconds, repetitions).measure(List.of(new Named("a"), new Named("b")));
+        return new Interleaved<>(stopwatch, warmUpSeconds, repetitions).measure(List.of(new Named("a"), new Named("b")));
     }
 
     @Test

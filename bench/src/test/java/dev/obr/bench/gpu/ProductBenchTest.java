@@ -23,13 +23,13 @@ class ProductBenchTest {
                 GpuStream stream = device.newStream();
                 ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
             long before = device.freeBytes();
-            Stopwatch twoTurns = timed -> {
+            Stopwatch<Timed> twoTurns = timed -> {
                 timed.queue(stream, 0);
                 timed.queue(stream, timed.turns() - 1);
                 stream.synchronize();
                 return 1e-3;
             };
-            List<ProductRow> rows = bench.measure(new Interleaved(twoTurns, 0, 1), 3);
+            List<ProductRow> rows = bench.measure(new Interleaved<>(twoTurns, 0, 1), 3);
             assertThat(rows).extracting(ProductRow::kernel).containsExactly(ProductKernel.values());
             assertThat(rows)
                     .extracting(ProductRow::name)
@@ -45,7 +45,7 @@ class ProductBenchTest {
     void manyTokensLeaveOutWhatIsForFew() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
                 ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
-            assertThat(bench.measure(new Interleaved(timed -> 1, 0, 1), 257))
+            assertThat(bench.measure(new Interleaved<>(timed -> 1, 0, 1), 257))
                     .extracting(ProductRow::kernel)
                     .containsExactly(
                             ProductKernel.HALF,
@@ -65,15 +65,15 @@ class ProductBenchTest {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
                 GpuStream stream = device.newStream();
                 ProductBench bench = new ProductBench(device, library, FEATURES, COLUMNS, ROTATED)) {
-            Stopwatch oneTurn = timed -> {
+            Stopwatch<Timed> oneTurn = timed -> {
                 timed.queue(stream, 0);
                 return timed.recordable() ? 2 : 1;
             };
-            List<ProductRow> rows = bench.measure(new Interleaved(oneTurn, 0, 1), 5);
+            List<ProductRow> rows = bench.measure(new Interleaved<>(oneTurn, 0, 1), 5);
             assertThat(rows.get(1))
                     .returns(null, ProductRow::kernel)
                     .returns("FP16 dense, cuBLAS", ProductRow::name)
-                    .returns(true, ProductRow::ofHalfFloats);
+                    .returns(true, ProductRow::reference);
             assertThat(rows.get(1).sample().median()).isEqualTo(1);
             assertThat(tokens).containsExactly(5, 5);
         }

@@ -16,7 +16,8 @@ class ProductTableTest {
     private static ProductRow row(
             ProductSize size, @Nullable ProductKernel kernel, long weightBytes, Double... seconds) {
         String name = kernel == null ? "FP16, a library's" : kernel.label();
-        return new ProductRow(size, kernel, name, weightBytes, 1, new Sample(List.of(seconds)));
+        boolean reference = kernel == null || kernel == ProductKernel.HALF;
+        return new ProductRow(size, kernel, name, reference, weightBytes, 1, new Sample(List.of(seconds)));
     }
 
     /** Sorted 1 2 3 5 9: quarters at 2 and 5. Of 1 2 3 4: at 1.75 and 3.25. */

@@ -2,6 +2,7 @@ package dev.obr.runtime.cpu;
 
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.PackedKernels;
+import dev.obr.kernels.cpu.RowSplit;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.ColumnOrder;
 import dev.obr.kernels.packed.PackedMatrix;
@@ -28,17 +29,6 @@ import org.jspecify.annotations.Nullable;
  * outputs are equal to the bit.
  */
 final class CpuLinear {
-    /** Output rows are handed out in multiples of this, the widest register tile of the kernels. */
-    private static final int ROW_GRAIN = 16;
-
-    /** Parts per thread in a long operation: a thread that is held up leaves the rest to the others, and few wait long for the last part. */
-    private static final int PARTS_PER_THREAD = 4;
-
-    /** From this many tokens on, a part of a linear layer has {@link #PREFILL_ROWS} rows or more where it can: each part packs all of x for itself. */
-    private static final int PREFILL_TOKENS = 64;
-
-    private static final int PREFILL_ROWS = 1024;
-
     private final CpuKernels kernels;
     private final Precision precision;
     private final ThreadTeam team;
@@ -111,14 +101,13 @@ final class CpuLinear {
         for (Linear layer : layers) {
             rows += layer.weight().rows();
         }
-        int all = rows;
-        int parts = parts(all, x.rows());
+        RowSplit split = RowSplit.of(rows, x.rows(), team.threads());
         Map<Pattern, IntegerInputs> integerInputs = integerInputs(x, order, layers);
         LinearInputs floatInputs = floatInputs(x, order, layers);
         // The layers' output rows count as one range, so that small ones (K, V) do not cost a barrier of their own.
-        team.run(parts, part -> {
-            int from = ThreadTeam.split(all, ROW_GRAIN, parts, part);
-            int to = ThreadTeam.split(all, ROW_GRAIN, parts, part + 1);
+        team.run(split.parts(), part -> {
+            int from = split.from(part);
+            int to = split.to(part);
             int start = 0;
             for (int i = 0; i < layers.size() && start < to; i++) {
                 Linear layer = layers.get(i);
@@ -134,13 +123,6 @@ final class CpuLinear {
                 start += out;
             }
         });
-    }
-
-    /** How many parts {@code rows} output rows are handed out in: equally many for each thread, unless there are few rows. */
-    private int parts(int rows, int tokens) {
-        int grain = tokens < PREFILL_TOKENS ? ROW_GRAIN : PREFILL_ROWS;
-        int perThread = Math.clamp(rows / ((long) grain * team.threads()), 1, PARTS_PER_THREAD);
-        return Math.min(perThread * team.threads(), (rows + ROW_GRAIN - 1) / ROW_GRAIN);
     }
 
     /** What float kernels multiply: x itself, or its codes, in the layers' order; null if no layer is multiplied as floats. */

@@ -1,0 +1,89 @@
+package dev.obr.bench.gemm;
+
+import dev.obr.bench.gpu.ProductRow;
+import dev.obr.bench.results.Figure;
+import dev.obr.bench.results.Figure.Kind;
+import dev.obr.bench.results.ResultRow;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What was measured, as rows of a result file and as lines of a Markdown table. */
+public final class GemmResults {
+    /** What stands above the lines. */
+    public static final List<String> HEADER = List.of(
+            "| shape       | tokens | weights              |  median ms | spread |    TOPS | x dense | weight MB | x smaller |",
+            "| :---------- | -----: | :------------------- | ---------: | -----: | ------: | ------: | --------: | --------: |");
+
+    /** What the columns mean. */
+    public static final String LEGEND =
+            "Medians of repetitions in turns (A B C A B C), half of all times within the spread. TOPS count the operations of dense weights, 2 · tokens · features · columns, for sparse ones, too. "
+                    + "x dense: how many times faster than the fastest dense product of floats; x smaller: than the weights as half floats. Weights are random and come from memory: copies take turns.";
+
+    private final List<ResultRow> rows = new ArrayList<>();
+
+    /** Adds what was measured of one shape with so many tokens; returns its lines of the table. */
+    public List<String> add(GemmShape shape, int tokens, List<ProductRow> measured) {
+        ProductRow reference = measured.stream()
+                .filter(ProductRow::reference)
+                .min(Comparator.comparingDouble(row -> row.sample().median()))
+                .orElseThrow();
+        List<String> lines = new ArrayList<>();
+        for (ProductRow row : measured) {
+            Map<String, Figure> figures = figures(row, reference);
+            rows.add(new ResultRow(key(shape, tokens, row), figures));
+            lines.add(line(shape, tokens, row, figures));
+        }
+        return lines;
+    }
+
+    /** All of them. */
+    public List<ResultRow> rows() {
+        return List.copyOf(rows);
+    }
+
+    private static Map<String, String> key(GemmShape shape, int tokens, ProductRow row) {
+        Map<String, String> key = new LinkedHashMap<>();
+        key.put("shape", shape.label());
+        key.put("tokens", Integer.toString(tokens));
+        key.put("variant", row.name());
+        return key;
+    }
+
+    private static Map<String, Figure> figures(ProductRow row, ProductRow reference) {
+        List<Double> seconds = row.sample().seconds();
+        double operations = row.size().operations();
+        List<Double> speedups = new ArrayList<>(); // of neighbours: what slows both down cancels
+        for (int i = 0; i < seconds.size(); i++) {
+            speedups.add(reference.sample().seconds().get(i) / seconds.get(i));
+        }
+        Map<String, Figure> figures = new LinkedHashMap<>();
+        figures.put("time", Figure.measured("s", seconds));
+        figures.put(
+                "TOPS",
+                Figure.measured(
+                        "TOPS", seconds.stream().map(s -> operations / s / 1e12).toList()));
+        figures.put("weight_bytes", Figure.of("bytes", Kind.COUNTED, row.weightBytes()));
+        figures.put("speedup", Figure.measured(Figure.RATIO, speedups));
+        figures.put("memory_ratio", Figure.of(Figure.RATIO, Kind.COUNTED, row.memoryRatio()));
+        return figures;
+    }
+
+    private static String line(GemmShape shape, int tokens, ProductRow row, Map<String, Figure> figures) {
+        return String.format(
+                Locale.ROOT,
+                "| %-11s | %6d | %-20s | %10.3f | %5.1f%% | %7.3f | %7.2f | %9.2f | %9.2f |",
+                shape.label(),
+                tokens,
+                row.name(),
+                row.sample().median() * 1e3,
+                row.sample().spread() * 100,
+                row.tera(),
+                figures.get("speedup").median(),
+                row.weightBytes() / 1e6,
+                row.memoryRatio());
+    }
+}

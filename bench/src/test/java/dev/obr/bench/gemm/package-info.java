@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.gemm;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,188 @@
+package dev.obr.cli;
+
+import dev.obr.bench.gemm.CpuGemm;
+import dev.obr.bench.gemm.GemmProducts;
+import dev.obr.bench.gemm.GemmResults;
+import dev.obr.bench.gemm.GemmShape;
+import dev.obr.bench.gemm.GemmSuite;
+import dev.obr.bench.gpu.ProductRow;
+import dev.obr.bench.machine.MachineProbe;
+import dev.obr.bench.machine.NoiseMeter;
+import dev.obr.bench.results.ResultFile;
+import dev.obr.kernels.ObrException;
+import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.cpu.ThreadTeam;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bench gemm}: products of a layer's weights, each kind beside dense floats. */
+@Command(
+        name = "gemm",
+        description =
+                "Measure the product of a linear layer with packed weights of each pattern beside dense floats: time, TOPS, bytes of weights.")
+final class BenchGemmCommand implements Callable<Integer> {
+    private static final int MOST_TOKENS = 1 << 17;
+
+    private final Console console;
+    private final CommonOptions common;
+    private final GemmResults results = new GemmResults();
+    private final List<String> notes = new ArrayList<>();
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Option(
+            names = "--shapes",
+            paramLabel = "NAME",
+            split = ",",
+            defaultValue = "4096x4096,llama-2-7b,llama-3-8b",
+            description =
+                    "Output by input channels, such as 11008x4096, or a model whose layers are meant: llama-3.2-1b, llama-2-7b, llama-3-8b. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private List<String> shapes;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            converter = NumberList.Converter.class,
+            defaultValue = "1,16,256,2048,16384,65536",
+            description = "Tokens that are multiplied at once. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NumberList tokens;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "S",
+            defaultValue = "120",
+            description =
+                    "Seconds for all of it; what would take longer is left out, and the last line says so. Default: ${DEFAULT-VALUE}.")
+    private int budget;
+
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Computing threads of the CPU; 0 is one per core. Default: ${DEFAULT-VALUE}.")
+    private int threads;
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Write the results there, too, as JSON.")
+    private @Nullable Path output;
+
+    BenchGemmCommand(Console console, CommonOptions common) {
+        this.console = console;
+        this.common = common;
+    }
+
+    @Override
+    public Integer call() {
+        List<GemmShape> wanted = shapes();
+        List<Integer> counts = tokens();
+        require("--budget", budget, 1, Integer.MAX_VALUE);
+        require("--threads", threads, 0, 1 << 12);
+        CpuKernelsProvider.Choice cpu =
+                CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
+        note(cpu.reason());
+        Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        NoiseMeter meter = NoiseMeter.start();
+        long start = System.nanoTime();
+        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        try (ThreadTeam team = new ThreadTeam(count)) {
+            run(new CpuGemm(cpu.kernels(), team, console.environment()), wanted, counts, meter);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        String noise = meter.noise();
+        console.println("");
+        notes.forEach(console::println);
+        if (noise != null) {
+            console.println("Doubtful: " + noise + ".");
+        }
+        if (results.rows().isEmpty()) {
+            throw new ObrException("nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
+        }
+        if (output != null) {
+            write(output, cpu.kernels(), started, seconds, noise);
+        }
+        return CommandLineApplication.DONE;
+    }
+
+    private List<GemmShape> shapes() {
+        try {
+            return GemmShape.parse(shapes);
+        } catch (ObrException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private List<Integer> tokens() {
+        List<Integer> counts = tokens.values().stream().sorted().distinct().toList();
+        counts.forEach(count -> require("--tokens", count, 1, MOST_TOKENS));
+        return counts;
+    }
+
+    private void require(String option, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    option + " is " + value + ", but must be "
+                            + (most == Integer.MAX_VALUE ? least + " or more" : "from " + least + " to " + most));
+        }
+    }
+
+    private void run(GemmProducts.Factory factory, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
+        notes.add(GemmResults.LEGEND);
+        notes.addAll(factory.notes());
+        GemmResults.HEADER.forEach(console::println);
+        GemmSuite.Listener listener = new GemmSuite.Listener() {
+            @Override
+            public void rows(GemmShape shape, int tokens, List<ProductRow> rows) {
+                results.add(shape, tokens, rows).forEach(console::println);
+                meter.sample();
+            }
+
+            @Override
+            public void leftOut(String sentence) {
+                notes.add(sentence);
+            }
+        };
+        new GemmSuite(factory, () -> System.nanoTime() / 1e9, listener).run(wanted, counts, budget);
+    }
+
+    private void write(Path file, CpuKernels kernels, Instant started, double seconds, @Nullable String noise) {
+        new ResultFile(
+                        ResultFile.FORMAT,
+                        "gemm",
+                        "Products of a linear layer: packed weights beside dense floats",
+                        command(),
+                        started.toString(),
+                        seconds,
+                        MachineProbe.probe(kernels, null, RootCommand.productVersion()),
+                        noise,
+                        notes,
+                        results.rows())
+                .write(file);
+        note("written to " + file);
+    }
+
+    private String command() {
+        return "java -jar obr-runtime.jar "
+                + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
+    }
+
+    private void note(String line) {
+        if (!common.quiet()) {
+            console.note(line);
+        }
+    }
+}
