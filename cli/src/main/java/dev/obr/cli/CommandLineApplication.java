@@ -90,6 +90,9 @@ final class CommandLineApplication {
     /** What {@code bench} does beside measuring models. */
     private Map<String, Supplier<Callable<Integer>>> benchmarks() {
         Map<String, Supplier<Callable<Integer>>> benchmarks = new LinkedHashMap<>();
+        benchmarks.put("e2e", () -> new BenchE2eCommand(console, common));
+        benchmarks.put("compare", () -> new BenchCompareCommand(console, common));
+        benchmarks.put("gate", () -> new BenchGateCommand(console));
         benchmarks.put("gemm", () -> new BenchGemmCommand(console, common));
         benchmarks.put("roofline", () -> new BenchRooflineCommand(console));
         benchmarks.put("quality", () -> new BenchQualityCommand(console, common));

@@ -1,5 +1,6 @@
 package dev.obr.cli;
 
+import dev.obr.bench.machine.PeakMemory;
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.obr.CompressionOptions;
 import dev.obr.compressor.permutation.Permute;
@@ -233,8 +234,9 @@ final class CompressCommand implements Callable<Integer> {
                     "%s: %.1f minutes%s",
                     out,
                     (System.nanoTime() - start) / 60e9,
-                    PeakMemory.ofThisProcess()
-                            .map(m -> ", " + m + " MiB of memory at most")
+                    PeakMemory.bytes().stream()
+                            .mapToObj(bytes -> ", " + (bytes >> 20) + " MiB of memory at most")
+                            .findFirst()
                             .orElse("")));
         }
     }

@@ -7,6 +7,7 @@ import dev.obr.models.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -112,6 +113,20 @@ public final class Model implements AutoCloseable {
     /** How the model was made, if it is packed. */
     public @Nullable Quantization quantization() {
         return quantization;
+    }
+
+    /** The same model with texts that no token ends, to measure texts of a given length with. It takes this one's place: closing either closes both. */
+    public Model endless() {
+        return new Model(
+                name,
+                config.withEosTokenIds(List.of()),
+                weights,
+                tokenizer,
+                null,
+                packed,
+                inputOrders,
+                quantization,
+                arena);
     }
 
     /** Unmaps the files. */

@@ -86,6 +86,26 @@ public record ModelConfig(
                 eosTokenIds);
     }
 
+    /** The same with other tokens that end a generation. */
+    public ModelConfig withEosTokenIds(List<Integer> eosTokenIds) {
+        return new ModelConfig(
+                architecture,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                headDim,
+                vocabularySize,
+                contextLength,
+                rmsNormEpsilon,
+                ropeTheta,
+                ropeScaling,
+                tiedEmbeddings,
+                bosTokenId,
+                eosTokenIds);
+    }
+
     /** Whether queries and keys of each head pass an RMSNorm of their own before the rotary embedding (Qwen3). */
     public boolean qkNorm() {
         return architecture.equals("qwen3");

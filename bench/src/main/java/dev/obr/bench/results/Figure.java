@@ -26,7 +26,7 @@ public record Figure(String unit, Kind kind, double median, double low, double h
         COUNTED
     }
 
-    /** A ratio of two figures of the same run: what may be compared with another machine's or day's. */
+    /** A ratio of two figures of the same run, written so that more is better: what may be compared with another machine's or day's. */
     public static final String RATIO = "x";
 
     public Figure {
@@ -62,8 +62,13 @@ public record Figure(String unit, Kind kind, double median, double low, double h
         return (high - low) / Math.abs(median);
     }
 
-    /** Between neighbours in proportion. */
-    private static double quantile(double[] sorted, double part) {
+    /**
+     * What so large a part of the values does not exceed, between neighbours in proportion, as NumPy's percentile has it.
+     *
+     * @param sorted at least one value, ascending
+     * @param part from 0 to 1
+     */
+    public static double quantile(double[] sorted, double part) {
         if (sorted.length == 0) {
             throw new IllegalArgumentException("no repetitions: " + Arrays.toString(sorted));
         }

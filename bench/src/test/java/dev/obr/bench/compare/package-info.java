@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.compare;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.e2e;
+
+import org.jspecify.annotations.NullMarked;

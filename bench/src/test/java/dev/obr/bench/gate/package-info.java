@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.gate;
+
+import org.jspecify.annotations.NullMarked;
