@@ -142,7 +142,8 @@ final class BenchQualityCommand implements Callable<Integer> {
         options.require("--speed-tokens", options.speedTokens, 0, MOST, spec);
         if (!options.tasks.isEmpty() && options.tasksFolder == null) {
             throw new ParameterException(
-                    spec.commandLine(), "--tasks needs --tasks-dir DIR, the folder that holds TASK.jsonl for each task");
+                    spec.commandLine(),
+                    "--tasks needs --tasks-dir DIR, the folder that holds TASK.jsonl for each task");
         }
         options.headBits.forEach(bits -> {
             if (bits != 4 && bits != 8 && bits != 16) {

@@ -128,7 +128,8 @@ final class BenchQualityOptions {
             names = "--speed-tokens",
             paramLabel = "N",
             defaultValue = "64",
-            description = "Tokens that are generated, five times, to measure the speed; 0 measures none. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Tokens that are generated, five times, to measure the speed; 0 measures none. Default: ${DEFAULT-VALUE}.")
     int speedTokens;
 
     @Mixin

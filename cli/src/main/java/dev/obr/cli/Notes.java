@@ -26,8 +26,7 @@ final class Notes {
     /** The command that {@code verb} was called by, for who wants to repeat it. */
     static String command(CommandSpec verb) {
         return "java -jar obr-runtime.jar "
-                + String.join(
-                        " ", verb.root().commandLine().getParseResult().originalArgs());
+                + String.join(" ", verb.root().commandLine().getParseResult().originalArgs());
     }
 
     /** How fast it went. */

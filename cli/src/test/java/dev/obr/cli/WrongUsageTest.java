@@ -53,6 +53,13 @@ class WrongUsageTest {
                 usage("--tokens is 0", "bench", "roofline", "--tokens", "0"),
                 usage("--context is 0", "bench", "roofline", "--context", "0"),
                 usage("'x' is neither a number nor a range", "bench", "roofline", "--tokens", "x"),
+                usage("Missing required parameter: 'RESULTS'", "bench", "report"),
+                usage("'obr' is no method", quality("--methods", "obr")),
+                usage("'3:4'", quality("--patterns", "3:4")),
+                usage("'A3KV4' is no precision", quality("--precisions", "A3KV4")),
+                usage("--head-bits is 5", quality("--head-bits", "5")),
+                usage("--samples is 0", quality("--samples", "0")),
+                usage("--tasks needs --tasks-dir", quality("--tasks", "piqa")),
                 usage("--concurrency is 0", "bench", "e2e", "-c", "0"),
                 usage("--n-prompt is 0", "bench", "e2e", "-p", "0"),
                 usage("--repetitions is 0", "bench", "e2e", "-r", "0"),
@@ -71,6 +78,13 @@ class WrongUsageTest {
                 usage("OUT", "make-model"),
                 usage("--kernel", "emulate", "x.ptx", "--grid", "1", "--block", "1"),
                 usage("There is no verb 'x'", "help", "x"));
+    }
+
+    private static String[] quality(String... options) {
+        return Stream.concat(
+                        Stream.of("bench", "quality", "-m", "m", "--calibration", "c", "--text", "t"),
+                        Stream.of(options))
+                .toArray(String[]::new);
     }
 
     private static Arguments usage(String sentence, String... arguments) {

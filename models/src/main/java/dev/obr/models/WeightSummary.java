@@ -102,7 +102,8 @@ public record WeightSummary(List<Group> groups) {
                 + model.inputOrders().values().stream()
                         .mapToLong(order -> 4L * order.size())
                         .sum();
-        long weights = matrices.stream().mapToLong(m -> (long) m.rows() * m.cols()).sum();
+        long weights =
+                matrices.stream().mapToLong(m -> (long) m.rows() * m.cols()).sum();
         return OptionalDouble.of(8.0 * bytes / weights);
     }
 

@@ -169,7 +169,8 @@ public final class QualityBench {
         figures.put("bytes", Figure.of("bytes", Kind.COUNTED, fileBytes(path)));
         evaluate(path, precision, true, figures);
         figures.put("compress_time", Figure.of("s", Kind.MEASURED, seconds));
-        return new ResultRow(key(which.method().label(), which.pattern().label(), which.headBits(), precision), figures);
+        return new ResultRow(
+                key(which.method().label(), which.pattern().label(), which.headBits(), precision), figures);
     }
 
     private static Map<String, String> key(String method, String pattern, int head, QualityPrecision precision) {
@@ -187,11 +188,16 @@ public final class QualityBench {
                         ? LanguageModel.open(plan.model(), QualityPrecision.FLOATS.options(plan.threads()))
                         : null) {
             TextReport report = text(model, original);
-            figures.put("perplexity", Figure.of("", Kind.MEASURED, report.perplexity().value()));
+            figures.put(
+                    "perplexity",
+                    Figure.of("", Kind.MEASURED, report.perplexity().value()));
             if (report.divergence() != null) {
                 figures.put(
                         "kld",
-                        Figure.of("nats", Kind.MEASURED, report.divergence().mean().mean()));
+                        Figure.of(
+                                "nats",
+                                Kind.MEASURED,
+                                report.divergence().mean().mean()));
             }
             if (!plan.tasks().isEmpty() && plan.tasksFolder() != null) {
                 figures.put("zero_shot", Figure.of("share", Kind.MEASURED, zeroShot(model, plan.tasksFolder())));
@@ -254,7 +260,8 @@ public final class QualityBench {
         try {
             return Files.size(file);
         } catch (IOException e) {
-            throw new ObrException("cannot read " + file + " (" + e.getMessage() + "): delete the folder to make it anew");
+            throw new ObrException(
+                    "cannot read " + file + " (" + e.getMessage() + "): delete the folder to make it anew");
         }
     }
 }

@@ -26,8 +26,8 @@ public record QualityMethod(Method method, Target target, Permute permute) {
     public static QualityMethod parse(String text) {
         String[] parts = text.strip().split(SEPARATOR, -1);
         if (parts.length > 3) {
-            throw new ObrException(
-                    "'" + text + "' is no METHOD, METHOD/TARGET or METHOD/TARGET/PERMUTE, such as obr-plus/residual/auto");
+            throw new ObrException("'" + text
+                    + "' is no METHOD, METHOD/TARGET or METHOD/TARGET/PERMUTE, such as obr-plus/residual/auto");
         }
         return new QualityMethod(
                 Method.parse(parts[0]),

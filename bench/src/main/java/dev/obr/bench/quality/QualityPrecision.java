@@ -39,7 +39,6 @@ public record QualityPrecision(int activations, int kv) {
                 .withDevice("cpu")
                 .withThreads(threads)
                 .withKv(KvType.ofBits(kv))
-                .withActivations(
-                        new Activations(activations, Activations.MODELS_OWN, false, KvScheme.HEAD));
+                .withActivations(new Activations(activations, Activations.MODELS_OWN, false, KvScheme.HEAD));
     }
 }

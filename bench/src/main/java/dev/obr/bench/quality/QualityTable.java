@@ -47,7 +47,11 @@ public final class QualityTable {
             }
         }
         keys.removeIf(key -> !key.equals("method")
-                && models.keySet().stream().map(model -> model.get(key)).distinct().count() < 2);
+                && models.keySet().stream()
+                                .map(model -> model.get(key))
+                                .distinct()
+                                .count()
+                        < 2);
     }
 
     /** What the original has, and the table. */
@@ -85,7 +89,8 @@ public final class QualityTable {
         table.append("|---".repeat(keys.size()))
                 .append("|--:".repeat(titles.size() - keys.size()))
                 .append("|\n");
-        lines.forEach(line -> table.append("| ").append(String.join(" | ", line)).append(" |\n"));
+        lines.forEach(
+                line -> table.append("| ").append(String.join(" | ", line)).append(" |\n"));
         return table.toString();
     }
 

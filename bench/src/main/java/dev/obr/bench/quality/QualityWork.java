@@ -38,8 +38,8 @@ public final class QualityWork {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new ObrException("cannot make the folder " + folder + " (" + e.getMessage()
-                    + "): choose another with --work");
+            throw new ObrException(
+                    "cannot make the folder " + folder + " (" + e.getMessage() + "): choose another with --work");
         }
     }
 
@@ -79,9 +79,7 @@ public final class QualityWork {
     private <T> Optional<T> read(String name, Class<T> type) {
         Path file = folder.resolve(name + ".json");
         try {
-            return Files.exists(file)
-                    ? Optional.of(JSON.readValue(Files.readString(file), type))
-                    : Optional.empty();
+            return Files.exists(file) ? Optional.of(JSON.readValue(Files.readString(file), type)) : Optional.empty();
         } catch (JacksonException e) {
             return Optional.empty();
         } catch (IOException e) {

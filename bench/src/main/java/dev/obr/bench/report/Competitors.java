@@ -15,6 +15,9 @@ import java.util.stream.Stream;
  * @param key its name
  */
 record Competitors(String key) {
+    /** Who is called so does not compete: the model before compression, which the others are compared with. */
+    static final String ORIGINAL = "original";
+
     private static final List<String> KEYS =
             List.of("variant", "method", "program", "engine", "weights", "backend", "gpu", "model");
 

@@ -95,8 +95,7 @@ public final class HtmlReport {
                 "started",
                 Html.text(results.started()
                         + (results.seconds() > 0
-                                ? ", took "
-                                        + Scale.of("s", results.seconds()).withUnit(results.seconds())
+                                ? ", took " + Scale.of("s", results.seconds()).withUnit(results.seconds())
                                 : "")));
         origin("file", Html.text(run.name() + ".json (suite " + results.suite() + ")"));
         line("</table>");
@@ -104,7 +103,8 @@ public final class HtmlReport {
         if (noPlots == null) {
             plots(PlotChoice.plots(results), palettes.computeIfAbsent(results.suite(), suite -> new Palette()));
         }
-        table(run, Table.of(results));
+        List<Table> pages = Table.of(results).pages();
+        pages.forEach(page -> table(run, page, page == pages.getFirst()));
         results.notes().forEach(note -> line(Html.element("p", note)));
         line("</section>");
     }
@@ -126,8 +126,9 @@ public final class HtmlReport {
                     + "\" src=\"data:image/png;base64," + png + "\"/>");
             line("<figcaption>");
             plot.series().forEach(series -> {
-                Palette.Style style = palette.of(series.competitor());
-                line("<span><i style=\"color:" + style.css() + "\">" + (series.look() == Plot.Look.LEVEL ? "- -" : style.glyph()) + "</i> "
+                Palette.Style style = palette.of(series);
+                line("<span><i style=\"color:" + style.css() + "\">"
+                        + style.glyph() + "</i> "
                         + Html.text(series.name()) + "</span>");
             });
             line("</figcaption></figure>");
@@ -135,7 +136,7 @@ public final class HtmlReport {
         line("</div>");
     }
 
-    private void table(Run run, Table table) {
+    private void table(Run run, Table table, boolean first) {
         line("<div class=\"wide\"><table class=\"figures\"><thead><tr><th>row</th>");
         List<String> titles = table.titles();
         for (int i = 0; i < titles.size(); i++) {
@@ -143,13 +144,14 @@ public final class HtmlReport {
         }
         line("</tr></thead><tbody>");
         AtomicInteger number = new AtomicInteger();
-        table.rows().forEach(row -> row(run, table, row, number.incrementAndGet()));
+        table.rows().forEach(row -> row(run, table, row, number.incrementAndGet(), first));
         line("</tbody></table></div>");
     }
 
-    private void row(Run run, Table table, ResultRow row, int number) {
+    /** @param first whether links to the row lead here, not to a table of other columns */
+    private void row(Run run, Table table, ResultRow row, int number, boolean first) {
         String id = Html.id(run.name()) + "." + number;
-        line("<tr id=\"" + id + "\"><td><a href=\"#" + id + "\">" + number + "</a></td>");
+        line((first ? "<tr id=\"" + id + "\">" : "<tr>") + "<td><a href=\"#" + id + "\">" + number + "</a></td>");
         table.keys().forEach(key -> line(Html.element("td", row.key().getOrDefault(key, ""))));
         for (Map.Entry<String, Scale> column : table.scales().entrySet()) {
             Figure figure = row.figures().get(column.getKey());

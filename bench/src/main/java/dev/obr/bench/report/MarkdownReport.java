@@ -19,7 +19,9 @@ public final class MarkdownReport {
                 "Medians, with the lower and upper quarter of the repetitions; ~ marks those that lie more than a tenth of the median apart. Times compare within one run, ratios (x) between"
                         + " machines, too. What was modelled or published, not measured here, says so.\n\n");
         input.runs().forEach(run -> section(page, run));
-        input.leftOut().forEach(sentence -> page.append("Left out: ").append(text(sentence)).append("\n\n"));
+        input.leftOut()
+                .forEach(sentence ->
+                        page.append("Left out: ").append(text(sentence)).append("\n\n"));
         return page.toString().stripTrailing() + "\n";
     }
 
@@ -27,16 +29,22 @@ public final class MarkdownReport {
         ResultFile results = run.results();
         Summary summary = Summary.of(results);
         page.append("## ").append(text(results.title())).append("\n\n");
-        page.append(text(summary.where())).append(' ').append(text(Label.software(results.machine()))).append(".\n");
-        page.append("Started ").append(text(results.started())).append(" by `")
+        page.append(text(summary.where()))
+                .append(' ')
+                .append(text(Label.software(results.machine())))
+                .append(".\n");
+        page.append("Started ")
+                .append(text(results.started()))
+                .append(" by `")
                 .append(results.command().replace('`', '\'').replaceAll("\\s+", " "))
                 .append("`.\n\n");
         if (!summary.doubt().isEmpty()) {
             page.append("**").append(text(summary.doubt())).append("**\n\n");
         }
-        summary.findings().forEach(finding -> page.append("- ").append(text(finding)).append('\n'));
+        summary.findings()
+                .forEach(finding -> page.append("- ").append(text(finding)).append('\n'));
         page.append(summary.findings().isEmpty() ? "" : "\n");
-        table(page, Table.of(results));
+        Table.of(results).pages().forEach(table -> table(page, table));
         results.notes().forEach(note -> page.append(text(note)).append("\n\n"));
     }
 
@@ -62,9 +70,13 @@ public final class MarkdownReport {
     }
 
     private static String cell(Figure figure, Scale scale) {
-        String range = figure.count() > 1 ? " (" + scale.text(figure.low()) + "-" + scale.text(figure.high()) + ")" : "";
+        String range =
+                figure.count() > 1 ? " (" + scale.text(figure.low()) + "-" + scale.text(figure.high()) + ")" : "";
         String kind = Label.kind(figure);
-        return (Label.noisy(figure) ? "~" : "") + scale.text(figure.median()) + range + (kind.isEmpty() ? "" : " " + kind);
+        return (Label.noisy(figure) ? "~" : "")
+                + scale.text(figure.median())
+                + range
+                + (kind.isEmpty() ? "" : " " + kind);
     }
 
     /** Units stand in brackets, which only a link would need. */

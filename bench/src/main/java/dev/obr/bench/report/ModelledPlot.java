@@ -22,10 +22,11 @@ final class ModelledPlot {
 
     static List<Plot> plots(ResultFile results) {
         Map<Figure.Kind, List<Pair>> pairs = new LinkedHashMap<>();
-        Competitors.of(results).ifPresent(competitors -> results.rows()
-                .forEach(row -> pair(row, competitors)
-                        .ifPresent(pair -> pairs.computeIfAbsent(pair.truth(), kind -> new ArrayList<>())
-                                .add(pair))));
+        Competitors.of(results)
+                .ifPresent(competitors -> results.rows()
+                        .forEach(row -> pair(row, competitors)
+                                .ifPresent(pair -> pairs.computeIfAbsent(pair.truth(), kind -> new ArrayList<>())
+                                        .add(pair))));
         return pairs.entrySet().stream()
                 .map(entry -> plot(entry.getKey(), entry.getValue()))
                 .toList();
@@ -38,9 +39,11 @@ final class ModelledPlot {
             }
             for (Figure.Kind kind : List.of(Figure.Kind.MEASURED, Figure.Kind.PUBLISHED)) {
                 for (Figure real : row.figures().values()) {
-                    if (real.kind() == kind && real.unit().equals(modelled.unit())) {
-                        return Optional.of(new Pair(
-                                competitors.name(row), kind, real.unit(), real.median(), modelled.median()));
+                    if (real.kind() == kind
+                            && real.unit().equals(modelled.unit())
+                            && Math.min(real.median(), modelled.median()) > 0) {
+                        return Optional.of(
+                                new Pair(competitors.name(row), kind, real.unit(), real.median(), modelled.median()));
                     }
                 }
             }

@@ -25,12 +25,10 @@ final class Palette {
     private static final Color GREY = new Color(0x888888);
     private static final Color BLACK = new Color(0x000000);
 
-    private static final List<Color> COLOURS =
-            List.of(BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY, BLACK);
+    private static final List<Color> COLOURS = List.of(BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY, BLACK);
 
     /** Words in names, the first that fits. */
     private static final List<Map.Entry<String, Color>> USUAL = List.of(
-            Map.entry("original", BLACK),
             Map.entry("4:8p", BLUE),
             Map.entry("2:4", VERMILION),
             Map.entry("32:64", GREEN),
@@ -62,8 +60,15 @@ final class Palette {
         }
     }
 
+    /** Of a line that the others are compared with. */
+    static final Style LEVEL = new Style(new Color(0x444444), SeriesMarkers.NONE, "- -");
+
     /** The same for a competitor whenever it is asked for. */
-    Style of(String competitor) {
+    Style of(Plot.Series series) {
+        return series.look() == Plot.Look.LEVEL ? LEVEL : of(series.competitor());
+    }
+
+    private Style of(String competitor) {
         Style known = styles.get(competitor);
         if (known != null) {
             return known;

@@ -9,12 +9,14 @@ import dev.obr.bench.results.ResultFile;
 import dev.obr.bench.results.ResultRow;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
@@ -25,12 +27,9 @@ import java.util.stream.Collectors;
  * @param y figure
  * @param together keys that differ within one picture, beside the competitor and x
  * @param joined whether points that follow each other along x are joined
- * @param logX whether x is logarithmic; y is wherever it spans more than {@link #WIDE}
+ * @param logX whether x is logarithmic, where it has no zero; y is wherever it spans more than {@link #WIDE}
  */
 record PlotChoice(String title, String x, String y, List<String> together, boolean joined, boolean logX) {
-    /** Whoever is called so is no point but a level that the others are compared with: the model before compression. */
-    private static final String ORIGINAL = "original";
-
     private static final List<PlotChoice> ALL = List.of(
             over("Runtime", "tokens", "time"),
             over("Runtime of the products", "tokens", "products_time"),
@@ -49,7 +48,7 @@ record PlotChoice(String title, String x, String y, List<String> together, boole
             against("Speed against size", "bytes", "tokens_per_second"),
             new PlotChoice(
                     "Cost against size", "bytes", "compress_time", List.of("pattern", "precision"), false, false),
-            new PlotChoice("Cost against size", "parameters", "compress_time", List.of(), true, true));
+            new PlotChoice("Cost against size", "parameters", "compress_time", List.of("model"), true, true));
 
     /** Ratio of the largest to the smallest number from which on an axis is logarithmic. */
     private static final double WIDE = 10;
@@ -78,21 +77,25 @@ record PlotChoice(String title, String x, String y, List<String> together, boole
         List<ResultRow> rows = results.rows().stream()
                 .filter(row -> x(row).isPresent() && row.figures().containsKey(y))
                 .toList();
-        List<ResultRow> levels = rows.stream().filter(row -> level(row, competitors)).toList();
+        List<ResultRow> levels =
+                rows.stream().filter(row -> level(row, competitors)).toList();
         Map<Map<String, String>, List<ResultRow>> cases = rows.stream()
                 .filter(row -> !level(row, competitors))
-                .collect(Collectors.groupingBy(
-                        row -> panel(row, competitors), LinkedHashMap::new, Collectors.toList()));
+                .collect(
+                        Collectors.groupingBy(row -> panel(row, competitors), LinkedHashMap::new, Collectors.toList()));
         cases.values()
-                .removeIf(own -> own.stream().map(row -> x(row).getAsDouble()).distinct().count() < FEWEST);
+                .removeIf(own ->
+                        own.stream().map(row -> x(row).getAsDouble()).distinct().count() < FEWEST);
         if (cases.isEmpty()) {
             return List.of();
         }
         Set<String> fixed = fixed(cases.keySet());
         Scale xScale = Scale.of(
-                xUnit(rows), rows.stream().mapToDouble(row -> x(row).getAsDouble()).toArray());
+                xUnit(rows),
+                rows.stream().mapToDouble(row -> x(row).getAsDouble()).toArray());
         Scale yScale = Scale.of(
-                figure(rows.getFirst()).unit(), rows.stream().mapToDouble(this::y).toArray());
+                figure(rows.getFirst()).unit(),
+                rows.stream().mapToDouble(this::y).toArray());
         return cases.entrySet().stream()
                 .map(entry -> {
                     Map<String, String> changing = new LinkedHashMap<>(entry.getKey());
@@ -104,7 +107,7 @@ record PlotChoice(String title, String x, String y, List<String> together, boole
     }
 
     private boolean level(ResultRow row, Competitors competitors) {
-        return !joined && competitors.name(row).equals(ORIGINAL);
+        return !joined && competitors.name(row).equals(Competitors.ORIGINAL);
     }
 
     /** The case that a row is drawn for. */
@@ -137,40 +140,39 @@ record PlotChoice(String title, String x, String y, List<String> together, boole
                     .sorted(Comparator.comparingDouble(Point::x))
                     .toList();
             boolean modelled = own.stream().allMatch(row -> figure(row).kind() == Figure.Kind.MODELLED);
-            series.add(new Series(
-                    name, name, !joined ? Look.DOTS : modelled ? Look.MODELLED_LINE : Look.LINE, points));
+            series.add(new Series(name, name, !joined ? Look.DOTS : modelled ? Look.MODELLED_LINE : Look.LINE, points));
         });
-        double[] xs = series.stream()
-                .flatMap(one -> one.points().stream())
-                .mapToDouble(Point::x)
-                .sorted()
-                .toArray();
+        DoubleSummaryStatistics xs = range(series, Point::x);
         levels.stream().findFirst().ifPresent(row -> {
             double level = y(row) / yScale.factor();
-            List<Point> ends = List.of(new Point(xs[0], level), new Point(xs[xs.length - 1], level));
-            series.add(new Series(ORIGINAL + " " + yScale.text(y(row)), ORIGINAL, Look.LEVEL, ends));
+            List<Point> ends = List.of(new Point(xs.getMin(), level), new Point(xs.getMax(), level));
+            series.add(new Series(Competitors.ORIGINAL + " " + yScale.text(y(row)), Competitors.ORIGINAL, Look.LEVEL, ends));
         });
         return series;
     }
 
     private Plot plot(String which, List<Series> series, Scale xScale, Scale yScale) {
-        double[] ys = series.stream()
-                .flatMap(one -> one.points().stream())
-                .mapToDouble(Point::y)
-                .sorted()
-                .toArray();
+        DoubleSummaryStatistics xs = range(series, Point::x);
+        DoubleSummaryStatistics ys = range(series, Point::y);
         boolean modelled = series.stream().allMatch(one -> one.look() == Look.MODELLED_LINE);
         List<Series> named = series.stream()
                 .map(one -> one.look() == Look.MODELLED_LINE && !modelled ? one.named(one.name() + ", modelled") : one)
                 .toList();
         return new Plot(
                 which.isEmpty() ? title : title + ": " + which,
-                new Axis(Label.withUnit(x, xScale), logX),
+                new Axis(Label.withUnit(x, xScale), logX && xs.getMin() > 0),
                 new Axis(
                         Label.withUnit(y, yScale) + (modelled ? ", modelled" : ""),
-                        ys[0] > 0 && ys[ys.length - 1] / ys[0] > WIDE),
+                        ys.getMin() > 0 && ys.getMax() / ys.getMin() > WIDE),
                 named,
                 false);
+    }
+
+    private static DoubleSummaryStatistics range(List<Series> series, ToDoubleFunction<Point> value) {
+        return series.stream()
+                .flatMap(one -> one.points().stream())
+                .mapToDouble(value)
+                .summaryStatistics();
     }
 
     private OptionalDouble x(ResultRow row) {

@@ -107,10 +107,10 @@ final class PlotImage {
                 series.name(),
                 series.points().stream().mapToDouble(Point::x).toArray(),
                 series.points().stream().mapToDouble(Point::y).toArray());
-        Palette.Style style = palette.of(series.competitor());
+        Palette.Style style = palette.of(series);
         drawn.setLineColor(style.colour());
         drawn.setMarkerColor(style.colour());
-        drawn.setMarker(series.look() == Look.LEVEL ? SeriesMarkers.NONE : style.mark());
+        drawn.setMarker(style.mark());
         drawn.setLineWidth(2);
         drawn.setLineStyle(series.look() == Look.LINE ? SeriesLines.SOLID : SeriesLines.DASH_DASH);
         drawn.setXYSeriesRenderStyle(
@@ -154,7 +154,8 @@ final class PlotImage {
             double low = values[0];
             double high = values[values.length - 1];
             if (logarithmic) {
-                return new Range(Math.pow(10, Math.floor(Math.log10(low))), Math.pow(10, Math.ceil(Math.log10(high) + LEAST)));
+                return new Range(
+                        Math.pow(10, Math.floor(Math.log10(low))), Math.pow(10, Math.ceil(Math.log10(high) + LEAST)));
             }
             double more = Math.max((high - low) * MARGIN, Math.abs(high) * 0.01);
             return new Range(low - more, high + more);

@@ -48,15 +48,15 @@ record Race(String figure, boolean lowWins) {
     /** What {@code results} decide, as sentences; none where nobody competes. */
     static List<String> sentences(ResultFile results) {
         return Competitors.of(results).stream()
-                .flatMap(competitors -> KNOWN.stream()
-                        .flatMap(race -> race.sentence(results, competitors).stream()))
+                .flatMap(competitors -> KNOWN.stream().flatMap(race -> race.sentence(results, competitors).stream()))
                 .limit(MOST_IN_A_SUMMARY)
                 .toList();
     }
 
     private List<String> sentence(ResultFile results, Competitors competitors) {
         Map<Map<String, String>, List<ResultRow>> cases = results.rows().stream()
-                .filter(row -> row.figures().containsKey(figure))
+                .filter(row -> row.figures().containsKey(figure)
+                        && !competitors.name(row).equals(Competitors.ORIGINAL))
                 .collect(Collectors.groupingBy(competitors::rest, LinkedHashMap::new, Collectors.toList()));
         List<Win> wins = cases.values().stream()
                 .filter(rows -> rows.stream().map(competitors::name).distinct().count() > 1)
@@ -72,7 +72,9 @@ record Race(String figure, boolean lowWins) {
         String modelled = wins.stream().allMatch(win -> win.kind() == Figure.Kind.MODELLED) ? " (modelled)" : "";
         String named = ranked.stream()
                 .limit(MOST_NAMED)
-                .map(entry -> entry.getKey() + (wins.size() == 1 ? "" : " in " + entry.getValue().size()) + ahead(entry.getValue()))
+                .map(entry -> entry.getKey()
+                        + (wins.size() == 1 ? "" : " in " + entry.getValue().size())
+                        + ahead(entry.getValue()))
                 .collect(Collectors.joining("; "));
         int others = ranked.size() - MOST_NAMED;
         return List.of((lowWins ? "Lowest " : "Highest ") + Label.words(figure) + modelled
@@ -82,7 +84,8 @@ record Race(String figure, boolean lowWins) {
 
     private Win win(List<ResultRow> rows, Competitors competitors) {
         Comparator<ResultRow> rising = Comparator.comparingDouble(this::value);
-        List<ResultRow> ranked = rows.stream().sorted(lowWins ? rising : rising.reversed()).toList();
+        List<ResultRow> ranked =
+                rows.stream().sorted(lowWins ? rising : rising.reversed()).toList();
         ResultRow first = ranked.getFirst();
         double next = ranked.stream()
                 .filter(row -> !competitors.name(row).equals(competitors.name(first)))
@@ -90,7 +93,10 @@ record Race(String figure, boolean lowWins) {
                 .findFirst()
                 .orElseThrow();
         double before = lowWins ? next / value(first) : value(first) / next;
-        return new Win(competitors.name(first), before, Stream.of(first).map(this::of).findFirst().orElseThrow().kind());
+        return new Win(
+                competitors.name(first),
+                before,
+                Stream.of(first).map(this::of).findFirst().orElseThrow().kind());
     }
 
     /** By how much, where it can be told: {@code (1.10x to 1.45x before the next)}. */

@@ -8,10 +8,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What the ratios of a file come to for each competitor: {@code speedup: 4:8p 4.54x (2.1x to 5.9x), 2:4 ..}. */
 final class Ratios {
+    /** What others say already: requests that take less time are more a second. */
+    private static final Set<String> TABLE_ONLY = Set.of("ttft_speedup", "tpot_speedup", "e2el_speedup");
+
     private Ratios() {}
 
     static List<String> sentences(ResultFile results) {
@@ -19,6 +23,7 @@ final class Ratios {
                 .flatMap(row -> row.figures().entrySet().stream())
                 .filter(figure -> figure.getValue().ratio())
                 .map(Map.Entry::getKey)
+                .filter(name -> !TABLE_ONLY.contains(name))
                 .distinct()
                 .toList();
         return Competitors.of(results).stream()
@@ -48,7 +53,9 @@ final class Ratios {
                 .map(entry -> entry.getKey() + " " + range(entry.getValue()))
                 .collect(Collectors.joining(
                         "; ",
-                        capital(Label.words(name)) + (modelled ? " (modelled)" : "") + (several ? ", medians of the cases: " : ": "),
+                        capital(Label.words(name))
+                                + (modelled ? " (modelled)" : "")
+                                + (several ? ", medians of the cases: " : ": "),
                         "."));
     }
 
@@ -63,8 +70,7 @@ final class Ratios {
 
     private static double median(List<Figure> figures) {
         return Figure.measured(
-                        Figure.RATIO,
-                        figures.stream().map(Figure::median).toList())
+                        Figure.RATIO, figures.stream().map(Figure::median).toList())
                 .median();
     }
 

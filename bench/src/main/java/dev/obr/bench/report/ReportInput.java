@@ -82,8 +82,8 @@ public record ReportInput(List<Run> runs, List<String> leftOut) {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw new ObrException("cannot read the folder " + folder + " (" + e.getMessage()
-                    + "): check its permissions");
+            throw new ObrException(
+                    "cannot read the folder " + folder + " (" + e.getMessage() + "): check its permissions");
         }
     }
 

@@ -38,7 +38,8 @@ record Scale(String unit, double factor, int digits) {
         double[] sorted = Arrays.stream(values).map(Math::abs).sorted().toArray();
         double middle = sorted.length == 0 ? 1 : sorted[sorted.length / 2];
         return switch (unit) {
-            case "s" -> middle >= 12 * MINUTES_FROM ? HOURS : middle >= MINUTES_FROM ? MINUTES : largest(SECONDS, middle);
+            case "s" ->
+                middle >= 12 * MINUTES_FROM ? HOURS : middle >= MINUTES_FROM ? MINUTES : largest(SECONDS, middle);
             case "bytes" -> largest(BYTES, middle);
             case "ms", "x", "tokens/s", "requests/s", "TOPS", "GB/s" -> new Scale(unit, 1, TIMED_DIGITS);
             default -> new Scale(unit, 1, EXACT_DIGITS);
@@ -47,7 +48,10 @@ record Scale(String unit, double factor, int digits) {
 
     /** The largest of which {@code value} holds one, or the smallest. */
     private static Scale largest(List<Scale> rising, double value) {
-        return rising.stream().filter(scale -> value >= scale.factor).reduce((a, b) -> b).orElse(rising.getFirst());
+        return rising.stream()
+                .filter(scale -> value >= scale.factor)
+                .reduce((a, b) -> b)
+                .orElse(rising.getFirst());
     }
 
     /** {@code value} without its unit. */
@@ -65,7 +69,8 @@ record Scale(String unit, double factor, int digits) {
             return String.format(Locale.ROOT, "%." + (digits - 1) + "e", shown);
         }
         int whole = rounded.precision() - rounded.scale();
-        return rounded.setScale(Math.max(0, digits - whole), RoundingMode.HALF_EVEN).toPlainString();
+        return rounded.setScale(Math.max(0, digits - whole), RoundingMode.HALF_EVEN)
+                .toPlainString();
     }
 
     /** {@code value} with its unit. */
@@ -78,6 +83,10 @@ record Scale(String unit, double factor, int digits) {
         double size = Math.abs(value);
         String prefix = size >= 1e9 ? " G" : size >= 1e6 ? " M" : "";
         double shown = size >= 1e9 ? value / 1e9 : size >= 1e6 ? value / 1e6 : value;
-        return new BigDecimal(shown).round(new MathContext(EXACT_DIGITS)).stripTrailingZeros().toPlainString() + prefix;
+        return new BigDecimal(shown)
+                        .round(new MathContext(EXACT_DIGITS))
+                        .stripTrailingZeros()
+                        .toPlainString()
+                + prefix;
     }
 }

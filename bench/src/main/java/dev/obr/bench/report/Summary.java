@@ -54,7 +54,8 @@ record Summary(String what, String where, List<String> findings, String doubt) {
         if (results.noise() != null) {
             return "Noisy: " + results.noise() + ".";
         }
-        long figures = results.rows().stream().mapToLong(row -> row.figures().size()).sum();
+        long figures =
+                results.rows().stream().mapToLong(row -> row.figures().size()).sum();
         long noisy = results.rows().stream()
                 .flatMap(row -> row.figures().values().stream())
                 .filter(Label::noisy)

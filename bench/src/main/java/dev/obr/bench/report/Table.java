@@ -18,6 +18,8 @@ import java.util.Set;
  * @param rows as they were
  */
 record Table(List<String> keys, Map<String, Scale> scales, List<ResultRow> rows) {
+    private static final int MOST = 8;
+
     static Table of(ResultFile results) {
         Set<String> keys = new LinkedHashSet<>();
         Map<String, List<Figure>> figures = new LinkedHashMap<>();
@@ -34,6 +36,21 @@ record Table(List<String> keys, Map<String, Scale> scales, List<ResultRow> rows)
                         all.getFirst().unit(),
                         all.stream().mapToDouble(Figure::median).toArray())));
         return new Table(List.copyOf(keys), scales, results.rows());
+    }
+
+    /** The same rows in tables of no more than {@link #MOST} figures each, as many as a page has room for. */
+    List<Table> pages() {
+        List<Table> pages = new ArrayList<>();
+        Map<String, Scale> page = new LinkedHashMap<>();
+        for (Map.Entry<String, Scale> column : scales.entrySet()) {
+            if (page.size() == MOST) {
+                pages.add(new Table(keys, page, rows));
+                page = new LinkedHashMap<>();
+            }
+            page.put(column.getKey(), column.getValue());
+        }
+        pages.add(new Table(keys, page, rows));
+        return pages;
     }
 
     /** Names of the key's parts, then of the figures with their units. */

@@ -34,7 +34,8 @@ public final class RooflineResults {
             key.put("weights", figure.what());
             Map<String, Figure> figures = new LinkedHashMap<>();
             figures.put("published", Figure.of("s", Kind.PUBLISHED, figure.publishedMillis() / 1e3));
-            figures.put("modelled", Figure.of("s", Kind.MODELLED, figure.modelled().seconds()));
+            figures.put(
+                    "modelled", Figure.of("s", Kind.MODELLED, figure.modelled().seconds()));
             rows.add(new ResultRow(key, figures));
         }
         return rows;
@@ -49,7 +50,8 @@ public final class RooflineResults {
         Map<String, Figure> figures = new LinkedHashMap<>();
         figures.put("products_time", modelled("s", step.linearSeconds()));
         figures.put("TOPS", modelled("TOPS", operations(step) / step.linearSeconds() / 1e12));
-        figures.put("products_speedup", modelled(Figure.RATIO, report.half(step).linearSeconds() / step.linearSeconds()));
+        figures.put(
+                "products_speedup", modelled(Figure.RATIO, report.half(step).linearSeconds() / step.linearSeconds()));
         if (step.whole()) {
             figures.put("layer_time", modelled("s", step.layerSeconds()));
             figures.put("tokens_per_second", modelled("tokens/s", step.tokensPerSecond()));

@@ -33,9 +33,15 @@ final class PlotChoiceTest {
         assertThat(plot.series())
                 .containsExactly(
                         new Series(
-                                "F16", "F16", Look.LINE, List.of(new Point(1, 2), new Point(16, 32), new Point(256, 512))),
+                                "F16",
+                                "F16",
+                                Look.LINE,
+                                List.of(new Point(1, 2), new Point(16, 32), new Point(256, 512))),
                         new Series(
-                                "4:8p", "4:8p", Look.LINE, List.of(new Point(1, 1), new Point(16, 16), new Point(256, 1024))));
+                                "4:8p",
+                                "4:8p",
+                                Look.LINE,
+                                List.of(new Point(1, 1), new Point(16, 16), new Point(256, 1024))));
     }
 
     @Test

@@ -24,9 +24,7 @@ final class ReportPageTest {
     private static final String HOSTILE = "</td><script>alert(\"1\")</script> & 'x' | `y` \u0000\u001b[31m \ud800 _z_";
 
     private static Document parse(String html) throws Exception {
-        return DocumentBuilderFactory.newInstance()
-                .newDocumentBuilder()
-                .parse(new InputSource(new StringReader(html)));
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(html)));
     }
 
     private static ReportInput input(Run... runs) {

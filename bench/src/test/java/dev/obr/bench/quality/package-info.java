@@ -1,0 +1,4 @@
+@NullMarked
+package dev.obr.bench.quality;
+
+import org.jspecify.annotations.NullMarked;
