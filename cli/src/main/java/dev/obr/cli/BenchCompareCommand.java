@@ -134,8 +134,7 @@ final class BenchCompareCommand implements Callable<Integer> {
                         result.rows(),
                         notes,
                         List.of(CompareBench.SPEED, "/ " + Q4_0, "/ " + LLAMA_F16, "/ " + OWN_F16),
-                        "cpu",
-                        null),
+                        "cpu"),
                 noise,
                 console);
         return CommandLineApplication.DONE;

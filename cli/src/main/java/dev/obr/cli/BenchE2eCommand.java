@@ -159,8 +159,7 @@ final class BenchE2eCommand implements Callable<Integer> {
                         result.rows(),
                         result.notes(),
                         SHOWN,
-                        result.device(),
-                        null),
+                        result.device()),
                 noise,
                 console);
         return CommandLineApplication.DONE;
