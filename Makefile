@@ -72,7 +72,7 @@ quality: jar
 # Speed beside llama.cpp and Jlama, in turns; some minutes a round on two cores. LLAMA holds llama-bench and llama-quantize.
 ROUNDS ?= 3
 peers: jar
-	@bench/peers.py $(JAR) "$(LLAMA)" $(ROUNDS)
+	@bench/peers.sh $(JAR) "$(LLAMA)" $(ROUNDS) $(ARGS)
 
 # CUDA kernels to the PTX that the jar carries (NVCC=... or the pinned compiler of kernels/src/main/cuda/compiler.sh), a check that it is that of
 # the sources to the byte, and what NVIDIA's assembler makes of it.
@@ -96,7 +96,7 @@ help:
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
-	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'
+	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3 ARGS="--output FILE"'
 	@echo 'make ptx                 compile the CUDA kernels to PTX; ptx-check compares, ptx-report counts registers and instructions'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'

@@ -42,12 +42,7 @@ final class BenchOutput {
      * @param device that computed
      */
     record Run(
-            String suite,
-            String title,
-            List<ResultRow> rows,
-            List<String> notes,
-            List<String> shown,
-            String device) {}
+            String suite, String title, List<ResultRow> rows, List<String> notes, List<String> shown, String device) {}
 
     void write(Run run, NoiseMeter meter, Console console) {
         String noise = meter.noise();
