@@ -119,10 +119,16 @@ final class BenchGemmCommand implements Callable<Integer> {
             console.println("Doubtful: " + noise + ".");
         }
         if (results.rows().isEmpty()) {
-            throw new ObrException("nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
+            throw new ObrException(
+                    "nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
         }
         if (output != null) {
-            write(output, MachineProbe.probe(cpu.kernels(), gpuName, RootCommand.productVersion()), started, seconds, noise);
+            write(
+                    output,
+                    MachineProbe.probe(cpu.kernels(), gpuName, RootCommand.productVersion()),
+                    started,
+                    seconds,
+                    noise);
         }
         return CommandLineApplication.DONE;
     }
@@ -153,8 +159,7 @@ final class BenchGemmCommand implements Callable<Integer> {
         return null;
     }
 
-    private String onGpu(
-            GpuDeviceOption option, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
+    private String onGpu(GpuDeviceOption option, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
         try (CudaDevice gpu = (CudaDevice) option.open();
                 CudaGemm gemm = new CudaGemm(gpu)) {
             run(gemm, wanted, counts, meter);

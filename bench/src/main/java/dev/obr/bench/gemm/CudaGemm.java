@@ -22,9 +22,10 @@ public final class CudaGemm implements GemmProducts.Factory, AutoCloseable {
     /** A library that is missing is a note, no error. */
     public CudaGemm(CudaDevice device) {
         this.device = device;
-        notes.add("By the GPU's events, one graph a repetition; NVIDIA's libraries are launched call by call, so that with few tokens their times hold the way from Java, too. "
-                + "INT4: activations are coded before the clock starts, in 4 bits (A4) or 8 (A8). "
-                + "Blocks of 32x32 are what cuSPARSE keeps half of beside CSR's half of all entries.");
+        notes.add(
+                "By the GPU's events, one graph a repetition; NVIDIA's libraries are launched call by call, so that with few tokens their times hold the way from Java, too. "
+                        + "INT4: activations are coded before the clock starts, in 4 bits (A4) or 8 (A8). "
+                        + "Blocks of 32x32 are what cuSPARSE keeps half of beside CSR's half of all entries.");
         this.cublas = present(() -> new CudaHalfGemm(device));
         this.cusparse = present(() -> CudaSparseGemm.on(device));
     }

@@ -15,8 +15,8 @@ import java.util.Map;
 public final class GemmResults {
     /** What stands above the lines. */
     public static final List<String> HEADER = List.of(
-            "| shape       | tokens | weights              |  median ms | spread |    TOPS | x dense | weight MB | x smaller |",
-            "| :---------- | -----: | :------------------- | ---------: | -----: | ------: | ------: | --------: | --------: |");
+            "| shape       | tokens | weights               |  median ms | spread |    TOPS | x dense | weight MB | x smaller |",
+            "| :---------- | -----: | :-------------------- | ---------: | -----: | ------: | ------: | --------: | --------: |");
 
     /** What the columns mean. */
     public static final String LEGEND =
@@ -57,7 +57,8 @@ public final class GemmResults {
     private static Figure speedup(ProductRow row, ProductRow reference) {
         List<Double> ratios = new ArrayList<>();
         for (int i = 0; i < row.sample().seconds().size(); i++) {
-            ratios.add(reference.sample().seconds().get(i) / row.sample().seconds().get(i));
+            ratios.add(
+                    reference.sample().seconds().get(i) / row.sample().seconds().get(i));
         }
         return Figure.measured(Figure.RATIO, ratios);
     }
@@ -80,7 +81,7 @@ public final class GemmResults {
     private static String line(GemmShape shape, int tokens, ProductRow row, Figure speedup) {
         return String.format(
                 Locale.ROOT,
-                "| %-11s | %6d | %-20s | %10.3f | %5.1f%% | %7.3f | %7.2f | %9.2f | %9.2f |",
+                "| %-11s | %6d | %-21s | %10.3f | %5.1f%% | %7.3f | %7.2f | %9.2f | %9.2f |",
                 shape.label(),
                 tokens,
                 row.name(),

@@ -34,11 +34,17 @@ final class SparseRival implements Rival {
     /** Kept anywhere. */
     static SparseRival csr(
             CudaDevice device, CudaSparseGemm gemm, GpuStream stream, GemmShape shape, long rotatedBytes) {
-        CsrHalves w = CsrHalves.of(RandomMatrix.packed(
-                Pattern.UNSTRUCTURED, 4, shape.features(), shape.columns(), STEP, SEED));
+        CsrHalves w = CsrHalves.of(
+                RandomMatrix.packed(Pattern.UNSTRUCTURED, 4, shape.features(), shape.columns(), STEP, SEED));
         SparseRival rival = new SparseRival(gemm, "FP16 CSR, cuSPARSE");
-        rival.load(device, stream, rotatedBytes, List.of(
-                MemorySegment.ofArray(w.starts()), MemorySegment.ofArray(w.indices()), MemorySegment.ofArray(w.values())),
+        rival.load(
+                device,
+                stream,
+                rotatedBytes,
+                List.of(
+                        MemorySegment.ofArray(w.starts()),
+                        MemorySegment.ofArray(w.indices()),
+                        MemorySegment.ofArray(w.values())),
                 m -> gemm.csr(shape.features(), shape.columns(), m.get(0), m.get(1), m.get(2)));
         return rival;
     }
@@ -48,8 +54,11 @@ final class SparseRival implements Rival {
             CudaDevice device, CudaSparseGemm gemm, GpuStream stream, GemmShape shape, long rotatedBytes) {
         BlockedEllHalves w = BlockedEllHalves.random(shape, BLOCK, SEED);
         SparseRival rival = new SparseRival(gemm, "FP16 blocks, cuSPARSE");
-        rival.load(device, stream, rotatedBytes, List.of(
-                MemorySegment.ofArray(w.blocks()), MemorySegment.ofArray(w.values())),
+        rival.load(
+                device,
+                stream,
+                rotatedBytes,
+                List.of(MemorySegment.ofArray(w.blocks()), MemorySegment.ofArray(w.values())),
                 m -> gemm.blockedEll(
                         shape.features(), shape.columns(), w.block(), w.keptColumns(), m.get(0), m.get(1)));
         return rival;

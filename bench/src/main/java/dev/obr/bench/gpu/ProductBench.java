@@ -212,8 +212,8 @@ public final class ProductBench implements AutoCloseable {
                 "FP16 dense",
                 halfBytes(),
                 x.byteSize(),
-                (queue, turn) -> halfGemm.multiply(
-                        queue, halves.get(turn % halves.size()), x, tokens, features, columns, y)));
+                (queue, turn) ->
+                        halfGemm.multiply(queue, halves.get(turn % halves.size()), x, tokens, features, columns, y)));
         Library library = cublas;
         if (library != null) {
             variants.add(new Variant(

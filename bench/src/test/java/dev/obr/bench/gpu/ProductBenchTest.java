@@ -85,14 +85,21 @@ class ProductBenchTest {
         List<String> done = new ArrayList<>();
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
                 ProductBench bench = new ProductBench(
-                        device, null, List.of(new Named("one", done), new Named("two", done)), FEATURES, COLUMNS, ROTATED)) {
+                        device,
+                        null,
+                        List.of(new Named("one", done), new Named("two", done)),
+                        FEATURES,
+                        COLUMNS,
+                        ROTATED)) {
             List<ProductRow> rows = bench.measure(new Interleaved<>(timed -> timed.turns(), 0, 1), 7);
             assertThat(rows).extracting(ProductRow::name).contains("one").doesNotContain("two");
             assertThat(rows.getLast())
                     .returns("one", ProductRow::name)
                     .returns(false, ProductRow::reference)
                     .returns(10_000_000L, ProductRow::weightBytes);
-            assertThat(rows.getLast().sample().median()).as("1 GiB in pieces of 10 MB").isEqualTo(108);
+            assertThat(rows.getLast().sample().median())
+                    .as("1 GiB in pieces of 10 MB")
+                    .isEqualTo(108);
             assertThat(bench.refusals()).containsExactly("two with 7 tokens is left out: not today");
             assertThat(done).containsExactly("one of 7 tokens", "one closed");
         }

@@ -30,11 +30,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @SuppressWarnings("NullAway.Init") // JMH calls prepare
 public class KernelBenchmark {
     /** {@code native}, {@code vector} or {@code scalar}. */
-    @Param
+    @Param("native")
     public String twin;
 
-    /** As the case writes itself. */
-    @Param
+    /** As the case writes itself; {@link KernelTimesTest} gives all of them. */
+    @Param("")
     public String kernelCase;
 
     private Arena arena;

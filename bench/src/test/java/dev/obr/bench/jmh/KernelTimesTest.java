@@ -21,8 +21,14 @@ class KernelTimesTest {
     void everyCaseByEveryTwin() throws RunnerException {
         Options options = new OptionsBuilder()
                 .include(KernelBenchmark.class.getSimpleName())
-                .param("twin", Stream.of("native", "vector", "scalar").filter(KernelTimesTest::works).toArray(String[]::new))
-                .param("kernelCase", KernelCases.timed().stream().map(Object::toString).toArray(String[]::new))
+                .param(
+                        "twin",
+                        Stream.of("native", "vector", "scalar")
+                                .filter(KernelTimesTest::works)
+                                .toArray(String[]::new))
+                .param(
+                        "kernelCase",
+                        KernelCases.timed().stream().map(Object::toString).toArray(String[]::new))
                 .shouldFailOnError(true)
                 .resultFormat(ResultFormatType.JSON)
                 .result("target/jmh.json")

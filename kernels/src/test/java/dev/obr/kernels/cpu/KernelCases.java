@@ -69,7 +69,6 @@ public final class KernelCases {
             cases.add(whole(type, 256, 2048, 16));
         }
         cases.add(new KernelCase.Attention(DType.F16, 4, 64, 512));
-        cases.add(codes(4, 4, 64, 512, 1));
         cases.add(new KernelCase.Row(KernelCase.Row.Operation.RMS_NORM, 2048));
         cases.add(new KernelCase.Row(KernelCase.Row.Operation.SILU_MUL, 8192));
         return cases;
