@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-native test-interop test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -64,6 +64,10 @@ bench: jar
 	@java -jar $(JAR) bench membw
 	@java -jar $(JAR) bench $(ARGS)
 
+# Each kernel by itself, on the cases that the tests compare; some minutes.
+jmh: natives
+	@$(MVN) -q -pl bench -am test-compile surefire:test@jmh
+
 # What compression costs in quality, into docs/quality.md; about an hour on two cores. SHARED holds models/ and data/.
 SHARED ?= ../shared
 quality: jar
@@ -72,7 +76,7 @@ quality: jar
 # Speed beside llama.cpp and Jlama, in turns; some minutes a round on two cores. LLAMA holds llama-bench and llama-quantize.
 ROUNDS ?= 3
 peers: jar
-	@bench/peers.py $(JAR) "$(LLAMA)" $(ROUNDS)
+	@bench/peers.sh $(JAR) "$(LLAMA)" $(ROUNDS) $(ARGS)
 
 # CUDA kernels to the PTX that the jar carries (NVCC=... or the pinned compiler of kernels/src/main/cuda/compiler.sh), a check that it is that of
 # the sources to the byte, and what NVIDIA's assembler makes of it.
@@ -95,8 +99,9 @@ help:
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
+	@echo 'make jmh                 measure each CPU kernel by itself, for some minutes'
 	@echo 'make quality             measure what compression costs, into docs/quality.md'
-	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3'
+	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3 ARGS="--output FILE"'
 	@echo 'make ptx                 compile the CUDA kernels to PTX; ptx-check compares, ptx-report counts registers and instructions'
 	@echo 'make format              format the Java sources'
 	@echo 'make clean               delete what was built'

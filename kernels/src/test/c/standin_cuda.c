@@ -316,7 +316,12 @@ int cuDevicePrimaryCtxRetain(void **made, int device) {
 
 int cuDevicePrimaryCtxRelease_v2(int device) {
     if (device || !retained) return INVALID_CONTEXT;
-    if (!--retained) sticky = SUCCESS;   /* a new context begins anew */
+    if (--retained) return SUCCESS;
+    if (sticky) {   /* which nobody could free since: they go with the context */
+        for (struct handle *h = handles; h; h = h->next) h->kind = FREED;
+        pinned = 0;
+    }
+    sticky = SUCCESS;   /* a new context begins anew */
     return SUCCESS;
 }
 

@@ -54,8 +54,8 @@ public record RandomModels(Path folder, String name, ModelConfig config, int hea
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new ObrException("cannot create the folder " + folder + " (" + e.getMessage()
-                    + "): choose another with --work");
+            throw new ObrException(
+                    "cannot create the folder " + folder + " (" + e.getMessage() + "): choose another with --work");
         }
         return true;
     }

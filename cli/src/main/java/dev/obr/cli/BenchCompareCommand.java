@@ -122,9 +122,8 @@ final class BenchCompareCommand implements Callable<Integer> {
         List<Contender> contenders = contenders(llama, files, count);
         contenders.addAll(others);
         NoiseMeter noise = NoiseMeter.start();
-        CompareBench.Result result = new CompareBench(
-                        contenders, List.of(Q4_0, LLAMA_F16, OWN_F16), rounds, noise, this::note)
-                .run();
+        CompareBench.Result result =
+                new CompareBench(contenders, List.of(Q4_0, LLAMA_F16, OWN_F16), rounds, noise, this::note).run();
         List<String> notes = new ArrayList<>(result.notes());
         notes.add(bandwidth(count));
         output.write(
@@ -134,8 +133,7 @@ final class BenchCompareCommand implements Callable<Integer> {
                         result.rows(),
                         notes,
                         List.of(CompareBench.SPEED, "/ " + Q4_0, "/ " + LLAMA_F16, "/ " + OWN_F16),
-                        "cpu",
-                        null),
+                        "cpu"),
                 noise,
                 console);
         return CommandLineApplication.DONE;
@@ -153,7 +151,8 @@ final class BenchCompareCommand implements Callable<Integer> {
         @Nullable Path halfFloats = files.dense();
         if (halfFloats == null || !halfFloats.toString().endsWith(".gguf")) {
             throw new ParameterException(
-                    spec.commandLine(), "llama.cpp needs a GGUF file: give one as --model, or a --shape to make one of");
+                    spec.commandLine(),
+                    "llama.cpp needs a GGUF file: give one as --model, or a --shape to make one of");
         }
         CompareTests tests = new CompareTests(prompts.values(), generated);
         CompareTests few = tests.shorter();

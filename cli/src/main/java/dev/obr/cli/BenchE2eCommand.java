@@ -144,13 +144,7 @@ final class BenchE2eCommand implements Callable<Integer> {
         BenchModelOptions.Files files = models.files(this::note);
         NoiseMeter noise = NoiseMeter.start();
         ServingBench.Result result = new ServingBench(
-                        variants(files),
-                        options,
-                        Duration.ofSeconds(warmUp),
-                        repetitions,
-                        requests,
-                        noise,
-                        this::note)
+                        variants(files), options, Duration.ofSeconds(warmUp), repetitions, requests, noise, this::note)
                 .run(cases);
         output.write(
                 new BenchOutput.Run(
@@ -159,8 +153,7 @@ final class BenchE2eCommand implements Callable<Integer> {
                         result.rows(),
                         result.notes(),
                         SHOWN,
-                        result.device(),
-                        null),
+                        result.device()),
                 noise,
                 console);
         return CommandLineApplication.DONE;

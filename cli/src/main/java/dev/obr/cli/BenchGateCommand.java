@@ -61,7 +61,8 @@ final class BenchGateCommand implements Callable<Integer> {
         double part = percent.matches() ? Double.parseDouble(percent.group(1)) / 100 : 0;
         if (!(part > 0)) {
             throw new ParameterException(
-                    spec.commandLine(), "--threshold is '" + threshold + "', but must be above 0% and below 100%, such as 10%");
+                    spec.commandLine(),
+                    "--threshold is '" + threshold + "', but must be above 0% and below 100%, such as 10%");
         }
         return part;
     }

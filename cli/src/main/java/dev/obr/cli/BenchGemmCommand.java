@@ -1,6 +1,7 @@
 package dev.obr.cli;
 
 import dev.obr.bench.gemm.CpuGemm;
+import dev.obr.bench.gemm.CudaGemm;
 import dev.obr.bench.gemm.GemmProducts;
 import dev.obr.bench.gemm.GemmResults;
 import dev.obr.bench.gemm.GemmShape;
@@ -8,11 +9,13 @@ import dev.obr.bench.gemm.GemmSuite;
 import dev.obr.bench.gpu.ProductRow;
 import dev.obr.bench.machine.MachineProbe;
 import dev.obr.bench.machine.NoiseMeter;
+import dev.obr.bench.results.Machine;
 import dev.obr.bench.results.ResultFile;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cpu.ThreadTeam;
+import dev.obr.kernels.cuda.CudaDevice;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -25,6 +28,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code bench gemm}: products of a layer's weights, each kind beside dense floats. */
 @Command(
@@ -42,6 +46,14 @@ final class BenchGemmCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
+
+    @Option(
+            names = "--device",
+            paramLabel = "cpu|cuda[:N]",
+            defaultValue = "cpu",
+            description = "What multiplies. Default: ${DEFAULT-VALUE}.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String device;
 
     @Option(
             names = "--shapes",
@@ -91,16 +103,14 @@ final class BenchGemmCommand implements Callable<Integer> {
         List<Integer> counts = tokens();
         require("--budget", budget, 1, Integer.MAX_VALUE);
         require("--threads", threads, 0, 1 << 12);
+        GpuDeviceOption gpu = gpu();
         CpuKernelsProvider.Choice cpu =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         note(cpu.reason());
         Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         NoiseMeter meter = NoiseMeter.start();
         long start = System.nanoTime();
-        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        try (ThreadTeam team = new ThreadTeam(count)) {
-            run(new CpuGemm(cpu.kernels(), team, console.environment()), wanted, counts, meter);
-        }
+        String gpuName = gpu == null ? onCpu(cpu.kernels(), wanted, counts, meter) : onGpu(gpu, wanted, counts, meter);
         double seconds = (System.nanoTime() - start) / 1e9;
         String noise = meter.noise();
         console.println("");
@@ -109,12 +119,52 @@ final class BenchGemmCommand implements Callable<Integer> {
             console.println("Doubtful: " + noise + ".");
         }
         if (results.rows().isEmpty()) {
-            throw new ObrException("nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
+            throw new ObrException(
+                    "nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
         }
         if (output != null) {
-            write(output, cpu.kernels(), started, seconds, noise);
+            write(
+                    output,
+                    MachineProbe.probe(cpu.kernels(), gpuName, RootCommand.productVersion()),
+                    started,
+                    seconds,
+                    noise);
         }
         return CommandLineApplication.DONE;
+    }
+
+    /** Null is the CPU. */
+    private @Nullable GpuDeviceOption gpu() {
+        if (device.equals("cpu")) {
+            return null;
+        }
+        GpuDeviceOption option;
+        try {
+            option = new GpuDeviceOption.Converter().convert(device);
+        } catch (TypeConversionException e) {
+            option = null;
+        }
+        if (option == null || !option.timed()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--device is '" + device + "', but what is timed is cpu, cuda or cuda:N");
+        }
+        return option;
+    }
+
+    private @Nullable String onCpu(CpuKernels kernels, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
+        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        try (ThreadTeam team = new ThreadTeam(count)) {
+            run(new CpuGemm(kernels, team, console.environment()), wanted, counts, meter);
+        }
+        return null;
+    }
+
+    private String onGpu(GpuDeviceOption option, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
+        try (CudaDevice gpu = (CudaDevice) option.open();
+                CudaGemm gemm = new CudaGemm(gpu)) {
+            run(gemm, wanted, counts, meter);
+            return gpu.name();
+        }
     }
 
     private List<GemmShape> shapes() {
@@ -142,7 +192,6 @@ final class BenchGemmCommand implements Callable<Integer> {
 
     private void run(GemmProducts.Factory factory, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
         notes.add(GemmResults.LEGEND);
-        notes.addAll(factory.notes());
         GemmResults.HEADER.forEach(console::println);
         GemmSuite.Listener listener = new GemmSuite.Listener() {
             @Override
@@ -157,9 +206,10 @@ final class BenchGemmCommand implements Callable<Integer> {
             }
         };
         new GemmSuite(factory, () -> System.nanoTime() / 1e9, listener).run(wanted, counts, budget);
+        notes.addAll(1, factory.notes()); // before what was left out
     }
 
-    private void write(Path file, CpuKernels kernels, Instant started, double seconds, @Nullable String noise) {
+    private void write(Path file, Machine machine, Instant started, double seconds, @Nullable String noise) {
         new ResultFile(
                         ResultFile.FORMAT,
                         "gemm",
@@ -167,7 +217,7 @@ final class BenchGemmCommand implements Callable<Integer> {
                         command(),
                         started.toString(),
                         seconds,
-                        MachineProbe.probe(kernels, null, RootCommand.productVersion()),
+                        machine,
                         noise,
                         notes,
                         results.rows())

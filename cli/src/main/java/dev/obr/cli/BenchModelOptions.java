@@ -90,11 +90,13 @@ final class BenchModelOptions {
         if (shape == null) {
             Map<String, Path> variants = new LinkedHashMap<>();
             packed.forEach(path -> variants.put(String.valueOf(path.getFileName()), path));
-            return new Files(dense == null ? "the built-in model" : String.valueOf(dense.getFileName()), dense, variants);
+            return new Files(
+                    dense == null ? "the built-in model" : String.valueOf(dense.getFileName()), dense, variants);
         }
         if (dense != null || !packed.isEmpty()) {
             throw new ParameterException(
-                    command.commandLine(), "give --shape, or --model and --packed, but not both: one shape is measured");
+                    command.commandLine(),
+                    "give --shape, or --model and --packed, but not both: one shape is measured");
         }
         RandomModels models;
         List<Pattern> wanted;
@@ -105,8 +107,8 @@ final class BenchModelOptions {
             throw new ParameterException(command.commandLine(), e.getMessage(), e);
         }
         Map<String, Path> variants = new LinkedHashMap<>();
-        wanted.forEach(pattern -> variants.put(
-                pattern == Pattern.DENSE ? PACKED_DENSE : pattern.label(), models.packed(pattern)));
+        wanted.forEach(pattern ->
+                variants.put(pattern == Pattern.DENSE ? PACKED_DENSE : pattern.label(), models.packed(pattern)));
         return new Files("random weights of the shape " + models.name(), models.halfFloats(), variants);
     }
 }

@@ -40,16 +40,9 @@ final class BenchOutput {
      *
      * @param shown figures of the table, by name
      * @param device that computed
-     * @param kernels that were asked for; null for the fastest
      */
     record Run(
-            String suite,
-            String title,
-            List<ResultRow> rows,
-            List<String> notes,
-            List<String> shown,
-            String device,
-            @Nullable String kernels) {}
+            String suite, String title, List<ResultRow> rows, List<String> notes, List<String> shown, String device) {}
 
     void write(Run run, NoiseMeter meter, Console console) {
         String noise = meter.noise();
@@ -59,7 +52,6 @@ final class BenchOutput {
         }
         console.print(ResultTable.markdown(run.rows, run.shown) + "\n" + String.join("\n", lines) + "\n");
         if (file != null) {
-            String kernels = run.kernels == null ? CpuKernelsProvider.requested() : run.kernels;
             new ResultFile(
                             ResultFile.FORMAT,
                             run.suite,
@@ -74,7 +66,7 @@ final class BenchOutput {
                             started.toString(),
                             (System.nanoTime() - start) / 1e9,
                             MachineProbe.probe(
-                                    CpuKernelsProvider.choose(kernels, console.environment())
+                                    CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment())
                                             .kernels(),
                                     gpu(run.device),
                                     RootCommand.productVersion()),

@@ -18,13 +18,25 @@ class BenchGemmVerbTest {
     void tableAndFileHaveARowForEachVariant() {
         Path file = folder.resolve("gemm.json");
         Ran ran = Ran.verb(
-                "bench", "gemm", "--shapes", "64x128,128x64", "--tokens", "3,1", "-t", "1", "--budget", "20",
-                "--output", file.toString());
+                "bench",
+                "gemm",
+                "--shapes",
+                "64x128,128x64",
+                "--tokens",
+                "3,1",
+                "-t",
+                "1",
+                "--budget",
+                "20",
+                "--output",
+                file.toString());
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         List<String> lines = ran.out().lines().toList();
         assertThat(lines.get(0)).startsWith("| shape       | tokens | weights");
         assertThat(lines.get(1)).hasSameSizeAs(lines.get(0));
-        assertThat(lines.get(2)).startsWith("| 64x128      |      1 | FP16 dense ").hasSameSizeAs(lines.get(0));
+        assertThat(lines.get(2))
+                .startsWith("| 64x128      |      1 | FP16 dense ")
+                .hasSameSizeAs(lines.get(0));
         assertThat(ran.out()).contains("INT4 dense, A8", "INT4 2:4, A8", "INT4 4:8p, A8", "INT4 unstructured, A8");
         ResultFile results = ResultFile.read(file);
         assertThat(results.suite()).isEqualTo("gemm");
@@ -36,13 +48,14 @@ class BenchGemmVerbTest {
                         && row.key().get("tokens").equals("3"))
                 .count();
         assertThat(results.rows()).hasSize((int) (4 * ofOneCase));
-        assertThat(results.rows()).allSatisfy(row -> assertThat(row.figures())
-                .containsOnlyKeys("time", "TOPS", "weight_bytes", "speedup", "memory_ratio"));
+        assertThat(results.rows())
+                .allSatisfy(row -> assertThat(row.figures())
+                        .containsOnlyKeys("time", "TOPS", "weight_bytes", "speedup", "memory_ratio"));
     }
 
     @Test
     void whatIsLeftOutIsSaid() {
         Ran ran = Ran.verb("bench", "gemm", "--shapes", "1024x1024", "--tokens", "1,131072", "--budget", "3");
-        assertThat(ran.out()).contains("1024x1024 with 131072 tokens is left out: ");
+        assertThat(ran.out()).containsPattern("1024x1024 with (1, )?131072 tokens is left out: ");
     }
 }

@@ -19,16 +19,33 @@ import org.junit.jupiter.api.io.TempDir;
 /** Benchmarks that write result files, with sizes that take a moment. */
 class BenchVerbsTest {
     private static final String[] VLLM = {
-        "request_throughput", "output_throughput", "total_token_throughput", "mean_ttft_ms", "median_ttft_ms",
-        "std_ttft_ms", "p99_ttft_ms", "mean_tpot_ms", "median_tpot_ms", "std_tpot_ms", "p99_tpot_ms", "mean_itl_ms",
-        "median_itl_ms", "std_itl_ms", "p99_itl_ms", "mean_e2el_ms", "median_e2el_ms", "std_e2el_ms", "p99_e2el_ms"
+        "request_throughput",
+        "output_throughput",
+        "total_token_throughput",
+        "mean_ttft_ms",
+        "median_ttft_ms",
+        "std_ttft_ms",
+        "p99_ttft_ms",
+        "mean_tpot_ms",
+        "median_tpot_ms",
+        "std_tpot_ms",
+        "p99_tpot_ms",
+        "mean_itl_ms",
+        "median_itl_ms",
+        "std_itl_ms",
+        "p99_itl_ms",
+        "mean_e2el_ms",
+        "median_e2el_ms",
+        "std_e2el_ms",
+        "p99_e2el_ms"
     };
 
     @TempDir
     private Path folder;
 
     private Ran e2e(String... models) {
-        String[] rest = {"-p", "5", "-n", "3", "-d", "0,4", "-c", "1,2", "--requests", "2", "-r", "2", "--warm-up", "0"};
+        String[] rest = {"-p", "5", "-n", "3", "-d", "0,4", "-c", "1,2", "--requests", "2", "-r", "2", "--warm-up", "0"
+        };
         List<String> arguments = new java.util.ArrayList<>(List.of("bench", "e2e", "--output", file("e2e.json")));
         arguments.addAll(List.of(models));
         arguments.addAll(List.of(rest));
@@ -79,7 +96,8 @@ class BenchVerbsTest {
                 .containsKeys("prefill_speedup", "decode_speedup", "ttft_speedup", "tpot_speedup", "e2el_speedup");
         assertThat(Ran.verb("bench", "gate", file("e2e.json"), file("e2e.json")).exitCode())
                 .isZero();
-        assertThat(e2e("--shape", "tiny", "--patterns", "4:8p", "--work", file("work")).err())
+        assertThat(e2e("--shape", "tiny", "--patterns", "4:8p", "--work", file("work"))
+                        .err())
                 .doesNotContain("make ");
     }
 
@@ -97,14 +115,16 @@ class BenchVerbsTest {
         Ran ran = Ran.verb("bench", "gate", file("base.json"), file("slower.json"));
         assertThat(ran.exitCode()).isEqualTo(1);
         assertThat(ran.err()).isEmpty();
-        assertThat(ran.out()).contains("| variant 4:8p | decode_speedup | 4.00 (4.00-4.00) | 3.00 (3.00-3.00) | -25% | regressed |");
+        assertThat(ran.out())
+                .contains("| variant 4:8p | decode_speedup | 4.00 (4.00-4.00) | 3.00 (3.00-3.00) | -25% | regressed |");
         assertThat(Ran.verb("bench", "gate", file("base.json"), file("slower.json"), "--threshold", "30%")
                         .exitCode())
                 .isZero();
         assertThat(Ran.verb("bench", "gate", file("slower.json"), file("base.json"))
                         .exitCode())
                 .isZero();
-        assertThat(Ran.verb("bench", "gate", file("base.json"), file("none.json")).err())
+        assertThat(Ran.verb("bench", "gate", file("base.json"), file("none.json"))
+                        .err())
                 .startsWith("error: cannot read the results in ")
                 .hasLineCount(1);
     }
@@ -135,9 +155,28 @@ class BenchVerbsTest {
                 "case \"$2\" in *f16*) s=10;; *) s=20;; esac; n=${6}; p=${4%%,*}\n"
                         + "echo \"[{\\\"n_prompt\\\": $p, \\\"n_gen\\\": 0, \\\"avg_ts\\\": $s}, {\\\"n_prompt\\\": 0, \\\"n_gen\\\": $n, \\\"avg_ts\\\": $s}]\"");
         Ran ran = Ran.verb(
-                "bench", "compare", "--llama-cpp", folder.toString(), "--shape", "tiny", "--patterns", "4:8p", "--work",
-                file("work"), "-p", "4,8", "-n", "3", "--rounds", "2", "--warm-up", "0", "--peer",
-                "Other=echo {\"tg\":5}", "--output", file("compare.json"));
+                "bench",
+                "compare",
+                "--llama-cpp",
+                folder.toString(),
+                "--shape",
+                "tiny",
+                "--patterns",
+                "4:8p",
+                "--work",
+                file("work"),
+                "-p",
+                "4,8",
+                "-n",
+                "3",
+                "--rounds",
+                "2",
+                "--warm-up",
+                "0",
+                "--peer",
+                "Other=echo {\"tg\":5}",
+                "--output",
+                file("compare.json"));
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         ResultFile results = ResultFile.read(folder.resolve("compare.json"));
         Map<String, Integer> models = new LinkedHashMap<>();

@@ -48,6 +48,7 @@ class WrongUsageTest {
                 usage("the shape 100x64 cannot be measured", "bench", "gemm", "--shapes", "100x64"),
                 usage("--tokens is 0", "bench", "gemm", "--tokens", "0"),
                 usage("--budget is 0", "bench", "gemm", "--budget", "0"),
+                usage("--device is 'emulator', but what is timed is", "bench", "gemm", "--device", "emulator"),
                 usage("there are no peaks of a GPU 'v100'", "bench", "roofline", "--gpu", "v100"),
                 usage("there is no shape 'gpt-9'", "bench", "roofline", "--shape", "gpt-9"),
                 usage("--tokens is 0", "bench", "roofline", "--tokens", "0"),

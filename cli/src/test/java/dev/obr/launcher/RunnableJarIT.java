@@ -65,7 +65,8 @@ class RunnableJarIT {
                             .map(JarEntry::getName)
                             .filter(name -> name.startsWith("lib/") && name.endsWith(".so"))
                             .map(name -> name.substring(0, name.indexOf('-'))))
-                    .containsExactlyInAnyOrder("lib/libJCudaDriver", "lib/libJCublas2", "lib/libJCusolver");
+                    .containsExactlyInAnyOrder(
+                            "lib/libJCudaDriver", "lib/libJCublas2", "lib/libJCusolver", "lib/libJCusparse");
         }
     }
 

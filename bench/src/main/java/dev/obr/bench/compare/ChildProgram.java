@@ -39,8 +39,8 @@ final class ChildProgram {
             String said = errors.join();
             int status = process.waitFor();
             if (status != 0) {
-                throw new ObrException(
-                        String.join(" ", command) + " fails with status " + status + ": " + last(said.isBlank() ? out : said));
+                throw new ObrException(String.join(" ", command) + " fails with status " + status + ": "
+                        + last(said.isBlank() ? out : said));
             }
             return out;
         } catch (InterruptedException e) {

@@ -107,7 +107,8 @@ public record CompareBench(
                 for (String base : bases) {
                     Double other = speed(round, base, test);
                     if (contender.ours() && other != null && !base.equals(contender.name())) {
-                        ratios.computeIfAbsent("/ " + base, any -> new ArrayList<>()).add(speed / other);
+                        ratios.computeIfAbsent("/ " + base, any -> new ArrayList<>())
+                                .add(speed / other);
                     }
                 }
             }
@@ -119,8 +120,7 @@ public record CompareBench(
         return figures;
     }
 
-    private static @Nullable Double speed(
-            Map<String, Rates> round, String contender, String test) {
+    private static @Nullable Double speed(Map<String, Rates> round, String contender, String test) {
         Rates rates = round.get(contender);
         return rates == null ? null : rates.tokensPerSecond().get(test);
     }

@@ -44,7 +44,8 @@ final class LlamaBenchOutput {
         try {
             rows = JSON.readTree(text);
         } catch (JacksonException e) {
-            throw unreadable("no JSON: " + String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse(""));
+            throw unreadable("no JSON: "
+                    + String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse(""));
         }
         if (rows == null || !rows.isArray() || rows.isEmpty()) {
             throw unreadable("no array of tests");
@@ -75,7 +76,7 @@ final class LlamaBenchOutput {
     }
 
     private static ObrException unreadable(String what) {
-        return new ObrException(
-                "what llama-bench wrote is not read here (" + what + "): give a build that knows -o json, of 2024 or later");
+        return new ObrException("what llama-bench wrote is not read here (" + what
+                + "): give a build that knows -o json, of 2024 or later");
     }
 }

@@ -99,11 +99,7 @@ public record ServingBench(
                 || first.layers() != other.layers()
                 || first.vocabularySize() != other.vocabularySize()) {
             throw new ObrException("%s is of another shape (%s) than %s (%s): compare variants of one model"
-                    .formatted(
-                            variant.name(),
-                            shape(other),
-                            variants.getFirst().name(),
-                            shape(first)));
+                    .formatted(variant.name(), shape(other), variants.getFirst().name(), shape(first)));
         }
     }
 
@@ -151,7 +147,9 @@ public record ServingBench(
         Map<String, Double> figures = run.figures(model, test);
         double joules = energy.joules() - before;
         figures.put("energy", joules);
-        figures.put("energy_per_output_token", joules / ((double) test.generatedTokens() * test.concurrency() * run.requests()));
+        figures.put(
+                "energy_per_output_token",
+                joules / ((double) test.generatedTokens() * test.concurrency() * run.requests()));
         return figures;
     }
 
@@ -168,8 +166,8 @@ public record ServingBench(
                 notes.add("Peak memory was not measured: this system does not let a process ask for it anew.");
                 return;
             }
-            try (LanguageModel model = LanguageModel.open(
-                    variants.get(i).model().get().endless(), options.withContextLength(longest))) {
+            try (LanguageModel model =
+                    LanguageModel.open(variants.get(i).model().get().endless(), options.withContextLength(longest))) {
                 new ServingRun(1, new SplittableRandom(SEED)).figures(model, largest.test());
                 OptionalLong peak = PeakMemory.bytes();
                 if (peak.isPresent()) {

@@ -41,7 +41,10 @@ final class ServingFigures {
                 requests.stream().filter(r -> r.generatedTokens() > 1).toList();
         put(figures, "ttft", requests.stream().map(TokenTimes::firstMillis).toList());
         put(figures, "tpot", longer.stream().map(TokenTimes::perTokenMillis).toList());
-        put(figures, "itl", longer.stream().flatMap(r -> r.gapsMillis().stream()).toList());
+        put(
+                figures,
+                "itl",
+                longer.stream().flatMap(r -> r.gapsMillis().stream()).toList());
         put(figures, "e2el", requests.stream().map(TokenTimes::allMillis).toList());
         return figures;
     }

@@ -80,8 +80,7 @@ record ServingRun(int requests, SplittableRandom random) {
     private List<BatchRequest> requests(LanguageModel model, int[] context, ServingCase test) {
         List<BatchRequest> all = new ArrayList<>();
         for (int i = 0; i < requests; i++) {
-            int[] prompt = IntStream.concat(
-                            IntStream.of(context), IntStream.of(tokens(model, test.promptTokens())))
+            int[] prompt = IntStream.concat(IntStream.of(context), IntStream.of(tokens(model, test.promptTokens())))
                     .toArray();
             all.add(BatchRequest.of(prompt, length(test.generatedTokens())));
         }

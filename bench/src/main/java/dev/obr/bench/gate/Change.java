@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * @param after of the newer file; null where it is missing there
  */
 public record Change(
-        Map<String, String> row, String figure, @Nullable Figure before, @Nullable Figure after, Verdict verdict) {
+        Map<String, String> row,
+        String figure,
+        @Nullable Figure before,
+        @Nullable Figure after,
+        Verdict verdict) {
     /** What a change means. */
     public enum Verdict {
         /** Less, by more than the threshold and more than the repetitions spread. */

@@ -46,8 +46,8 @@ public record Gate(double threshold) {
         Map<Place, Figure> older = ratios(before);
         Map<Place, Figure> newer = ratios(after);
         if (older.keySet().stream().noneMatch(newer::containsKey)) {
-            throw new ObrException("the two results have no measured ratio in common (" + older.size() + " in the older, "
-                    + newer.size() + " in the newer): compare runs of the same cases");
+            throw new ObrException("the two results have no measured ratio in common (" + older.size()
+                    + " in the older, " + newer.size() + " in the newer): compare runs of the same cases");
         }
         List<Change> changes = new ArrayList<>();
         older.forEach((place, figure) -> changes.add(change(place, figure, newer.get(place))));

@@ -58,14 +58,16 @@ public record GateReport(ResultFile before, ResultFile after, double threshold, 
                 "%d ratio%s, threshold %.0f%%: %s.",
                 changes.size(),
                 changes.size() == 1 ? "" : "s",
-                100 * threshold, String.join(", ", parts));
+                100 * threshold,
+                String.join(", ", parts));
     }
 
     private List<String> doubts() {
         List<String> doubts = new ArrayList<>();
         if (!before.machine().cpu().equals(after.machine().cpu())
                 || before.machine().cores() != after.machine().cores()
-                || !String.valueOf(before.machine().gpu()).equals(String.valueOf(after.machine().gpu()))) {
+                || !String.valueOf(before.machine().gpu())
+                        .equals(String.valueOf(after.machine().gpu()))) {
             doubts.add("Measured on different machines, which shifts ratios too: " + machine(before) + "; "
                     + machine(after) + ".");
         }

@@ -47,8 +47,7 @@ final class CpuProducts implements GemmProducts {
      * @param blas multiplies float32; null leaves that out
      * @param rotatedBytes weights between two uses of one copy
      */
-    CpuProducts(
-            GemmShape shape, CpuKernels kernels, @Nullable LinearAlgebra blas, ThreadTeam team, long rotatedBytes) {
+    CpuProducts(GemmShape shape, CpuKernels kernels, @Nullable LinearAlgebra blas, ThreadTeam team, long rotatedBytes) {
         this.shape = shape;
         products.add(new HalfProduct(shape, kernels, team, arena, rotatedBytes));
         if (blas != null) {
@@ -108,7 +107,8 @@ final class CpuProducts implements GemmProducts {
                 round += turns * once;
             }
             int repetitions = (int) Math.clamp((1 - WARM_UP) * seconds / round, LEAST_REPETITIONS, MOST_REPETITIONS);
-            List<Sample> samples = new Interleaved<>(Turns::seconds, Math.min(0.5, WARM_UP * seconds), repetitions).measure(variants);
+            List<Sample> samples =
+                    new Interleaved<>(Turns::seconds, Math.min(0.5, WARM_UP * seconds), repetitions).measure(variants);
             List<ProductRow> rows = new ArrayList<>();
             for (int i = 0; i < products.size(); i++) {
                 CpuProduct product = products.get(i);

@@ -15,8 +15,8 @@ import java.util.Map;
 public final class GemmResults {
     /** What stands above the lines. */
     public static final List<String> HEADER = List.of(
-            "| shape       | tokens | weights              |  median ms | spread |    TOPS | x dense | weight MB | x smaller |",
-            "| :---------- | -----: | :------------------- | ---------: | -----: | ------: | ------: | --------: | --------: |");
+            "| shape       | tokens | weights               |  median ms | spread |    TOPS | x dense | weight MB | x smaller |",
+            "| :---------- | -----: | :-------------------- | ---------: | -----: | ------: | ------: | --------: | --------: |");
 
     /** What the columns mean. */
     public static final String LEGEND =
@@ -33,9 +33,9 @@ public final class GemmResults {
                 .orElseThrow();
         List<String> lines = new ArrayList<>();
         for (ProductRow row : measured) {
-            Map<String, Figure> figures = figures(row, reference);
-            rows.add(new ResultRow(key(shape, tokens, row), figures));
-            lines.add(line(shape, tokens, row, figures));
+            Figure speedup = speedup(row, reference);
+            rows.add(new ResultRow(key(shape, tokens, row), figures(row, speedup)));
+            lines.add(line(shape, tokens, row, speedup));
         }
         return lines;
     }
@@ -53,36 +53,42 @@ public final class GemmResults {
         return key;
     }
 
-    private static Map<String, Figure> figures(ProductRow row, ProductRow reference) {
+    /** Of neighbouring repetitions: what slows both down cancels. */
+    private static Figure speedup(ProductRow row, ProductRow reference) {
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < row.sample().seconds().size(); i++) {
+            ratios.add(
+                    reference.sample().seconds().get(i) / row.sample().seconds().get(i));
+        }
+        return Figure.measured(Figure.RATIO, ratios);
+    }
+
+    private static Map<String, Figure> figures(ProductRow row, Figure speedup) {
         List<Double> seconds = row.sample().seconds();
         double operations = row.size().operations();
-        List<Double> speedups = new ArrayList<>(); // of neighbours: what slows both down cancels
-        for (int i = 0; i < seconds.size(); i++) {
-            speedups.add(reference.sample().seconds().get(i) / seconds.get(i));
-        }
         Map<String, Figure> figures = new LinkedHashMap<>();
         figures.put("time", Figure.measured("s", seconds));
         figures.put(
                 "TOPS",
                 Figure.measured(
                         "TOPS", seconds.stream().map(s -> operations / s / 1e12).toList()));
-        figures.put("weight_bytes", Figure.of("bytes", Kind.COUNTED, row.weightBytes()));
-        figures.put("speedup", Figure.measured(Figure.RATIO, speedups));
+        figures.put("weight_bytes", Figure.of("bytes", Kind.COUNTED, (double) row.weightBytes()));
+        figures.put("speedup", speedup);
         figures.put("memory_ratio", Figure.of(Figure.RATIO, Kind.COUNTED, row.memoryRatio()));
         return figures;
     }
 
-    private static String line(GemmShape shape, int tokens, ProductRow row, Map<String, Figure> figures) {
+    private static String line(GemmShape shape, int tokens, ProductRow row, Figure speedup) {
         return String.format(
                 Locale.ROOT,
-                "| %-11s | %6d | %-20s | %10.3f | %5.1f%% | %7.3f | %7.2f | %9.2f | %9.2f |",
+                "| %-11s | %6d | %-21s | %10.3f | %5.1f%% | %7.3f | %7.2f | %9.2f | %9.2f |",
                 shape.label(),
                 tokens,
                 row.name(),
                 row.sample().median() * 1e3,
                 row.sample().spread() * 100,
                 row.tera(),
-                figures.get("speedup").median(),
+                speedup.median(),
                 row.weightBytes() / 1e6,
                 row.memoryRatio());
     }

@@ -25,8 +25,11 @@ public record GemmShape(int features, int columns) {
     private static final int MOST = 1 << 17;
 
     public GemmShape {
-        if (features < 1 || columns < 1 || Math.max(features, columns) > MOST
-                || features % MULTIPLE != 0 || columns % MULTIPLE != 0) {
+        if (features < 1
+                || columns < 1
+                || Math.max(features, columns) > MOST
+                || features % MULTIPLE != 0
+                || columns % MULTIPLE != 0) {
             throw new ObrException("the shape " + features + "x" + columns
                     + " cannot be measured: give output and input channels that are multiples of " + MULTIPLE
                     + " from " + MULTIPLE + " to " + MOST + ", such as 4096x4096");

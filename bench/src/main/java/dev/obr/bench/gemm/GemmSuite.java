@@ -85,7 +85,7 @@ public final class GemmSuite {
                         rest,
                         String.format(
                                 Locale.ROOT,
-                                "%d tokens would take about %.0f s, and %.0f s are left of this shape's share of the time",
+                                "%d tokens would take about %.1f s, and %.1f s are left of this shape's share of the time",
                                 count,
                                 needed,
                                 Math.max(0, left))));

@@ -63,7 +63,9 @@ final class PackedProduct implements CpuProduct {
     @Override
     public long weightBytes() {
         PackedLayout layout = copies.getFirst();
-        return layout.memory().byteSize() + layout.sums().byteSize() + layout.scales().byteSize();
+        return layout.memory().byteSize()
+                + layout.sums().byteSize()
+                + layout.scales().byteSize();
     }
 
     @Override
@@ -105,7 +107,8 @@ final class PackedProduct implements CpuProduct {
                 MemorySegment token = codes.asSlice(t * tokenBytes, tokenBytes);
                 long scaleAt = (long) Float.BYTES * t;
                 if (t < distinct) {
-                    MemorySegment row = x.asSlice(DType.F32.bytes((long) t * weight.cols()), DType.F32.bytes(weight.cols()));
+                    MemorySegment row =
+                            x.asSlice(DType.F32.bytes((long) t * weight.cols()), DType.F32.bytes(weight.cols()));
                     float scale = kernels.scale(row, weight.cols(), QUANTIZER);
                     packed.code(weight.pattern(), weight.cols(), row, scale, QUANTIZER, token);
                     scales.set(ValueLayout.JAVA_FLOAT, scaleAt, scale);

@@ -2,6 +2,7 @@ package dev.obr.bench.gpu;
 
 import dev.obr.bench.RandomMatrix;
 import dev.obr.bench.roofline.ProductKernel;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.GpuStream;
@@ -30,10 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ProductBench implements AutoCloseable {
     /** Weights between two uses of one copy: five times the largest L2 of these GPUs, 72 MB. */
-    private static final long ROTATED_BYTES = 360L << 20;
-
-    /** What a repetition moves at least, so that the launch of its graph is a hundredth of its time. */
-    private static final long REPETITION_BYTES = 1L << 30;
+    public static final long ROTATED_BYTES = 360L << 20;
 
     /** Tokens up to which weights under any mask are measured: their kernel is for few. */
     private static final int MOST_BITMAP_TOKENS = 256;
@@ -50,6 +48,8 @@ public final class ProductBench implements AutoCloseable {
 
     private final GpuDevice device;
     private final @Nullable Library cublas;
+    private final List<Rival> rivals;
+    private final List<String> refusals = new ArrayList<>();
     private final GpuStream stream;
     private final int features;
     private final int columns;
@@ -66,10 +66,24 @@ public final class ProductBench implements AutoCloseable {
      * @param cublas where the library is there
      */
     public ProductBench(GpuDevice device, @Nullable Library cublas, int features, int columns) {
-        this(device, cublas, features, columns, ROTATED_BYTES);
+        this(device, cublas, List.of(), features, columns, ROTATED_BYTES);
     }
 
-    ProductBench(GpuDevice device, @Nullable Library cublas, int features, int columns, long rotatedBytes) {
+    /**
+     * Loads the weights.
+     *
+     * @param cublas where the library is there
+     * @param rivals with weights of the same shape; they are the caller's
+     * @param rotatedBytes weights between two uses of one copy
+     */
+    public ProductBench(
+            GpuDevice device,
+            @Nullable Library cublas,
+            List<Rival> rivals,
+            int features,
+            int columns,
+            long rotatedBytes) {
+        this.rivals = rivals;
         this.cublas = cublas;
         this.device = device;
         this.stream = device.newStream();
@@ -162,34 +176,98 @@ public final class ProductBench implements AutoCloseable {
             fill(xs, scales(random));
             for (ProductKernel kernel : kernels) {
                 if (kernel == ProductKernel.HALF) {
-                    variants.add(new Half(size, x, y));
-                    if (cublas != null) {
-                        variants.add(new ByLibrary(size, cublas, x, y));
-                    }
+                    addHalves(size, x, y, variants);
                 } else if (kernel != ProductKernel.BITMAP_INT8 || tokens <= MOST_BITMAP_TOKENS) {
                     TokenLayout layout = Objects.requireNonNull(kernel.layout());
                     GpuMemory rows = codes.computeIfAbsent(layout, any -> codes(any, tokens, random));
-                    variants.add(new Packed(size, kernel, rows, xs, y));
+                    variants.add(packed(size, kernel, rows, xs, y));
                 }
             }
+            addRivals(size, x, y, variants);
             stream.synchronize();
-            List<Sample> samples = protocol.measure(variants);
+            List<Sample> samples = measure(protocol, variants);
             List<ProductRow> rows = new ArrayList<>();
             for (int i = 0; i < variants.size(); i++) {
-                Variant variant = variants.get(i);
-                rows.add(new ProductRow(
-                        size,
-                        variant.kernel,
-                        variant.name,
-                        variant.reference(),
-                        variant.weightBytes(),
-                        variant.turns(),
-                        samples.get(i)));
+                rows.add(variants.get(i).row(samples.get(i)));
             }
             return rows;
         } finally {
             codes.values().forEach(GpuMemory::close);
         }
+    }
+
+    private static List<Sample> measure(Interleaved<Timed> protocol, List<Variant> variants) {
+        try {
+            return protocol.measure(variants);
+        } finally {
+            variants.forEach(Variant::close);
+        }
+    }
+
+    private void addHalves(ProductSize size, GpuMemory x, GpuMemory y, List<Variant> variants) {
+        int tokens = size.tokens();
+        variants.add(Variant.ours(
+                size,
+                ProductKernel.HALF,
+                "FP16 dense",
+                halfBytes(),
+                x.byteSize(),
+                (queue, turn) ->
+                        halfGemm.multiply(queue, halves.get(turn % halves.size()), x, tokens, features, columns, y)));
+        Library library = cublas;
+        if (library != null) {
+            variants.add(new Variant(
+                    size,
+                    null,
+                    "FP16 dense, cuBLAS",
+                    true,
+                    false,
+                    halfBytes(),
+                    x.byteSize(),
+                    (queue, turn) ->
+                            library.multiply(queue, halves.get(turn % halves.size()), x, tokens, features, columns, y),
+                    () -> {}));
+        }
+    }
+
+    private Variant packed(ProductSize size, ProductKernel kernel, GpuMemory x, GpuMemory xs, GpuMemory y) {
+        SparseGemm gemm = Objects.requireNonNull(gemms.get(kernel));
+        List<SparseWeights> copies = Objects.requireNonNull(weights.get(Objects.requireNonNull(kernel.pattern())));
+        return Variant.ours(
+                size,
+                kernel,
+                "INT4 " + kernel.pattern() + ", A"
+                        + Objects.requireNonNull(kernel.layout()).bits(),
+                copies.getFirst().memory().byteSize(),
+                x.byteSize(),
+                (queue, turn) ->
+                        gemm.multiply(queue, copies.get(turn % copies.size()), x, xs, size.tokens(), null, null, y));
+    }
+
+    /** What rivals refuse is said, not measured. */
+    private void addRivals(ProductSize size, GpuMemory x, GpuMemory y, List<Variant> variants) {
+        for (Rival rival : rivals) {
+            try {
+                Rival.Ready ready = rival.with(stream, x, size.tokens(), y);
+                variants.add(new Variant(
+                        size,
+                        null,
+                        rival.name(),
+                        false,
+                        false,
+                        rival.weightBytes(),
+                        x.byteSize(),
+                        ready::queue,
+                        ready::close));
+            } catch (ObrException e) {
+                refusals.add(rival.name() + " with " + size.tokens() + " tokens is left out: " + e.getMessage());
+            }
+        }
+    }
+
+    /** Why a rival's product was not measured, for each. */
+    public List<String> refusals() {
+        return List.copyOf(refusals);
     }
 
     private GpuMemory codes(TokenLayout layout, int tokens, Random random) {
@@ -224,147 +302,6 @@ public final class ProductBench implements AutoCloseable {
             long more = Math.min(filled, memory.byteSize() - filled);
             stream.copy(memory, 0, memory, filled, more);
             filled += more;
-        }
-    }
-
-    /** One kernel with its operands. */
-    private abstract class Variant implements Timed {
-        final @Nullable ProductKernel kernel;
-        final String name;
-        final ProductSize size;
-
-        Variant(@Nullable ProductKernel kernel, String name, ProductSize size) {
-            this.kernel = kernel;
-            this.name = name;
-            this.size = size;
-        }
-
-        abstract boolean reference();
-
-        abstract long weightBytes();
-
-        abstract long inputBytes();
-
-        @Override
-        public int turns() {
-            long moved = weightBytes() + inputBytes() + 2L * size.tokens() * size.features();
-            return Math.toIntExact(Math.ceilDiv(REPETITION_BYTES, moved));
-        }
-
-        @Override
-        public boolean recordable() {
-            return true;
-        }
-    }
-
-    private final class Half extends Variant {
-        private final GpuMemory x;
-        private final GpuMemory y;
-
-        Half(ProductSize size, GpuMemory x, GpuMemory y) {
-            super(ProductKernel.HALF, "FP16 dense", size);
-            this.x = x;
-            this.y = y;
-        }
-
-        @Override
-        boolean reference() {
-            return true;
-        }
-
-        @Override
-        long weightBytes() {
-            return halfBytes();
-        }
-
-        @Override
-        long inputBytes() {
-            return x.byteSize();
-        }
-
-        @Override
-        public void queue(GpuStream stream, int turn) {
-            halfGemm.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
-        }
-    }
-
-    private final class ByLibrary extends Variant {
-        private final Library library;
-        private final GpuMemory x;
-        private final GpuMemory y;
-
-        ByLibrary(ProductSize size, Library library, GpuMemory x, GpuMemory y) {
-            super(null, "FP16 dense, cuBLAS", size);
-            this.library = library;
-            this.x = x;
-            this.y = y;
-        }
-
-        @Override
-        boolean reference() {
-            return true;
-        }
-
-        @Override
-        long weightBytes() {
-            return halfBytes();
-        }
-
-        @Override
-        long inputBytes() {
-            return x.byteSize();
-        }
-
-        @Override
-        public boolean recordable() {
-            return false;
-        }
-
-        @Override
-        public void queue(GpuStream stream, int turn) {
-            library.multiply(stream, halves.get(turn % halves.size()), x, size.tokens(), features, columns, y);
-        }
-    }
-
-    private final class Packed extends Variant {
-        private final SparseGemm gemm;
-        private final List<SparseWeights> copies;
-        private final GpuMemory x;
-        private final GpuMemory xs;
-        private final GpuMemory y;
-
-        Packed(ProductSize size, ProductKernel kernel, GpuMemory x, GpuMemory xs, GpuMemory y) {
-            super(kernel, name(kernel), size);
-            this.gemm = Objects.requireNonNull(gemms.get(kernel));
-            this.copies = Objects.requireNonNull(weights.get(Objects.requireNonNull(kernel.pattern())));
-            this.x = x;
-            this.xs = xs;
-            this.y = y;
-        }
-
-        private static String name(ProductKernel kernel) {
-            return "INT4 " + kernel.pattern() + ", A"
-                    + Objects.requireNonNull(kernel.layout()).bits();
-        }
-
-        @Override
-        boolean reference() {
-            return false;
-        }
-
-        @Override
-        long weightBytes() {
-            return copies.getFirst().memory().byteSize();
-        }
-
-        @Override
-        long inputBytes() {
-            return x.byteSize();
-        }
-
-        @Override
-        public void queue(GpuStream stream, int turn) {
-            gemm.multiply(stream, copies.get(turn % copies.size()), x, xs, size.tokens(), null, null, y);
         }
     }
 

@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
  * @param turns products of a repetition
  */
 public record ProductRow(
-        ProductSize size, @Nullable ProductKernel kernel, String name, boolean reference, long weightBytes, int turns, Sample sample) {
+        ProductSize size,
+        @Nullable ProductKernel kernel,
+        String name,
+        boolean reference,
+        long weightBytes,
+        int turns,
+        Sample sample) {
     /** 10^12 operations a second, as of dense weights. */
     public double tera() {
         return size.operations() / sample.median() / 1e12;

@@ -44,7 +44,7 @@ record CpuTimes(long all, long busy, long own) {
     }
 
     private static long[] numbers(String text, int from, int count) {
-        String[] words = text.strip().split("\\s+");
+        String[] words = text.strip().split("\\s+", -1);
         long[] numbers = new long[count];
         for (int i = 0; i < count; i++) {
             numbers[i] = Long.parseLong(words[from + i]);

@@ -33,10 +33,8 @@ final class NvmlMeter implements EnergyMeter {
         Arena arena = Arena.ofAuto();
         try {
             SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, arena);
-            check(
-                    "nvmlInit_v2",
-                    (int) function(library, "nvmlInit_v2", FunctionDescriptor.of(ValueLayout.JAVA_INT))
-                            .invokeExact());
+            check("nvmlInit_v2", (int) function(library, "nvmlInit_v2", FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                    .invokeExact());
             MemorySegment handle = arena.allocate(ValueLayout.ADDRESS);
             MethodHandle find = function(
                     library,
@@ -60,7 +58,8 @@ final class NvmlMeter implements EnergyMeter {
 
     private static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor type) {
         MemorySegment address = library.find(name)
-                .orElseThrow(() -> new ObrException("the driver's " + LIBRARY + " has no " + name + ": renew the driver"));
+                .orElseThrow(
+                        () -> new ObrException("the driver's " + LIBRARY + " has no " + name + ": renew the driver"));
         return Linker.nativeLinker().downcallHandle(address, type);
     }
 

@@ -60,7 +60,8 @@ final class RaplMeter implements EnergyMeter {
         List<Counter> counters = new ArrayList<>();
         try (DirectoryStream<Path> packages = Files.newDirectoryStream(folder, "intel-rapl:*")) {
             for (Path each : packages) {
-                if (each.getFileName().toString().indexOf(':') == each.getFileName().toString().lastIndexOf(':')) {
+                if (each.getFileName().toString().indexOf(':')
+                        == each.getFileName().toString().lastIndexOf(':')) {
                     counters.add(new Counter(each));
                 }
             }

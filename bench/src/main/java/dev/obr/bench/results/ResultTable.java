@@ -26,7 +26,10 @@ public final class ResultTable {
         List<String> head = new ArrayList<>(keys);
         shown.forEach(name -> head.add(name + unit(rows, name)));
         StringBuilder text = new StringBuilder(line(head));
-        text.append('|').append("---|".repeat(keys.size())).append("--:|".repeat(shown.size())).append('\n');
+        text.append('|')
+                .append("---|".repeat(keys.size()))
+                .append("--:|".repeat(shown.size()))
+                .append('\n');
         for (ResultRow row : rows) {
             List<String> cells = new ArrayList<>();
             keys.forEach(key -> cells.add(row.key().getOrDefault(key, "")));
@@ -62,7 +65,8 @@ public final class ResultTable {
         String median = number(figure.median() / scale, figure);
         return figure.count() == 1
                 ? median
-                : median + " (" + number(figure.low() / scale, figure) + "-" + number(figure.high() / scale, figure) + ")";
+                : median + " (" + number(figure.low() / scale, figure) + "-" + number(figure.high() / scale, figure)
+                        + ")";
     }
 
     /** Ratios to two places, other numbers to one; small ones to three digits. */

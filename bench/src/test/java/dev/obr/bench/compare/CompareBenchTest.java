@@ -56,11 +56,16 @@ class CompareBenchTest {
     @Test
     void everySecondRoundRunsBackwardsAndRatiosAreOfARound() {
         CompareBench.Result result = run(
-                3, contender("base", false, 10, 20, 10), contender("ours", true, 30, 60, 40), contender("x", false, 1, 1, 1));
+                3,
+                contender("base", false, 10, 20, 10),
+                contender("ours", true, 30, 60, 40),
+                contender("x", false, 1, 1, 1));
         assertThat(turns).containsExactly("base", "ours", "x", "x", "ours", "base", "base", "ours", "x");
         assertThat(result.rows())
                 .containsExactly(
-                        row("base", Map.of("tokens_per_second", Figure.measured("tokens/s", List.of(10.0, 20.0, 10.0)))),
+                        row(
+                                "base",
+                                Map.of("tokens_per_second", Figure.measured("tokens/s", List.of(10.0, 20.0, 10.0)))),
                         row(
                                 "ours",
                                 Map.of(
@@ -110,7 +115,8 @@ class CompareBenchTest {
 
     @Test
     void aProgramThatFailsIsQuoted() {
-        assertThatThrownBy(() -> OtherContender.parse("x=ls no-such-file-at-all").measure())
+        assertThatThrownBy(
+                        () -> OtherContender.parse("x=ls no-such-file-at-all").measure())
                 .isInstanceOf(ObrException.class)
                 .hasMessageContaining("fails with status")
                 .hasMessageContaining("no-such-file-at-all");

@@ -103,7 +103,8 @@ class LlamaBenchOutputTest {
     Arbitrary<String> damaged() {
         Arbitrary<Integer> places = Arbitraries.integers().between(0, THREE.length() - 1);
         Arbitrary<String> pieces = Arbitraries.of(
-                "", "\"", "{", "}", "[", "]", ",", ":", "-", ".", "e9", "null", "true", "1e400", "\u0000", "\\", "[[", "{}");
+                "", "\"", "{", "}", "[", "]", ",", ":", "-", ".", "e9", "null", "true", "1e400", "\u0000", "\\", "[[",
+                "{}");
         return Combinators.combine(places, places, pieces)
                 .as((from, to, piece) -> THREE.substring(0, Math.min(from, to))
                         + piece

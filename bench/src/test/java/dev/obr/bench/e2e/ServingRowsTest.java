@@ -28,7 +28,8 @@ class ServingRowsTest {
         assertThat(rows.get(0).key())
                 .isEqualTo(Map.of(
                         "variant", "dense", "prompt", "8", "generated", "4", "context", "0", "concurrency", "2"));
-        assertThat(rows.get(0).figures()).containsOnlyKeys("output_throughput", "mean_ttft_ms", "weight_bytes", "peak_memory");
+        assertThat(rows.get(0).figures())
+                .containsOnlyKeys("output_throughput", "mean_ttft_ms", "weight_bytes", "peak_memory");
         Map<String, Figure> packed = rows.get(1).figures();
         assertThat(packed)
                 .containsEntry("output_speedup", new Figure("x", Kind.MEASURED, 3, 3, 3, 2))

@@ -45,8 +45,13 @@ class CpuProductsTest {
     void halfFloats(int tokens) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment w = Noise.of(DType.F16, (long) SHAPE.features() * SHAPE.columns(), arena);
-            compare(new HalfProduct(SHAPE, kernels, team, arena, ROTATED), tokens, arena, 1e-5, (f, c) ->
-                    Float.float16ToFloat(w.getAtIndex(ValueLayout.JAVA_SHORT, (long) f * SHAPE.columns() + c)));
+            compare(
+                    new HalfProduct(SHAPE, kernels, team, arena, ROTATED),
+                    tokens,
+                    arena,
+                    1e-5,
+                    (f, c) ->
+                            Float.float16ToFloat(w.getAtIndex(ValueLayout.JAVA_SHORT, (long) f * SHAPE.columns() + c)));
         }
     }
 
@@ -56,8 +61,12 @@ class CpuProductsTest {
         LinearAlgebra algebra = new JavaLinearAlgebra();
         float[] w = Noise.fill(new float[SHAPE.features() * SHAPE.columns()]);
         try (Arena arena = Arena.ofShared()) {
-            compare(new BlasProduct(SHAPE, algebra, team, ROTATED), tokens, arena, 1e-5, (f, c) ->
-                    w[f * SHAPE.columns() + c]);
+            compare(
+                    new BlasProduct(SHAPE, algebra, team, ROTATED),
+                    tokens,
+                    arena,
+                    1e-5,
+                    (f, c) -> w[f * SHAPE.columns() + c]);
         }
     }
 
@@ -79,7 +88,10 @@ class CpuProductsTest {
             // tokens beyond those that are coded take turns with them
             CpuProduct.Ready many = product.with(130, arena);
             many.multiply(0);
-            assertThat(many.at(128, 5)).isEqualTo(many.at(0, 5)).isEqualTo(many.at(64, 5)).isNotEqualTo(many.at(1, 5));
+            assertThat(many.at(128, 5))
+                    .isEqualTo(many.at(0, 5))
+                    .isEqualTo(many.at(64, 5))
+                    .isNotEqualTo(many.at(1, 5));
         }
     }
 
@@ -126,8 +138,8 @@ class CpuProductsTest {
             assertThat(rows.get(0).weightBytes()).isEqualTo(2L * 192 * 128);
             assertThat(rows.get(2).weightBytes()).isLessThan(2L * 192 * 128 / 3);
             assertThat(products.refusal(3)).isEmpty();
-            assertThat(products.refusal(1 << 30)).hasValueSatisfying(why -> assertThat(why)
-                    .contains("activations and results take", "java -Xmx"));
+            assertThat(products.refusal(1 << 30))
+                    .hasValueSatisfying(why -> assertThat(why).contains("activations and results take", "java -Xmx"));
         }
     }
 }

@@ -29,12 +29,10 @@ class GemmResultsTest {
         List<String> lines = results.add(
                 SHAPE,
                 65536,
-                List.of(
-                        row("FP16 dense", true, 32L << 20, 9.54e-3),
-                        row("INT4 4:8p", false, 5L << 20, 2.02e-3)));
+                List.of(row("FP16 dense", true, 32L << 20, 9.54e-3), row("INT4 4:8p", false, 5L << 20, 2.02e-3)));
         assertThat(lines.get(1))
                 .isEqualTo(
-                        "| 4096x4096   |  65536 | INT4 4:8p            |      2.020 |   0.0% | 1088.625 |    4.72 |      5.24 |      6.40 |");
+                        "| 4096x4096   |  65536 | INT4 4:8p             |      2.020 |   0.0% | 1088.625 |    4.72 |      5.24 |      6.40 |");
         ResultRow sparse = results.rows().get(1);
         assertThat(sparse.key())
                 .containsExactlyEntriesOf(

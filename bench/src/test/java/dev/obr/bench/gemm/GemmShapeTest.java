@@ -12,8 +12,7 @@ class GemmShapeTest {
     void labelsAndModelsAreShapesEachOnce() {
         assertThat(GemmShape.parse(List.of("4096x4096", "llama-2-7b", "llama-3-8b")))
                 .extracting(GemmShape::label)
-                .containsExactly(
-                        "4096x4096", "11008x4096", "4096x11008", "1024x4096", "14336x4096", "4096x14336");
+                .containsExactly("4096x4096", "11008x4096", "4096x11008", "1024x4096", "14336x4096", "4096x14336");
     }
 
     @Test

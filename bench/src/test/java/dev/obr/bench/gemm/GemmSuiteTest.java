@@ -88,7 +88,7 @@ class GemmSuiteTest {
         assertThat(measured).containsExactly("64x64 1", "128x64 1");
         assertThat(leftOut).hasSize(2);
         assertThat(leftOut.getFirst())
-                .startsWith("64x64 with 16, 256 tokens is left out: 16 tokens would take about 8 s, and ")
+                .startsWith("64x64 with 16, 256 tokens is left out: 16 tokens would take about 8.0 s, and ")
                 .endsWith(" s are left of this shape's share of the time.");
         assertThat(now).isLessThanOrEqualTo(10);
     }

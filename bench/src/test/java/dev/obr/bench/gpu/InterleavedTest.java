@@ -45,7 +45,8 @@ class InterleavedTest {
             measured.add(timed.toString());
             return times.next();
         };
-        return new Interleaved<>(stopwatch, warmUpSeconds, repetitions).measure(List.of(new Named("a"), new Named("b")));
+        return new Interleaved<>(stopwatch, warmUpSeconds, repetitions)
+                .measure(List.of(new Named("a"), new Named("b")));
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.obr.bench.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.bench.roofline.ProductKernel;
+import dev.obr.kernels.ObrException;
 import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.gpu.ComputeCapability;
 import dev.obr.kernels.gpu.GpuMemory;
@@ -21,7 +22,7 @@ class ProductBenchTest {
     void eachKernelMultipliesRotatedWeights() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_80);
                 GpuStream stream = device.newStream();
-                ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
+                ProductBench bench = new ProductBench(device, null, List.of(), FEATURES, COLUMNS, ROTATED)) {
             long before = device.freeBytes();
             Stopwatch<Timed> twoTurns = timed -> {
                 timed.queue(stream, 0);
@@ -44,7 +45,7 @@ class ProductBenchTest {
     @Test
     void manyTokensLeaveOutWhatIsForFew() {
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
-                ProductBench bench = new ProductBench(device, null, FEATURES, COLUMNS, ROTATED)) {
+                ProductBench bench = new ProductBench(device, null, List.of(), FEATURES, COLUMNS, ROTATED)) {
             assertThat(bench.measure(new Interleaved<>(timed -> 1, 0, 1), 257))
                     .extracting(ProductRow::kernel)
                     .containsExactly(
@@ -64,7 +65,7 @@ class ProductBenchTest {
         };
         try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
                 GpuStream stream = device.newStream();
-                ProductBench bench = new ProductBench(device, library, FEATURES, COLUMNS, ROTATED)) {
+                ProductBench bench = new ProductBench(device, library, List.of(), FEATURES, COLUMNS, ROTATED)) {
             Stopwatch<Timed> oneTurn = timed -> {
                 timed.queue(stream, 0);
                 return timed.recordable() ? 2 : 1;
@@ -77,6 +78,58 @@ class ProductBenchTest {
             assertThat(rows.get(1).sample().median()).isEqualTo(1);
             assertThat(tokens).containsExactly(5, 5);
         }
+    }
+
+    @Test
+    void rivalsStandBesideOursUnlessTheyRefuse() {
+        List<String> done = new ArrayList<>();
+        try (EmulatedDevice device = new EmulatedDevice(ComputeCapability.SM_90);
+                ProductBench bench = new ProductBench(
+                        device,
+                        null,
+                        List.of(new Named("one", done), new Named("two", done)),
+                        FEATURES,
+                        COLUMNS,
+                        ROTATED)) {
+            List<ProductRow> rows = bench.measure(new Interleaved<>(timed -> timed.turns(), 0, 1), 7);
+            assertThat(rows).extracting(ProductRow::name).contains("one").doesNotContain("two");
+            assertThat(rows.getLast())
+                    .returns("one", ProductRow::name)
+                    .returns(false, ProductRow::reference)
+                    .returns(10_000_000L, ProductRow::weightBytes);
+            assertThat(rows.getLast().sample().median())
+                    .as("1 GiB in pieces of 10 MB")
+                    .isEqualTo(108);
+            assertThat(bench.refusals()).containsExactly("two with 7 tokens is left out: not today");
+            assertThat(done).containsExactly("one of 7 tokens", "one closed");
+        }
+    }
+
+    private record Named(String name, List<String> done) implements Rival {
+        @Override
+        public long weightBytes() {
+            return 10_000_000;
+        }
+
+        @Override
+        public Ready with(GpuStream stream, GpuMemory x, int tokens, GpuMemory y) {
+            if (name.equals("two")) {
+                throw new ObrException("not today");
+            }
+            done.add(name + " of " + tokens + " tokens");
+            return new Ready() {
+                @Override
+                public void queue(GpuStream queue, int turn) {}
+
+                @Override
+                public void close() {
+                    done.add(name + " closed");
+                }
+            };
+        }
+
+        @Override
+        public void close() {}
     }
 
     /** All that events need of a device; the emulator's own time is no GPU's, but it goes forward. */

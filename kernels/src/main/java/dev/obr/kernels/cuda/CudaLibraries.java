@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * NVIDIA's libraries of CUDA 12 that compression uses on a GPU. They come with the CUDA toolkit, not with the driver, so that a machine which runs models may lack them.
+ * NVIDIA's libraries of CUDA 12 that compression uses on a GPU, and benchmarks beside our kernels. They come with the CUDA toolkit, not with the driver, so that a machine which runs models may lack them.
  *
  * <p>They are opened here before JCuda's native halves are, which need the same ones by name: so they are found where the toolkit puts them although that is seldom on the loader's path.
  */
@@ -26,8 +26,19 @@ final class CudaLibraries {
             new Library("cuSOLVER 11 of CUDA 12", "libcusolver.so.11"),
             new Library("cuSOLVER 11 of CUDA 12", "libcusolverMg.so.11"));
 
-    /** @param product what it belongs to, for people */
-    record Library(String product, String file) {}
+    private static final Library SPARSE = new Library("cuSPARSE 12", "libcusparse.so.12", "being compared with it");
+
+    /**
+     * One of them.
+     *
+     * @param product what it belongs to, for people
+     * @param use what takes it, for people
+     */
+    record Library(String product, String file, String use) {
+        Library(String product, String file) {
+            this(product, file, "compressing on the GPU");
+        }
+    }
 
     private CudaLibraries() {}
 
@@ -46,6 +57,12 @@ final class CudaLibraries {
         JcudaNatives.BLAS.require();
     }
 
+    /** @throws ObrException the same, of cuSPARSE alone */
+    static void requireSparse() {
+        open(SPARSE, FOLDERS);
+        JcudaNatives.SPARSE.require();
+    }
+
     static void open(Library library, List<Path> folders) {
         if (opens(library.file)) {
             return;
@@ -57,8 +74,8 @@ final class CudaLibraries {
             }
         }
         throw new ObrException(
-                library.product + " is missing (" + library.file
-                        + " cannot be loaded): compressing on the GPU takes the CUDA 12 toolkit's libraries, installed or in LD_LIBRARY_PATH; running models on it takes the driver alone");
+                library.product + " is missing (" + library.file + " cannot be loaded): " + library.use
+                        + " takes the CUDA 12 toolkit's libraries, installed or in LD_LIBRARY_PATH; running models on it takes the driver alone");
     }
 
     /** It stays open: JCuda needs the same one. */

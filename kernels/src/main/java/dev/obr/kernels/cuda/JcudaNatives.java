@@ -14,6 +14,7 @@ import jcuda.LogLevel;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcusolver.JCusolver;
+import jcuda.jcusparse.JCusparse;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +28,8 @@ enum JcudaNatives {
             "libJCudaDriver-",
             () -> JCudaDriver.setLogLevel(LogLevel.LOG_QUIET)), // errors are checked and said here, not on stderr
     BLAS("libJCublas2-", () -> JCublas2.setLogLevel(LogLevel.LOG_QUIET)),
-    SOLVER("libJCusolver-", () -> JCusolver.setLogLevel(LogLevel.LOG_QUIET));
+    SOLVER("libJCusolver-", () -> JCusolver.setLogLevel(LogLevel.LOG_QUIET)),
+    SPARSE("libJCusparse-", () -> JCusparse.setLogLevel(LogLevel.LOG_QUIET));
 
     private static final String WHERE_JCUDA_LOOKS = "java.io.tmpdir";
 

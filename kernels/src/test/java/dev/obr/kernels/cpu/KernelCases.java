@@ -10,7 +10,7 @@ public final class KernelCases {
 
     /** All of them. */
     public static List<KernelCase> all() {
-        List<KernelCase> cases = new ArrayList<>();
+        List<KernelCase> cases = new ArrayList<>(timed());
         for (DType type : DType.values()) {
             int block = type.blockSize();
             if (block <= 2) {
@@ -58,6 +58,19 @@ public final class KernelCases {
                 cases.add(new KernelCase.Row(operation, n));
             }
         }
+        return cases;
+    }
+
+    /** Those of a decode step's and a short prompt's sizes: the tests compare them, too, and micro-benchmarks time them. */
+    public static List<KernelCase> timed() {
+        List<KernelCase> cases = new ArrayList<>();
+        for (DType type : List.of(DType.F16, DType.Q8_0, DType.Q4_K, DType.CODES_8)) {
+            cases.add(whole(type, 256, 2048, 1));
+            cases.add(whole(type, 256, 2048, 16));
+        }
+        cases.add(new KernelCase.Attention(DType.F16, 4, 64, 512));
+        cases.add(new KernelCase.Row(KernelCase.Row.Operation.RMS_NORM, 2048));
+        cases.add(new KernelCase.Row(KernelCase.Row.Operation.SILU_MUL, 8192));
         return cases;
     }
 

@@ -11,10 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The stand-ins for cuBLAS and cuSOLVER (standin_cublas.c, standin_cusolver.c), compiled and loaded behind {@link StandInDriver} before JCuda's halves are, which then find these. */
+/** The stand-ins for cuBLAS, cuSOLVER and cuSPARSE (standin_cublas.c and so on), compiled and loaded behind {@link StandInDriver} before JCuda's halves are, which then find these. */
 public final class StandInLibraries {
     private static final int CUBLAS_NOT_SUPPORTED = 15;
     private static final int CUSOLVER_NOT_SUPPORTED = 9;
+    private static final int CUSPARSE_NOT_SUPPORTED = 10;
 
     /** What of cuBLAS' arguments is changed on its way, as standin_cublas.c numbers it. */
     enum BlasMutation {
@@ -47,13 +48,27 @@ public final class StandInLibraries {
         BATCH_INFO
     }
 
+    /** What of cuSPARSE's, as standin_cusparse.c numbers it. */
+    enum SparseMutation {
+        NONE,
+        LEADING_DIMENSION,
+        ROW_STARTS,
+        VALUES,
+        ELL_COLUMNS,
+        BLOCK_SIZE,
+        WORKSPACE,
+        BETA
+    }
+
     private final MethodHandle mutateBlas;
     private final MethodHandle mutateSolver;
+    private final MethodHandle mutateSparse;
     private final MethodHandle mathMode;
 
-    private StandInLibraries(SymbolLookup blas, SymbolLookup solver) {
+    private StandInLibraries(SymbolLookup blas, SymbolLookup solver, SymbolLookup sparse) {
         mutateBlas = StandInDriver.function(blas, "standin_cublas_mutate", FunctionDescriptor.ofVoid(JAVA_INT));
         mutateSolver = StandInDriver.function(solver, "standin_cusolver_mutate", FunctionDescriptor.ofVoid(JAVA_INT));
+        mutateSparse = StandInDriver.function(sparse, "standin_cusparse_mutate", FunctionDescriptor.ofVoid(JAVA_INT));
         mathMode = StandInDriver.function(blas, "standin_cublas_math_mode", FunctionDescriptor.of(JAVA_INT));
     }
 
@@ -84,7 +99,12 @@ public final class StandInLibraries {
                         "libcusolverMg.so.11",
                         "standin_none.c",
                         StandInDriver.unsupported(folder, "libJCusolver-", "cusolverMg\\w+", CUSOLVER_NOT_SUPPORTED));
-                return new StandInLibraries(blas, solver);
+                SymbolLookup sparse = load(
+                        folder,
+                        "libcusparse.so.12",
+                        "standin_cusparse.c",
+                        StandInDriver.unsupported(folder, "libJCusparse-", "cusparse\\w+", CUSPARSE_NOT_SUPPORTED));
+                return new StandInLibraries(blas, solver, sparse);
             } catch (IOException e) {
                 throw new IllegalStateException(e);
             }
@@ -110,6 +130,10 @@ public final class StandInLibraries {
 
     void mutate(SolverMutation mutation) {
         set(mutateSolver, mutation.ordinal());
+    }
+
+    void mutate(SparseMutation mutation) {
+        set(mutateSparse, mutation.ordinal());
     }
 
     /** What cublasSetMathMode was last called with. */
