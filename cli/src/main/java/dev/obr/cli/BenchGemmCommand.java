@@ -79,7 +79,7 @@ final class BenchGemmCommand implements Callable<Integer> {
             paramLabel = "S",
             defaultValue = "120",
             description =
-                    "Seconds for all of it; what would take longer is left out, and the last line says so. Default: ${DEFAULT-VALUE}.")
+                    "Seconds for all of it; what would take longer is left out, which is said below the table. Default: ${DEFAULT-VALUE}.")
     private int budget;
 
     @Option(

@@ -42,6 +42,12 @@ class CudaDriverTest {
                 .isInstanceOf(ObrException.class)
                 .hasMessage(
                         "cuBLAS 12 is missing (libnosuchblas.so.12 cannot be loaded): compressing on the GPU takes the CUDA 12 toolkit's libraries, installed or in LD_LIBRARY_PATH; running models on it takes the driver alone");
+        CudaLibraries.Library compared =
+                new CudaLibraries.Library("cuSPARSE 12", "libnosuchsparse.so.12", "being compared with it");
+        assertThatThrownBy(() -> CudaLibraries.open(compared, CudaLibraries.FOLDERS))
+                .isInstanceOf(ObrException.class)
+                .hasMessageStartingWith(
+                        "cuSPARSE 12 is missing (libnosuchsparse.so.12 cannot be loaded): being compared with it takes the CUDA 12 toolkit's");
     }
 
     /** The toolkit's folder is seldom on the loader's path. */
