@@ -60,18 +60,37 @@ test-emulator:
 gpu-check: jar
 	@java -jar $(JAR) gpu-check --device cuda --output bench/results $(ARGS)
 
+# What a machine makes of it, into bench/results, in ten minutes: products, requests end to end, GPUs modelled, and a page of all results there.
+TODAY := $(shell date +%F)
 bench: jar
-	@java -jar $(JAR) bench membw
-	@java -jar $(JAR) bench $(ARGS)
+	@mkdir -p bench/results bench/target
+	@java -jar $(JAR) bench gemm --shapes 2048x2048,8192x2048 --tokens 1,16,128,512 --budget 150 --output bench/results/$(TODAY)-gemm.json
+	@java -jar $(JAR) bench e2e --shape llama-3.2-1b --layers 2 --vocab 32000 --patterns 4:8p,2:4,dense --work bench/target/models \
+	  -p 128 -n 32 -c 1,4 -r 3 --output bench/results/$(TODAY)-e2e.json
+	@java -jar $(JAR) bench roofline --output bench/results/$(TODAY)-roofline.json
+	@java -jar $(JAR) bench report bench/results --output bench/target/report.html --markdown bench/target/report.md
 
 # Each kernel by itself, on the cases that the tests compare; some minutes.
 jmh: natives
 	@$(MVN) -q -pl bench -am test-compile surefire:test@jmh
 
-# What compression costs in quality, into docs/quality.md; about an hour on two cores. SHARED holds models/ and data/.
-SHARED ?= ../shared
+# What compression costs in quality, into docs/quality.md and bench/results; hours on two cores. SHARED holds models/ and data/. What is done lies in
+# bench/target/quality and is not done again.
+SHARED  ?= ../shared
+QUALITY  = java -jar $(JAR) bench quality --document docs/quality.md
+BOOKS    = -m $(SHARED)/models/obr-books-7m --calibration $(SHARED)/data/books_train_2MB.txt --samples 128 --seqlen 256 \
+             --text $(SHARED)/data/books_heldout.txt --windows 100
+SMOLLM2  = -m $(wildcard $(SHARED)/models/smollm2-135m-instruct/*.gguf) --calibration $(SHARED)/data/wikitext_train_1000.json \
+             --text $(SHARED)/data/wikitext2_raw_test.joined.txt -c 1024
 quality: jar
-	@bench/quality.sh $(JAR) $(SHARED)
+	@$(QUALITY) $(BOOKS) --name books --output bench/results/$(TODAY)-quality-books.json \
+	  --methods obr-plus/residual/auto,obr-plus/residual,obr-plus,obr-gptq,obr-rtn,sparsegpt+gptq,wanda+rtn,gptq,rtn
+	@$(QUALITY) $(BOOKS) --name cache --output bench/results/$(TODAY)-quality-cache.json --methods obr-plus/residual/auto --patterns 2:4 \
+	  --precisions A16KV16,A16KV8,A16KV4,A8KV16,A8KV8,A8KV4,A4KV16,A4KV8,A4KV4
+	@$(QUALITY) $(SMOLLM2) --name smollm2 --output bench/results/$(TODAY)-quality-smollm2.json --samples 32 --seqlen 1024 --windows 40 \
+	  --methods obr-plus/residual/auto,obr-gptq --patterns unstructured,2:4,4:8p
+	@$(QUALITY) $(SMOLLM2) --name head --output bench/results/$(TODAY)-quality-head.json --samples 2 --seqlen 256 --windows 10 \
+	  --methods rtn --bits 8 --head-bits 16,8,4 --precisions A16KV16
 
 # Speed beside llama.cpp and Jlama, in turns; some minutes a round on two cores. LLAMA holds llama-bench and llama-quantize.
 ROUNDS ?= 3
@@ -98,9 +117,9 @@ help:
 	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
-	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'
+	@echo 'make bench               measure products and models for ten minutes, into bench/results, and make bench/target/report.html'
 	@echo 'make jmh                 measure each CPU kernel by itself, for some minutes'
-	@echo 'make quality             measure what compression costs, into docs/quality.md'
+	@echo 'make quality             measure what compression costs, for hours, into docs/quality.md and bench/results'
 	@echo 'make peers LLAMA=DIR     measure speed beside the llama.cpp built in DIR, and Jlama; ROUNDS=3 ARGS="--output FILE"'
 	@echo 'make ptx                 compile the CUDA kernels to PTX; ptx-check compares, ptx-report counts registers and instructions'
 	@echo 'make format              format the Java sources'

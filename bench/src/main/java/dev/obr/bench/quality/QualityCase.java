@@ -1,8 +1,9 @@
 package dev.obr.bench.quality;
 
 import dev.obr.kernels.packed.Pattern;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A model as it is compressed.
@@ -12,21 +13,26 @@ import java.util.List;
  * @param headBits of the LM head: 4, 8 or 16
  */
 public record QualityCase(QualityMethod method, Pattern pattern, int bits, int headBits) {
-    /** Every method with every pattern, and those that prune nothing once. */
+    /** Every method with every pattern, each once: those that prune nothing are dense, and an order of columns is looked for in few patterns only. */
     public static List<QualityCase> all(
             List<QualityMethod> methods, List<Pattern> patterns, int bits, List<Integer> headBits) {
-        List<QualityCase> cases = new ArrayList<>();
+        Map<List<Object>, QualityCase> cases = new LinkedHashMap<>();
         for (int head : headBits) {
-            for (Pattern pattern : patterns) {
-                methods.stream()
-                        .filter(method -> method.method().prunes())
-                        .forEach(method -> cases.add(new QualityCase(method, pattern, bits, head)));
+            for (boolean prunes : new boolean[] {true, false}) {
+                for (Pattern pattern : prunes ? patterns : List.of(Pattern.DENSE)) {
+                    methods.stream()
+                            .filter(method -> method.method().prunes() == prunes)
+                            .map(method -> new QualityCase(method, pattern, bits, head))
+                            .forEach(which -> cases.putIfAbsent(which.made(), which));
+                }
             }
-            methods.stream()
-                    .filter(method -> !method.method().prunes())
-                    .forEach(method -> cases.add(new QualityCase(method, Pattern.DENSE, bits, head)));
         }
-        return cases;
+        return List.copyOf(cases.values());
+    }
+
+    /** What the compressed model depends on. */
+    private List<Object> made() {
+        return List.of(method.method(), method.target(), method.permute().seeks(pattern), pattern, bits, headBits);
     }
 
     /** A name for a folder. */

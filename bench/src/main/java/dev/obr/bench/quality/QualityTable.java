@@ -12,10 +12,11 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of suite {@code quality} as a Markdown table: a line for each compressed model, with columns for each precision. */
+/** The rows of suite {@code quality} as a Markdown table: a line for each compressed model, with columns for each precision; of a single model, a line for each precision. */
 public final class QualityTable {
     private static final String ORIGINAL = "original";
     private static final String PRECISION = "precision";
+    private static final double SMALL = 0.01; // that four decimals are too few for
 
     /** A figure's column: its title, and how many decimals it is shown with. */
     private record Column(String figure, String title, int decimals, double factor) {}
@@ -37,21 +38,26 @@ public final class QualityTable {
     private final Set<String> keys = new LinkedHashSet<>();
 
     private QualityTable(ResultFile results) {
-        for (ResultRow row : results.rows()) {
-            if (!ORIGINAL.equals(row.key().get("method"))) {
-                Map<String, String> model = new LinkedHashMap<>(row.key());
-                String precision = model.remove(PRECISION);
-                keys.addAll(model.keySet());
-                precisions.add(String.valueOf(precision));
-                models.computeIfAbsent(model, same -> new LinkedHashMap<>()).put(String.valueOf(precision), row);
-            }
+        List<ResultRow> rows = results.rows().stream()
+                .filter(row -> !ORIGINAL.equals(row.key().get("method")))
+                .toList();
+        boolean single = rows.stream().map(QualityTable::model).distinct().count() == 1;
+        for (ResultRow row : rows) {
+            String precision = single ? "" : row.key().getOrDefault(PRECISION, "");
+            Map<String, String> model = single ? row.key() : model(row);
+            keys.addAll(model.keySet());
+            precisions.add(precision);
+            models.computeIfAbsent(model, same -> new LinkedHashMap<>()).put(precision, row);
         }
-        keys.removeIf(key -> !key.equals("method")
-                && models.keySet().stream()
-                                .map(model -> model.get(key))
-                                .distinct()
-                                .count()
-                        < 2);
+        String always = single ? PRECISION : "method";
+        keys.removeIf(key -> !key.equals(always)
+                && models.keySet().stream().map(model -> model.get(key)).distinct().count() < 2);
+    }
+
+    private static Map<String, String> model(ResultRow row) {
+        Map<String, String> model = new LinkedHashMap<>(row.key());
+        model.remove(PRECISION);
+        return model;
     }
 
     /** What the original has, and the table. */
@@ -80,7 +86,7 @@ public final class QualityTable {
                 List<String> cells = models.values().stream()
                         .map(rows -> shown(rows.get(precision), column))
                         .toList();
-                add(precision + " " + column.title(), cells, titles, lines);
+                add((precision + " " + column.title()).strip(), cells, titles, lines);
             }
         }
         AFTER.forEach(column -> any(column, titles, lines));
@@ -117,8 +123,11 @@ public final class QualityTable {
     }
 
     private static String shown(@Nullable Figure figure, Column column) {
-        return figure == null
-                ? "-"
-                : String.format(Locale.ROOT, "%." + column.decimals() + "f", figure.median() * column.factor());
+        if (figure == null) {
+            return "-";
+        }
+        double value = figure.median() * column.factor();
+        int decimals = value < SMALL && column.decimals() == 4 ? 5 : column.decimals();
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 }

@@ -9,6 +9,7 @@ import dev.obr.compressor.pipeline.Target;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,13 +46,19 @@ final class QualityCaseTest {
     }
 
     @Test
-    void methodsThatPruneNothingAreTakenOnce() {
+    void whatComesToTheSameModelIsTakenOnce() {
         List<QualityCase> cases = QualityCase.all(
-                List.of(QualityMethod.parse("obr-gptq"), QualityMethod.parse("rtn")),
+                Stream.of("obr-plus/residual/auto", "obr-plus/residual", "rtn")
+                        .map(QualityMethod::parse)
+                        .toList(),
                 List.of(Pattern.TWO_OF_FOUR, Pattern.PAIRS_4_OF_8),
                 4,
                 List.of(16));
         assertThat(cases.stream().map(QualityCase::name))
-                .containsExactly("obr-gptq-2_4-4bit-head16", "obr-gptq-4_8p-4bit-head16", "rtn-dense-4bit-head16");
+                .containsExactly(
+                        "obr-plus_residual_auto-2_4-4bit-head16",
+                        "obr-plus_residual_auto-4_8p-4bit-head16",
+                        "obr-plus_residual-4_8p-4bit-head16",
+                        "rtn-dense-4bit-head16");
     }
 }

@@ -66,6 +66,27 @@ final class QualityTableTest {
     }
 
     @Test
+    void aSingleModelHasALineForEachPrecision() {
+        ResultFile single = new ResultFile(
+                RESULTS.format(),
+                RESULTS.suite(),
+                RESULTS.title(),
+                RESULTS.command(),
+                RESULTS.started(),
+                RESULTS.seconds(),
+                RESULTS.machine(),
+                null,
+                List.of(),
+                RESULTS.rows().subList(1, 3));
+        assertThat(QualityTable.of(single)).isEqualTo("""
+                | precision | bits | MB | ppl | KLD |
+                |---|--:|--:|--:|--:|
+                | A16KV16 | 3.104 | 6.1 | 49.32 | 0.1017 |
+                | A8KV4 | 3.104 | 6.1 | 49.49 | - |
+                """);
+    }
+
+    @Test
     void aPagesTableIsRenewedAndItsProseStays() throws IOException {
         Path page = Files.writeString(
                 folder.resolve("page.md"), "# Prose\n\n<!-- quality: books -->\nold\n<!-- end -->\n\nMore prose.\n");
