@@ -88,7 +88,8 @@ public final class HtmlReport {
         ResultFile results = run.results();
         line("<section id=\"" + Html.id(run.name()) + "\">" + Html.element("h2", results.title()));
         line("<table class=\"origin\">");
-        origin("machine", Html.text(Label.machine(results.machine())));
+        String machine = Label.machine(results.machine());
+        origin("machine", Html.text(Summary.measured(results) ? machine : "nothing was measured; modelled or counted on " + machine));
         origin("software", Html.text(Label.software(results.machine())));
         origin("command", Html.element("code", results.command()));
         origin(

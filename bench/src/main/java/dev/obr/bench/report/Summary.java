@@ -25,6 +25,13 @@ record Summary(String what, String where, List<String> findings, String doubt) {
         return new Summary(results.title(), where(results), findings, doubt(results));
     }
 
+    /** Whether anything in it was measured. */
+    static boolean measured(ResultFile results) {
+        return results.rows().stream()
+                .flatMap(row -> row.figures().values().stream())
+                .anyMatch(figure -> figure.kind() == Figure.Kind.MEASURED);
+    }
+
     private static String where(ResultFile results) {
         Set<Figure.Kind> kinds = EnumSet.noneOf(Figure.Kind.class);
         results.rows().forEach(row -> row.figures().values().forEach(figure -> kinds.add(figure.kind())));
