@@ -39,11 +39,12 @@ public final class CpuGemm implements GemmProducts.Factory {
         this.team = team;
         this.rotatedBytes = rotatedBytes;
         this.blas = algebra.algebra() instanceof OpenBlasLinearAlgebra ? algebra.algebra() : null;
-        notes.add("On " + team.threads() + " threads. Dense floats: weights as named, activations and sums of float32 ("
-                + kernels.instructionSet()
-                + "). INT4: activations of 8 bits, coded before the clock starts; sums are exact ("
-                + kernels.packed().reason()
-                + "). Activations of 4 bits are multiplied as bytes, too, and take as long.");
+        notes.add(
+                "On " + team.threads() + " threads. Dense floats: weights as named, activations and sums of float32 ("
+                        + kernels.instructionSet()
+                        + "). INT4: activations of 8 bits, coded before the clock starts; sums are exact ("
+                        + kernels.packed().reason()
+                        + "). Activations of 4 bits are multiplied as bytes, too, and take as long. Weights count as these kernels lay them out, which may be more than in the file.");
         if (blas == null) {
             notes.add("OpenBLAS is not compared with: " + algebra.why() + ".");
         } else {

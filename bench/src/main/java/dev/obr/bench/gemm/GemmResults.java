@@ -1,6 +1,7 @@
 package dev.obr.bench.gemm;
 
 import dev.obr.bench.gpu.ProductRow;
+import dev.obr.bench.gpu.Published;
 import dev.obr.bench.results.Figure;
 import dev.obr.bench.results.Figure.Kind;
 import dev.obr.bench.results.ResultRow;
@@ -22,6 +23,9 @@ public final class GemmResults {
     public static final String LEGEND =
             "Medians of repetitions in turns (A B C A B C), half of all times within the spread. TOPS count the operations of dense weights, 2 · tokens · features · columns, for sparse ones, too. "
                     + "x dense: how many times faster than the fastest dense product of floats; x smaller: than the weights as half floats. Weights are random and come from memory: copies take turns.";
+
+    /** The paper's time on an A100, where it has one. */
+    private static final String PUBLISHED = "published_a100_time";
 
     private final List<ResultRow> rows = new ArrayList<>();
 
@@ -75,6 +79,10 @@ public final class GemmResults {
         figures.put("weight_bytes", Figure.of("bytes", Kind.COUNTED, (double) row.weightBytes()));
         figures.put("speedup", speedup);
         figures.put("memory_ratio", Figure.of(Figure.RATIO, Kind.COUNTED, row.memoryRatio()));
+        if (row.kernel() != null) {
+            Published.seconds(row.size(), row.kernel())
+                    .ifPresent(paper -> figures.put(PUBLISHED, Figure.of("s", Kind.PUBLISHED, paper)));
+        }
         return figures;
     }
 

@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
  * What the paper on OBR measured on an A100-SXM4-80GB with weights [4096, 4096]: its figure 1b for 65536 tokens, else read off its figure 4, to 3 %. Its sparse weights are random ones on the pattern of the 4-bit
  * instruction, which here is 4:8p, and its results are int32.
  */
-final class Published {
+public final class Published {
     private static final int EXTENT = 4096;
 
     /** Milliseconds of half floats, dense and sparse 4-bit weights, by tokens. */
@@ -22,7 +22,8 @@ final class Published {
 
     private Published() {}
 
-    static OptionalDouble seconds(ProductSize size, ProductKernel kernel) {
+    /** Of one product of 4096 x 4096; nothing where the paper has no number. */
+    public static OptionalDouble seconds(ProductSize size, ProductKernel kernel) {
         double[] milliseconds = MILLISECONDS.get(size.tokens());
         if (milliseconds == null || size.features() != EXTENT || size.columns() != EXTENT) {
             return OptionalDouble.empty();

@@ -43,8 +43,9 @@ class DeviceProductsTest {
             try (DeviceProducts products =
                     new DeviceProducts(device, null, List.of(rival), SHAPE, 100_000, refusal -> {})) {
                 assertThat(products.refusal(1)).isEmpty();
-                assertThat(products.refusal(Integer.MAX_VALUE)).hasValueSatisfying(why -> assertThat(why)
-                        .contains("activations and results take ", " GB of the GPU's memory, and "));
+                assertThat(products.refusal(Integer.MAX_VALUE))
+                        .hasValueSatisfying(why -> assertThat(why)
+                                .contains("activations and results take ", " GB of the GPU's memory, and "));
             }
             assertThat(device.freeBytes()).isEqualTo(before);
         }

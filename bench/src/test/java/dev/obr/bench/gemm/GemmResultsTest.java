@@ -8,6 +8,7 @@ import dev.obr.bench.gpu.ProductSize;
 import dev.obr.bench.gpu.Sample;
 import dev.obr.bench.results.Figure;
 import dev.obr.bench.results.ResultRow;
+import dev.obr.bench.roofline.ProductKernel;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -60,6 +61,27 @@ class GemmResultsTest {
         Figure speedup = figure(results.rows().get(2), "speedup");
         assertThat(speedup).isEqualTo(new Figure("x", Figure.Kind.MEASURED, 2, 2, 2, 3));
         assertThat(figure(results.rows().get(1), "speedup").median()).isEqualTo(1);
+    }
+
+    @Test
+    void thePapersOwnTimesStandBesideAGpus() {
+        GemmResults results = new GemmResults();
+        results.add(
+                SHAPE,
+                65536,
+                List.of(
+                        new ProductRow(
+                                new ProductSize(65536, 4096, 4096),
+                                ProductKernel.HALF,
+                                "FP16 dense",
+                                true,
+                                1,
+                                1,
+                                new Sample(List.of(1.0))),
+                        row("FP16 dense, cuBLAS", true, 1, 1.0)));
+        assertThat(figure(results.rows().get(0), "published_a100_time"))
+                .isEqualTo(Figure.of("s", Figure.Kind.PUBLISHED, 9.54e-3));
+        assertThat(results.rows().get(1).figures()).doesNotContainKey("published_a100_time");
     }
 
     private static Figure figure(ResultRow row, String name) {
