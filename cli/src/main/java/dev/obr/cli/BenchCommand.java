@@ -16,7 +16,6 @@ import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.transformer.KvType;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,10 +50,10 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "PATH",
+            paramLabel = "MODEL",
             description =
-                    "A Hugging Face folder or a GGUF file; may be given several times. Without it, the built-in model.")
-    private List<Path> models = new ArrayList<>();
+                    "A Hugging Face folder, a GGUF file, or ORG/NAME of a pulled model; may be given several times. Without it, the built-in model.")
+    private List<ModelArgument> models = new ArrayList<>();
 
     @Option(
             names = {"-p", "--n-prompt"},
@@ -139,17 +138,17 @@ final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--repetitions is " + repetitions + ", but must be 1 or more");
         }
-        List<@Nullable Path> paths =
-                models.isEmpty() ? Collections.<@Nullable Path>singletonList(null) : new ArrayList<>(models);
+        List<@Nullable ModelArgument> paths =
+                models.isEmpty() ? Collections.<@Nullable ModelArgument>singletonList(null) : new ArrayList<>(models);
         boolean kvShown = false;
-        for (@Nullable Path path : paths) {
+        for (@Nullable ModelArgument path : paths) {
             try (Model model = open(path)) {
                 kvShown |= options().kvOf(model) != KvType.F16;
             }
         }
         console.print(output.header(kvShown));
         boolean first = true;
-        for (@Nullable Path path : paths) {
+        for (@Nullable ModelArgument path : paths) {
             for (int threadCount : threads.values()) {
                 first = bench(path, threadCount, first, kvShown);
             }
@@ -172,12 +171,12 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static Model open(@Nullable Path path) {
-        return path == null ? DemoModel.open() : ModelLoader.open(path);
+    private static Model open(@Nullable ModelArgument path) {
+        return path == null ? DemoModel.open() : ModelLoader.open(path.path());
     }
 
     /** Measures one model; returns whether the next row is still the first. */
-    private boolean bench(@Nullable Path path, int threadCount, boolean first, boolean kvShown) {
+    private boolean bench(@Nullable ModelArgument path, int threadCount, boolean first, boolean kvShown) {
         RuntimeOptions options = options().withThreads(threadCount);
         Model opened = open(path);
         String name = path == null ? opened.name() : path.toString();

@@ -63,6 +63,7 @@ final class CommandLineApplication {
                 .setOut(console.writer())
                 .setErr(console.errorWriter())
                 .registerConverter(Path.class, CommandLineApplication::path)
+                .registerConverter(ModelArgument.class, text -> new ModelArgument(path(text), console.environment()))
                 .setParameterExceptionHandler((e, args) -> wrongUsage(e))
                 .setExecutionExceptionHandler((e, command, result) -> failed(e));
     }
@@ -72,6 +73,7 @@ final class CommandLineApplication {
         verbs.put("generate", () -> new GenerateCommand(console, common, interruption));
         verbs.put("chat", () -> new ChatCommand(console, common, interruption));
         verbs.put("serve", () -> new ServeCommand(console, common, interruption));
+        verbs.put("pull", () -> new PullCommand(console, common));
         verbs.put("tokenize", () -> new TokenizeCommand(console));
         verbs.put("inspect", () -> new InspectCommand(console));
         verbs.put("devices", () -> new DevicesCommand(console));

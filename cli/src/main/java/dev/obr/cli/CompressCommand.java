@@ -52,9 +52,10 @@ final class CompressCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "IN",
-            description = "A Hugging Face folder or a GGUF file, or demo for the small model that is built in.")
+            description =
+                    "A Hugging Face folder, a GGUF file, ORG/NAME of a pulled model, or demo for the small model that is built in.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private Path in;
+    private ModelArgument in;
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "OUT", description = "The folder to write.")
     private @Nullable Path out;
@@ -181,7 +182,7 @@ final class CompressCommand implements Callable<Integer> {
         CompressionOptions chosen = linear.options(preset);
         checkOptions();
         if (bitsReport) {
-            try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
+            try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in.path())) {
                 console.print(BitsReport.of(
                         model.name(), model.config(), chosen.bits() == 8 ? 8 : 4, chosen.sparsity(), head.bits()));
             }
@@ -216,7 +217,7 @@ final class CompressCommand implements Callable<Integer> {
         CpuKernelsProvider.Choice kernels =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         long start = System.nanoTime();
-        try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in)) {
+        try (Model model = demo() ? DemoModel.open() : ModelLoader.open(in.path())) {
             CompressionPlan plan = plan(model, chosen, calibration);
             CompressionNotes notes = new CompressionNotes(console, common.quiet());
             notes.note(model.name() + " · " + chosen.method().label() + " · target "
@@ -227,7 +228,7 @@ final class CompressCommand implements Callable<Integer> {
                     .compress(
                             model,
                             plan,
-                            demo() ? DemoModel.companions() : CompanionFiles.of(in),
+                            demo() ? DemoModel.companions() : CompanionFiles.of(in.path()),
                             new ModelCompressor.Destination(out, force, resume));
             notes.note(String.format(
                     Locale.ROOT,
@@ -242,7 +243,7 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private boolean demo() {
-        return in.equals(Path.of("demo")) && !Files.exists(in);
+        return in.named().equals(Path.of("demo")) && !Files.exists(in.named());
     }
 
     private void checkOptions() {

@@ -71,7 +71,7 @@ final class EvalCommand implements Callable<Integer> {
             names = {"--reference", "--kld-reference"},
             paramLabel = "MODEL",
             description = "Compare the predictions with those of this model, such as the one before compression.")
-    private @Nullable Path reference;
+    private @Nullable ModelArgument reference;
 
     @Option(
             names = "--tasks",

@@ -3,7 +3,6 @@ package dev.obr.cli;
 import dev.obr.models.Model;
 import dev.obr.models.demo.DemoModel;
 import dev.obr.models.loader.ModelLoader;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -11,11 +10,12 @@ import picocli.CommandLine.Option;
 final class ModelFile {
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "PATH",
-            description = "A Hugging Face folder or a GGUF file; without it, the small model that is built in.")
-    private @Nullable Path model;
+            paramLabel = "MODEL",
+            description =
+                    "A Hugging Face folder, a GGUF file, or ORG/NAME of a pulled model; without it, the small model that is built in.")
+    private @Nullable ModelArgument model;
 
     Model open() {
-        return model == null ? DemoModel.open() : ModelLoader.open(model);
+        return model == null ? DemoModel.open() : ModelLoader.open(model.path());
     }
 }

@@ -6,7 +6,6 @@ import dev.obr.runtime.LanguageModel;
 import dev.obr.runtime.RuntimeOptions;
 import dev.obr.runtime.RuntimeOptions.Activations;
 import dev.obr.runtime.transformer.Precision.KvScheme;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,9 +21,10 @@ final class ModelOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "PATH",
-            description = "A Hugging Face folder or a GGUF file; without it, the small model that is built in.")
-    private @Nullable Path model;
+            paramLabel = "MODEL",
+            description =
+                    "A Hugging Face folder, a GGUF file, or ORG/NAME of a pulled model; without it, the small model that is built in.")
+    private @Nullable ModelArgument model;
 
     @Option(
             names = {"-c", "--context"},
@@ -75,13 +75,13 @@ final class ModelOptions {
     /** The model with codes multiplied as floats, as published evaluations do, or as integers. */
     LanguageModel open(boolean simulated, KvScheme scheme) {
         RuntimeOptions options = options(simulated, scheme);
-        return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model, options);
+        return model == null ? LanguageModel.openDemo(options) : LanguageModel.open(model.path(), options);
     }
 
     /** Another model on the CPU, with the same threads and kernels, in the precision that is its own. */
-    LanguageModel open(Path other) {
+    LanguageModel open(ModelArgument other) {
         return LanguageModel.open(
-                other,
+                other.path(),
                 options(false, KvScheme.HEAD).withDevice("cpu").withKv(null).withActivations(Activations.auto()));
     }
 

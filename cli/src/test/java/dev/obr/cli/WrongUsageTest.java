@@ -78,6 +78,11 @@ class WrongUsageTest {
                 usage("--device is 'tpu'", "layer", "--in", "x", "--device", "tpu"),
                 usage("OUT", "make-model"),
                 usage("--kernel", "emulate", "x.ptx", "--grid", "1", "--block", "1"),
+                usage("'gpt2' names no model on the hub; give ORG/NAME", "pull", "gpt2"),
+                usage("'../x' is no name of a model", "pull", "../x"),
+                usage("'../x' is no revision", "pull", "a/b@../x"),
+                usage("--file is empty", "pull", "a/b", "--file", ""),
+                usage("ORG/NAME", "pull"),
                 usage("There is no verb 'x'", "help", "x"));
     }
 

@@ -2,6 +2,7 @@ package dev.obr.models.huggingface;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.models.Model;
+import dev.obr.models.file.FolderName;
 import dev.obr.models.file.JsonFile;
 import dev.obr.models.safetensors.SafetensorsFile;
 import dev.obr.models.safetensors.SafetensorsShards;
@@ -58,9 +59,8 @@ public final class HuggingFaceFolder {
         Map<String, SafetensorsTensor> tensors = weights.toString().endsWith(".index.json")
                 ? SafetensorsShards.map(weights, arena)
                 : SafetensorsFile.map(weights, arena).tensors();
-        Path named = folder.toAbsolutePath().normalize().getFileName();
         return new HuggingFaceModel(
-                named == null ? folder.toString() : named.toString(),
+                FolderName.of(folder),
                 folder.toString(),
                 config,
                 optional(folder.resolve("generation_config.json")),

@@ -7,6 +7,7 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.Quantization;
 import dev.obr.models.chat.ChatFormats;
+import dev.obr.models.file.FolderName;
 import dev.obr.models.file.JsonFile;
 import dev.obr.models.huggingface.HuggingFaceConfig;
 import dev.obr.models.safetensors.SafetensorsFile;
@@ -78,9 +79,8 @@ public final class PackedModel {
                     + tokenizer.vocabulary().vocabularySize() + " tokens, but the embedding only "
                     + read.vocabularySize() + " rows; the tokenizer belongs to another model");
         }
-        Path name = folder.toAbsolutePath().normalize().getFileName();
         return new Model(
-                name == null ? source : name.toString(),
+                FolderName.of(folder),
                 read,
                 sorted.plain(),
                 tokenizer.vocabulary(),
