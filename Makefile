@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report test-load clean format help
 
 all: jar
 
@@ -48,9 +48,15 @@ test: natives test-native
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
 
-# The official clients of OpenAI's API against the server; they are downloaded. MODEL is one that chats.
+# Programs of others against the server: OpenAI's clients, a browser on its page, lm-evaluation-harness. They are installed into INTEROP; MODEL is one that chats.
+INTEROP ?= build/interop
 test-interop: jar
-	@server/src/test/interop/run.sh $(JAR) "$(MODEL)"
+	@server/src/test/interop/run.sh $(JAR) $(INTEROP) $(SHARED) "$(MODEL)"
+
+# 64 clients at once on a server with the built-in model.
+SECONDS ?= 300
+test-load: jar
+	@server/src/test/load/load.py $(JAR) $(SECONDS)
 
 # pull and Python's huggingface_hub (downloaded) on one cache, with a hub on this machine.
 test-pull: jar
@@ -118,8 +124,9 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
-	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'
+	@echo 'make test-interop        run OpenAI'"'"'s clients, a browser and lm-evaluation-harness (downloaded) against the server; MODEL=PATH is one that chats'
 	@echo 'make test-pull           check pull against Python'"'"'s huggingface_hub, which is downloaded'
+	@echo 'make test-load           load a server with 64 clients for SECONDS=300'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure products and models for ten minutes, into bench/results, and make bench/target/report.html'

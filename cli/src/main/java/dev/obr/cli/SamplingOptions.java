@@ -73,6 +73,21 @@ final class SamplingOptions {
     private int repeatLastN;
 
     @Option(
+            names = "--presence-penalty",
+            paramLabel = "X",
+            defaultValue = "0",
+            description = "Above 0, tokens of the new text become less likely. Default: ${DEFAULT-VALUE} (off).")
+    private float presencePenalty;
+
+    @Option(
+            names = "--frequency-penalty",
+            paramLabel = "X",
+            defaultValue = "0",
+            description =
+                    "Above 0, tokens become less likely each time they come in the new text. Default: ${DEFAULT-VALUE} (off).")
+    private float frequencyPenalty;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "-1",
@@ -101,8 +116,16 @@ final class SamplingOptions {
 
     private GenerationOptions unconstrained() {
         try {
-            SamplerOptions sampling =
-                    new SamplerOptions(temperature, topK, topP, minP, repeatPenalty, repeatLastN, seed());
+            SamplerOptions sampling = new SamplerOptions(
+                    temperature,
+                    topK,
+                    topP,
+                    minP,
+                    repeatPenalty,
+                    repeatLastN,
+                    presencePenalty,
+                    frequencyPenalty,
+                    seed());
             return new GenerationOptions(maxTokens, sampling, stop, false, null);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);

@@ -34,7 +34,7 @@ final class Continuation {
         this.model = model;
         this.options = options;
         this.contextLength = contextLength;
-        this.sampler = new Sampler(options.sampling());
+        this.sampler = new Sampler(options.sampling(), prompt.length);
         this.constraint = options.grammar() == null ? null : model.newConstraint(options.grammar());
         this.characters = characters;
         this.stops = new StopMatcher(options.stop());

@@ -80,6 +80,16 @@ public record GenerationOptions(
         return withSampling(sampling.withRepeatLastN(repeatLastN));
     }
 
+    /** As {@link SamplerOptions#withPresencePenalty}. */
+    public GenerationOptions withPresencePenalty(float presencePenalty) {
+        return withSampling(sampling.withPresencePenalty(presencePenalty));
+    }
+
+    /** As {@link SamplerOptions#withFrequencyPenalty}. */
+    public GenerationOptions withFrequencyPenalty(float frequencyPenalty) {
+        return withSampling(sampling.withFrequencyPenalty(frequencyPenalty));
+    }
+
     /** As {@link SamplerOptions#withSeed}. */
     public GenerationOptions withSeed(long seed) {
         return withSampling(sampling.withSeed(seed));

@@ -4,18 +4,14 @@ import dev.obr.kernels.ObrException;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.chat.ChatMessage;
 import dev.obr.runtime.BatchRequest;
-import dev.obr.runtime.FinishReason;
 import dev.obr.runtime.GeneratedToken;
 import dev.obr.runtime.GenerationOptions;
 import dev.obr.runtime.GenerationResult;
-import dev.obr.runtime.TokenLogprobs;
 import dev.obr.runtime.grammar.Grammar;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -92,97 +88,16 @@ final class ChatCompletions {
         }
     }
 
-    /** One text on its way into an answer. */
-    private final class Turn {
-        private final ToolCallReader reader;
-        private final StringBuilder text = new StringBuilder();
-        private final List<Object> probabilities = new ArrayList<>();
-        private boolean begun;
-        private int callsTold;
-        private @Nullable GenerationResult result;
-
-        Turn() {
-            Set<String> functions = tools.use() ? tools.functions().keySet() : Set.of();
-            reader = new ToolCallReader(functions, !tools.forced().isEmpty());
-        }
-
-        /** Takes what a token showed; returns what of it is said to the user. */
-        String take(GeneratedToken token) {
-            TokenLogprobs likely = token.logprobs();
-            if (likely != null) {
-                probabilities.add(probability(likely));
-            }
-            return said(reader.append(token.text()));
-        }
-
-        String end(GenerationResult end) {
-            result = end;
-            return said(reader.finish());
-        }
-
-        private String said(String piece) {
-            String shown = piece;
-            if (!begun && !shown.isEmpty()) { // SentencePiece vocabularies put a space before every text
-                shown = service.model().tokenizer().dropsLeadingSpace() && shown.startsWith(" ")
-                        ? shown.substring(1)
-                        : shown;
-                begun = true;
-            }
-            text.append(shown);
-            return shown;
-        }
-
-        /** The calls that were not told yet. */
-        List<Object> newCalls(boolean indexed) {
-            List<Object> calls = new ArrayList<>();
-            for (; callsTold < reader.calls().size(); callsTold++) {
-                ToolCallReader.Call call = reader.calls().get(callsTold);
-                Map<String, @Nullable Object> object = Json.object();
-                if (indexed) {
-                    object.put("index", callsTold);
-                }
-                object.put("id", "call_" + UUID.randomUUID().toString().replace("-", ""));
-                object.put("type", "function");
-                object.put("function", Json.object("name", call.name(), "arguments", call.arguments()));
-                calls.add(object);
-            }
-            return calls;
-        }
-
-        String finishReason() {
-            boolean length = result != null && result.finishReason() == FinishReason.LENGTH;
-            return length ? "length" : reader.calls().isEmpty() ? "stop" : "tool_calls";
-        }
+    private List<ChatTurn> turns() {
+        return requests.stream().map(request -> new ChatTurn(service, tools)).toList();
     }
 
-    private Object probability(TokenLogprobs likely) {
-        List<Object> top = likely.top().stream()
-                .map(candidate -> (Object) probability(candidate.id(), candidate.logprob()))
-                .toList();
-        Map<String, @Nullable Object> object = probability(likely.id(), likely.logprob());
-        object.put("top_logprobs", top);
-        return object;
-    }
-
-    private Map<String, @Nullable Object> probability(int token, double logprob) {
-        String shown = service.shown(token);
-        List<Integer> bytes = new ArrayList<>();
-        byte[] own = service.model().tokenizer().bytes(token);
-        for (byte b : own.length > 0 ? own : shown.getBytes(StandardCharsets.UTF_8)) {
-            bytes.add(b & 0xFF);
-        }
-        return Json.object("token", shown, "logprob", Json.logprob(logprob), "bytes", bytes);
-    }
-
-    private List<Turn> turns() {
-        return requests.stream().map(request -> new Turn()).toList();
-    }
-
-    private List<GenerationResult> results(List<Turn> turns) {
+    private List<GenerationResult> results(List<ChatTurn> turns) {
         List<GenerationResult> results = new ArrayList<>();
-        for (Turn turn : turns) {
-            if (turn.result != null) {
-                results.add(turn.result);
+        for (ChatTurn turn : turns) {
+            GenerationResult result = turn.result();
+            if (result != null) {
+                results.add(result);
             }
         }
         return results;
@@ -190,7 +105,7 @@ final class ChatCompletions {
 
     /** An answer in one piece. */
     private final class Whole implements Choices.Reader {
-        private final List<Turn> turns = turns();
+        private final List<ChatTurn> turns = turns();
         private final Patience patience;
 
         Whole(Exchange exchange) {
@@ -216,11 +131,11 @@ final class ChatCompletions {
         Object answer() {
             List<Object> choices = new ArrayList<>();
             for (int i = 0; i < turns.size(); i++) {
-                Turn turn = turns.get(i);
+                ChatTurn turn = turns.get(i);
                 List<Object> calls = turn.newCalls(false);
-                boolean silent = !calls.isEmpty() && turn.text.toString().isBlank();
+                boolean silent = !calls.isEmpty() && turn.text().isBlank();
                 Map<String, @Nullable Object> message =
-                        Json.object("role", "assistant", "content", silent ? null : turn.text.toString());
+                        Json.object("role", "assistant", "content", silent ? null : turn.text());
                 if (!calls.isEmpty()) {
                     message.put("tool_calls", calls);
                 }
@@ -230,7 +145,7 @@ final class ChatCompletions {
                         "message",
                         message,
                         "logprobs",
-                        logprobs ? Json.object("content", turn.probabilities) : null,
+                        logprobs ? turn.takeProbabilities() : null,
                         "finish_reason",
                         turn.finishReason()));
             }
@@ -256,7 +171,7 @@ final class ChatCompletions {
     /** An answer as it comes. */
     private final class Streamed implements Choices.Reader {
         private final EventStream events;
-        private final List<Turn> turns = turns();
+        private final List<ChatTurn> turns = turns();
 
         Streamed(EventStream events) {
             this.events = events;
@@ -270,13 +185,13 @@ final class ChatCompletions {
 
         @Override
         public void token(int choice, GeneratedToken token) throws IOException {
-            Turn turn = turns.get(choice);
+            ChatTurn turn = turns.get(choice);
             tell(choice, turn, turn.take(token));
         }
 
         @Override
         public void end(int choice, GenerationResult result) throws IOException {
-            Turn turn = turns.get(choice);
+            ChatTurn turn = turns.get(choice);
             tell(choice, turn, turn.end(result));
             send(choice, Json.object(), turn.finishReason(), Usage.timings(result));
         }
@@ -286,8 +201,8 @@ final class ChatCompletions {
             events.ping();
         }
 
-        private void tell(int choice, Turn turn, String said) throws IOException {
-            if (!said.isEmpty() || !turn.probabilities.isEmpty()) {
+        private void tell(int choice, ChatTurn turn, String said) throws IOException {
+            if (!said.isEmpty() || turn.hasProbabilities()) {
                 send(choice, Json.object("content", said), null, null);
             }
             List<Object> calls = turn.newCalls(true);
@@ -298,17 +213,16 @@ final class ChatCompletions {
 
         private void send(int choice, Object delta, @Nullable String finishReason, @Nullable Object timings)
                 throws IOException {
-            List<Object> probabilities = turns.get(choice).probabilities;
+            ChatTurn turn = turns.get(choice);
             Map<String, @Nullable Object> object = Json.object(
                     "index",
                     choice,
                     "delta",
                     delta,
                     "logprobs",
-                    probabilities.isEmpty() ? null : Json.object("content", List.copyOf(probabilities)),
+                    turn.hasProbabilities() ? turn.takeProbabilities() : null,
                     "finish_reason",
                     finishReason);
-            probabilities.clear();
             Map<String, @Nullable Object> chunk = chunk(List.of(object));
             if (timings != null) {
                 chunk.put("timings", timings);

@@ -59,6 +59,13 @@ final class Metrics {
         add(text, "kv_cache_bytes", "gauge", "Memory of keys and values in use.", status.cacheBytes());
         add(text, "requests_processing", "gauge", "Texts being computed.", status.running());
         add(text, "requests_deferred", "gauge", "Texts that wait for their turn.", status.waiting());
+        Runtime java = Runtime.getRuntime();
+        add(
+                text,
+                "heap_bytes",
+                "gauge",
+                "Memory of Java objects, those included that nothing needs any more.",
+                java.totalMemory() - java.freeMemory());
         head(text, "http_responses_total", "counter", "Answers by status.");
         answers.forEach((code, count) -> text.append("obr_http_responses_total{code=\"")
                 .append(code)

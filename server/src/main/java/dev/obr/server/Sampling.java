@@ -29,6 +29,8 @@ final class Sampling {
                 body.number("min_p", defaults.minP(), 0, 0.999999),
                 body.number("repeat_penalty", defaults.repeatPenalty(), 1e-3, 1e3),
                 body.integer("repeat_last_n", defaults.repeatLastN(), -1, Integer.MAX_VALUE),
+                body.number("presence_penalty", 0, -2, 2),
+                body.number("frequency_penalty", 0, -2, 2),
                 seed(body));
         return GenerationOptions.defaults()
                 .withMaxTokens(maxTokens)
@@ -38,14 +40,6 @@ final class Sampling {
 
     /** What would change the text and is not implemented is refused rather than ignored. */
     private static void refuse(Fields body) {
-        for (String name : List.of("presence_penalty", "frequency_penalty")) {
-            if (body.number(name, 0, -2, 2) != 0) {
-                throw ApiException.wrong(
-                        name,
-                        name + " is not supported: leave it out or 0; repeat_penalty is.",
-                        "unsupported_parameter");
-            }
-        }
         JsonNode bias = body.get("logit_bias");
         if (bias != null && !bias.isEmpty()) {
             throw ApiException.wrong(

@@ -42,4 +42,8 @@ public record ServerOptions(
     public ServerOptions withKeys(Set<String> keys) {
         return new ServerOptions(host, port, keys, alias, timeout, bodyLimit);
     }
+
+    public ServerOptions withTimeout(Duration timeout) {
+        return new ServerOptions(host, port, keys, alias, timeout, bodyLimit);
+    }
 }

@@ -108,60 +108,11 @@ final class TextCompletions {
         }
     }
 
-    /** What OpenAI tells of tokens: four lists of equal length. */
-    private final class Probabilities {
-        private final List<Object> tokens = new ArrayList<>();
-        private final List<@Nullable Object> own = new ArrayList<>();
-        private final List<@Nullable Object> top = new ArrayList<>();
-        private final List<Object> offsets = new ArrayList<>();
-        private int offset;
-
-        void add(int token, @Nullable TokenLogprobs likely) {
-            String shown = service.shown(token);
-            tokens.add(shown);
-            own.add(likely == null ? null : Json.logprob(likely.logprob()));
-            offsets.add(offset);
-            offset += service.model().tokenizer().bytes(token).length == 0
-                    ? 0
-                    : shown.length(); // control tokens have no text
-            if (likely == null) {
-                top.add(null);
-                return;
-            }
-            Map<String, @Nullable Object> candidates = Json.object();
-            likely.top().forEach(one -> candidates.putIfAbsent(service.shown(one.id()), Json.logprob(one.logprob())));
-            candidates.putIfAbsent(shown, Json.logprob(likely.logprob())); // the token itself, likely or not
-            top.add(candidates);
-        }
-
-        /** What came since the last time. */
-        @Nullable
-        Object take() {
-            if (tokens.isEmpty()) {
-                return null;
-            }
-            Object taken = Json.object(
-                    "tokens",
-                    List.copyOf(tokens),
-                    "token_logprobs",
-                    new ArrayList<>(own),
-                    "top_logprobs",
-                    new ArrayList<>(top),
-                    "text_offset",
-                    List.copyOf(offsets));
-            tokens.clear();
-            own.clear();
-            top.clear();
-            offsets.clear();
-            return taken;
-        }
-    }
-
     /** One text on its way into an answer. */
     private final class Text {
         private final int[] prompt;
         private final StringBuilder said = new StringBuilder();
-        private final Probabilities probabilities = new Probabilities();
+        private final Probabilities probabilities = new Probabilities(service);
         private boolean begun;
         private @Nullable GenerationResult result;
 
@@ -294,7 +245,7 @@ final class TextCompletions {
         public void token(int choice, GeneratedToken token) throws IOException {
             Text text = texts.get(choice);
             String piece = text.begin(choices.text(choice).promptLogprobs()) + text.take(token);
-            if (!piece.isEmpty() || !text.probabilities.tokens.isEmpty()) {
+            if (!piece.isEmpty() || !text.probabilities.isEmpty()) {
                 events.send(completion(List.of(choice(choice, piece, text, null))));
             }
         }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.obr.server.TestServer.Answer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +108,21 @@ class EndpointsTest {
         choices.forEach(choice -> texts.add(choice.get("text").stringValue()));
         assertThat(texts).hasSize(6).doesNotHaveDuplicates();
         assertThat(SERVER.post(TEXT, body).json().get("choices")).isEqualTo(choices);
+    }
+
+    @Test
+    void penaltiesKeepATextFromRepeatingItself() {
+        String fields = "\"max_tokens\": 60, \"logprobs\": 0";
+        int plain = differentTokens(text(fields));
+        int penalised = differentTokens(text(fields + ", \"frequency_penalty\": 2, \"presence_penalty\": 2"));
+        assertThat(penalised).isGreaterThan(plain);
+    }
+
+    private static int differentTokens(String body) {
+        JsonNode choice = SERVER.post(TEXT, body).json().get("choices").get(0);
+        Set<String> different = new HashSet<>();
+        choice.get("logprobs").get("tokens").forEach(token -> different.add(token.stringValue()));
+        return different.size();
     }
 
     @Test
@@ -228,7 +245,15 @@ class EndpointsTest {
             /v1/completions      | {"prompt": "a", "stop": [""]}                                | stop
             /v1/completions      | {"prompt": "a", "stop": {}}                                  | stop
             /v1/completions      | {"prompt": "a", "stream": 1}                                 | stream
-            /v1/completions      | {"prompt": "a", "presence_penalty": 1}                       | presence_penalty
+            /v1/completions      | {"prompt": "a", "presence_penalty": 3}                       | presence_penalty
+            /v1/completions      | {"prompt": "a", "frequency_penalty": "much"}                 | frequency_penalty
+            /v1/completions      | {"prompt": "a", "max_tokens": 1e300}                         | max_tokens
+            /v1/completions      | {"prompt": "a", "max_tokens": -2}                            | max_tokens
+            /v1/completions      | {"prompt": "a", "seed": 99999999999999999999999999}          | seed
+            /v1/completions      | {"prompt": "a", "top_k": -5}                                 | top_k
+            /v1/completions      | {"prompt": "a", "min_p": 1}                                  | min_p
+            /v1/completions      | {"prompt": "a", "repeat_penalty": 0}                         | repeat_penalty
+            /v1/completions      | {"prompt": "a", "n": 4000000000}                             | n
             /v1/completions      | {"prompt": "a", "logit_bias": {"1": 5}}                      | logit_bias
             /v1/completions      | {"prompt": "\\ud800"}                                        | prompt
             /v1/chat/completions | {}                                                           | messages

@@ -245,10 +245,12 @@ class GpuModelsTest {
 
     /** Drawn on the device or, where 256 logits do not suffice, on the host: as the runtime's sampler draws from all of them. */
     @ParameterizedTest
-    @CsvSource({"0.8, 40, 0.95, 0.05, 1", "1.5, 0, 1, 0, 1.3", "0, 0, 1, 0, 1.5"})
-    void sampledTokensAreThoseOfTheSampler(float temperature, int topK, float topP, float minP, float penalty) {
-        SamplerOptions sampling = new SamplerOptions(temperature, topK, topP, minP, penalty, 4, 3);
-        Sampler sampler = new Sampler(sampling);
+    @CsvSource({"0.8, 40, 0.95, 0.05, 1, 0", "1.5, 0, 1, 0, 1.3, 0", "0, 0, 1, 0, 1.5, 0", "0, 0, 1, 0, 1.5, 1"})
+    void sampledTokensAreThoseOfTheSampler(
+            float temperature, int topK, float topP, float minP, float penalty, float presence) {
+        SamplerOptions sampling =
+                new SamplerOptions(temperature, topK, topP, minP, penalty, 4, 3).withPresencePenalty(presence);
+        Sampler sampler = new Sampler(sampling, PROMPT.length);
         try (LanguageModel model =
                         LanguageModel.open(stories(Pattern.PAIRS_4_OF_8, Method.OBR_RTN), options("emulator", 8));
                 Session session = model.newSession();

@@ -241,13 +241,17 @@ public final class GpuTransformer implements ForwardPass {
         if (draw.options().greedy()) {
             return likeliest();
         }
-        int drawn = this.sampler.draw(stream, Rows.of(activations.logits(), head.stride()), draw);
-        if (drawn != GpuSampler.MORE) {
-            return drawn;
+        Draw left = draw;
+        if (!draw.options().countsNewTokens()) { // which the device's sampler does not
+            int drawn = this.sampler.draw(stream, Rows.of(activations.logits(), head.stride()), draw);
+            if (drawn != GpuSampler.MORE) {
+                return drawn;
+            }
+            left = draw.penalised();
         }
         float[] logits = new float[config.vocabularySize()];
         readLogits(logits);
-        return sampler.next(logits, draw.penalised());
+        return sampler.next(logits, left);
     }
 
     private int likeliest() {

@@ -10,12 +10,20 @@ import java.util.SplittableRandom;
  */
 public final class Sampler {
     private final SamplerOptions options;
+    private final int newFrom;
     private final SplittableRandom random;
     private Candidates candidates = new Candidates(0);
     private double[] weights = new double[0];
 
+    /** For a text without a prompt. */
     public Sampler(SamplerOptions options) {
+        this(options, 0);
+    }
+
+    /** @param promptLength of the tokens so far, how many are not of the new text */
+    public Sampler(SamplerOptions options, int promptLength) {
         this.options = options;
+        this.newFrom = promptLength;
         this.random = new SplittableRandom(options.seed());
     }
 
@@ -32,7 +40,7 @@ public final class Sampler {
 
     /** What decides about the next token: one random number, if any is needed. */
     public Draw draw(int[] context, int length) {
-        return new Draw(options, context, length, options.temperature() == 0 ? 0 : random.nextDouble());
+        return new Draw(options, context, newFrom, length, options.temperature() == 0 ? 0 : random.nextDouble());
     }
 
     /**
@@ -70,11 +78,21 @@ public final class Sampler {
     private static void penalise(float[] logits, Draw draw) {
         float penalty = draw.options().repeatPenalty();
         // A token is penalised once, however often it occurred.
-        for (int id : Arrays.stream(draw.context(), draw.penalisedFrom(), draw.length())
-                .distinct()
-                .toArray()) {
+        for (int id : distinct(draw, draw.penalisedFrom())) {
             logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
         }
+        if (draw.options().countsNewTokens()) {
+            for (int i = draw.newFrom(); i < draw.length(); i++) {
+                logits[draw.context()[i]] -= draw.options().frequencyPenalty();
+            }
+            for (int id : distinct(draw, draw.newFrom())) {
+                logits[id] -= draw.options().presencePenalty();
+            }
+        }
+    }
+
+    private static int[] distinct(Draw draw, int from) {
+        return Arrays.stream(draw.context(), from, draw.length()).distinct().toArray();
     }
 
     private static int likeliest(float[] logits) {

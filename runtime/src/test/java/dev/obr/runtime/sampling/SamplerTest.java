@@ -69,6 +69,23 @@ class SamplerTest {
     }
 
     @Test
+    void tokensOfTheNewTextArePenalisedForBeingThereAndEachTime() {
+        SamplerOptions options =
+                PLAIN.withTemperature(0).withPresencePenalty(0.5f).withFrequencyPenalty(0.25f);
+        float[] logits = LOGITS.clone();
+        // the prompt is 4, 4, 0; the new text 1, 3, 1
+        assertThat(new Sampler(options, 3).next(logits, new int[] {4, 4, 0, 1, 3, 1, 2}, 6))
+                .isEqualTo(4);
+        assertThat(logits).containsExactly(0, 2 - 0.5f - 2 * 0.25f, 1, -1 - 0.5f - 0.25f, 2.5f);
+        // what is below 0 makes repetition likelier
+        assertThat(new Sampler(PLAIN.withTemperature(0).withPresencePenalty(-2))
+                        .next(LOGITS.clone(), new int[] {1}, 1))
+                .isEqualTo(1);
+        assertThat(options.greedy()).isFalse();
+        assertThat(PLAIN.withTemperature(0).greedy()).isTrue();
+    }
+
+    @Test
     void equalSeedsGiveEqualDraws() {
         assertThat(sequence(PLAIN.withSeed(5))).isEqualTo(sequence(PLAIN.withSeed(5)));
         assertThat(sequence(PLAIN.withSeed(5))).isNotEqualTo(sequence(PLAIN.withSeed(6)));
@@ -105,6 +122,9 @@ class SamplerTest {
         assertThatThrownBy(() -> PLAIN.withMinP(1))
                 .isInstanceOf(ObrException.class)
                 .hasMessageContaining("min-p is 1");
+        assertThatThrownBy(() -> PLAIN.withFrequencyPenalty(Float.NaN))
+                .isInstanceOf(ObrException.class)
+                .hasMessageContaining("frequency-penalty is NaN");
         assertThatThrownBy(() -> PLAIN.withTemperature(Float.NaN)).isInstanceOf(ObrException.class);
     }
 
