@@ -4,7 +4,10 @@ import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.DeviceAlgebra;
+import dev.obr.kernels.linalg.GradientVectors;
+import dev.obr.kernels.linalg.HeldLinear;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
@@ -12,6 +15,7 @@ import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.ProductSum;
 import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
+import dev.obr.kernels.packed.Pattern;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.IdentityHashMap;
@@ -199,6 +203,12 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     }
 
     @Override
+    public synchronized HeldLinear linear(int rows, int cols) {
+        CudaMemory w = device.own(device.allocate(Math.max(4, 4L * rows * cols)));
+        return new CudaHeldLinear(this, stream, blas, scratch, w, rows, cols);
+    }
+
+    @Override
     public ProductSum sum(int m, int n) {
         return new Sum(m, n);
     }
@@ -212,11 +222,37 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     }
 
     @Override
+    public GradientVectors gradients(Matrix h, Matrix low, double mu, int most) {
+        CudaMemory onDevice;
+        synchronized (this) {
+            scratch.clear();
+            onDevice = held.get(h.values());
+            if (onDevice == null) {
+                throw new IllegalArgumentException("the matrix of conjugate gradients is not held");
+            }
+            stream.synchronize(); // it is there
+        }
+        return new CudaGradients(device, onDevice, low, mu, most);
+    }
+
+    @Override
     public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
         if (v.values().length > 0) {
+            scratch.clear(); // batches are as large as what is free
             try (CudaSweep sweep = new CudaSweep(device, stream, blas)) {
                 sweep.run(v, upper, grid, kept, firstColumn);
             }
+        }
+    }
+
+    @Override
+    public synchronized boolean[] select(Matrix weight, ColumnScores scores, Pattern pattern, int pruned) {
+        if (weight.values().length == 0) {
+            return new boolean[0];
+        }
+        scratch.clear();
+        try (CudaSelection selection = new CudaSelection(device, stream)) {
+            return selection.run(weight, scores, pattern, pruned);
         }
     }
 
@@ -229,9 +265,13 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
 
     /** Whether a product [m,k] · [k,n] is done on the host before it could come back. */
     private boolean isSmall(int m, int n, int k) {
-        long work = (long) m * n * k;
         long bytes = Float.BYTES * ((long) m * k + (long) k * n + (long) m * n);
-        return work == 0 || (leastWork > 0 && (work < leastWork || work < WORK_PER_BYTE * bytes));
+        return (long) m * n * k == 0 || !pays((long) m * n * k, bytes);
+    }
+
+    /** Whether so many multiplications are worth the way of so many bytes. */
+    boolean pays(long work, long bytes) {
+        return leastWork == 0 || (work >= leastWork && work >= WORK_PER_BYTE * bytes);
     }
 
     /** A block whose size is known; on the device its rows lie one behind the other. */
@@ -302,20 +342,17 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         MemorySegment code = MemorySegment.ofArray(new int[1]);
         stream.copyOut(info, 0, code);
         stream.synchronize();
-        requirePositiveDefinite(code.get(ValueLayout.JAVA_INT, 0), 0);
+        int order = code.get(ValueLayout.JAVA_INT, 0);
+        requireRightArguments(order);
+        if (order > 0) {
+            throw new NotPositiveDefiniteException(order);
+        }
     }
 
-    /**
-     * Reads cuSOLVER's answer for a matrix.
-     *
-     * @param before rows and columns before those that it speaks of
-     */
-    static void requirePositiveDefinite(int info, int before) {
+    /** @param info cuSOLVER's answer for a matrix: below 0 an argument's number */
+    static void requireRightArguments(int info) {
         if (info < 0) {
             throw new IllegalStateException("cuSOLVER was given a wrong argument, number " + -info);
-        }
-        if (info > 0) {
-            throw new NotPositiveDefiniteException(before + info);
         }
     }
 
