@@ -3,6 +3,8 @@ package dev.obr.kernels.cuda;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
+import dev.obr.kernels.gpu.systems.SelectionKernels;
+import dev.obr.kernels.gpu.systems.SweepKernel;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.DeviceAlgebra;
@@ -21,6 +23,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Linear algebra on a GPU, by cuBLAS and cuSOLVER. What is too small to be worth the way there is computed on the host.
@@ -42,6 +45,9 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     private final CudaSolver solver;
     private final DeviceScratch scratch;
     private final Map<float[], CudaMemory> held = new IdentityHashMap<>();
+    private @Nullable SelectionKernels
+            selection; // loaded when they are first asked for, as is the next; the device frees them
+    private @Nullable SweepKernel sweep;
 
     private CudaLinearAlgebra(CudaDevice device, LinearAlgebra host, long leastWork) {
         this.device = device;
@@ -239,8 +245,10 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
         if (v.values().length > 0) {
             scratch.clear(); // batches are as large as what is free
-            try (CudaSweep sweep = new CudaSweep(device, stream, blas)) {
-                sweep.run(v, upper, grid, kept, firstColumn);
+            SweepKernel kernel = sweep == null ? new SweepKernel(device) : sweep;
+            sweep = kernel;
+            try (CudaSweep one = new CudaSweep(device, stream, blas, kernel)) {
+                one.run(v, upper, grid, kept, firstColumn);
             }
         }
     }
@@ -251,8 +259,10 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             return new boolean[0];
         }
         scratch.clear();
-        try (CudaSelection selection = new CudaSelection(device, stream)) {
-            return selection.run(weight, scores, pattern, pruned);
+        SelectionKernels kernels = selection == null ? new SelectionKernels(device) : selection;
+        selection = kernels;
+        try (CudaSelection one = new CudaSelection(device, stream, kernels)) {
+            return one.run(weight, scores, pattern, pruned);
         }
     }
 

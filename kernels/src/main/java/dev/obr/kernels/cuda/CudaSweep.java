@@ -13,12 +13,14 @@ final class CudaSweep implements AutoCloseable {
     private final CudaDevice device;
     private final CudaStream stream;
     private final CudaBlas blas;
+    private final SweepKernel kernel;
     private final CallMemory memory;
 
-    CudaSweep(CudaDevice device, CudaStream stream, CudaBlas blas) {
+    CudaSweep(CudaDevice device, CudaStream stream, CudaBlas blas, SweepKernel kernel) {
         this.device = device;
         this.stream = stream;
         this.blas = blas;
+        this.kernel = kernel;
         memory = new CallMemory(device, stream);
     }
 
@@ -27,18 +29,15 @@ final class CudaSweep implements AutoCloseable {
         int cols = v.cols();
         CudaMemory factor = memory.copyIn(MemorySegment.ofArray(upper.values()));
         int batch = memory.rowsAtOnce(v.rows(), (Float.BYTES + 1L) * cols + 4L * SweepKernel.WIDTH + 12);
-        try (SweepKernel kernel = new SweepKernel(device)) {
-            for (int top = 0; top < v.rows(); top += batch) {
-                int rows = Math.min(batch, v.rows() - top);
-                try (CallMemory ofRows = new CallMemory(device, stream)) {
-                    sweep(kernel, ofRows, v, factor, grid, kept, firstColumn, top, rows);
-                }
+        for (int top = 0; top < v.rows(); top += batch) {
+            int rows = Math.min(batch, v.rows() - top);
+            try (CallMemory ofRows = new CallMemory(device, stream)) {
+                sweep(ofRows, v, factor, grid, kept, firstColumn, top, rows);
             }
         }
     }
 
     private void sweep(
-            SweepKernel kernel,
             CallMemory ofRows,
             Matrix v,
             CudaMemory factor,
