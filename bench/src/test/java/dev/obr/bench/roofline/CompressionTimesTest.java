@@ -19,6 +19,9 @@ final class CompressionTimesTest {
         double hessians = 262144.0 * (3 * 4096.0 * 4096 + 11008.0 * 11008) / (0.8 * floats)
                 + 4.0 * 262144 * (3 * 4096 + 11008) / 6e9;
         assertThat(row.hessians()).isCloseTo(32 * hessians / 3600, within(1e-6));
+        double passes = 2.0 * 262144 * (4.0 * 4096 * 4096 + 5.0 * 4096 * 11008) / (0.8 * floats)
+                + 4.0 * 262144 * (4 * 8192 + 5 * 15104) / 6e9;
+        assertThat(row.decoder()).isCloseTo(32 * passes / 3600, within(1e-6));
         double flops = (4.0 * 4096 + 2 * 11008) * Math.pow(2048, 3) / 3 + 4096 * Math.pow(5504, 3) / 3;
         assertThat(row.cholesky()).isGreaterThan(32 * flops / (0.4 * floats) / 3600);
         assertThat(row.cholesky()).isLessThan(1.6 * 32 * flops / (0.4 * floats) / 3600);

@@ -1,5 +1,7 @@
 package dev.obr.compressor.mask;
 
+import dev.obr.kernels.linalg.ColumnScores;
+import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.Pattern;
 import java.util.Arrays;
@@ -13,6 +15,21 @@ import java.util.Arrays;
 public final class MaskSelection {
     private MaskSelection() {}
 
+    /** The mask [rows, cols] of a weight's scores, chosen on the device where {@code algebra} has one; equal ones to the bit. */
+    public static Mask select(
+            LinearAlgebra algebra, Matrix weight, ColumnScores scores, Pattern pattern, double sparsity) {
+        if (algebra.device().isEmpty() || pattern == Pattern.DENSE) {
+            return select(Scores.of(weight, scores), pattern, sparsity);
+        }
+        boolean[] kept = algebra.device().get().select(weight, scores, pattern, pruned(weight.cols(), sparsity));
+        return new Mask(weight.rows(), weight.cols(), kept);
+    }
+
+    /** How many of a row an unstructured mask prunes. */
+    private static int pruned(int cols, double sparsity) {
+        return (int) (cols * sparsity);
+    }
+
     /**
      * The mask [rows, cols] of these scores.
      *
@@ -22,7 +39,7 @@ public final class MaskSelection {
     public static Mask select(Matrix scores, Pattern pattern, double sparsity) {
         Mask mask = Mask.dense(scores.rows(), scores.cols());
         if (pattern == Pattern.UNSTRUCTURED) {
-            int pruned = (int) (scores.cols() * sparsity);
+            int pruned = pruned(scores.cols(), sparsity);
             for (int r = 0; r < scores.rows(); r++) {
                 prune(mask.kept(), r * scores.cols(), scores.values(), r * scores.cols(), scores.cols(), 1, pruned);
             }

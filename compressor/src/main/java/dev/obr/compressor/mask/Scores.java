@@ -1,5 +1,6 @@
 package dev.obr.compressor.mask;
 
+import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.Matrix;
 import java.util.SplittableRandom;
 
@@ -12,27 +13,41 @@ public final class Scores {
      *
      * @param scalerRow s [cols], the squared norm of each input column
      */
-    public static Matrix wanda(Matrix weight, float[] scalerRow) {
-        float[] norm = new float[weight.cols()];
+    public static ColumnScores wanda(float[] scalerRow) {
+        float[] norm = new float[scalerRow.length];
         for (int c = 0; c < norm.length; c++) {
             norm[c] = (float) Math.sqrt(scalerRow[c]);
         }
-        Matrix scores = Matrix.zeros(weight.rows(), weight.cols());
-        for (int r = 0; r < weight.rows(); r++) {
-            for (int c = 0; c < weight.cols(); c++) {
-                scores.set(r, c, Math.abs(weight.at(r, c)) * norm[c]);
-            }
-        }
-        return scores;
+        return new ColumnScores(ColumnScores.Metric.WANDA, norm);
     }
 
     /** {@code |W|}. */
-    public static Matrix magnitude(Matrix weight) {
-        Matrix scores = Matrix.zeros(weight.rows(), weight.cols());
-        for (int i = 0; i < scores.values().length; i++) {
-            scores.values()[i] = Math.abs(weight.values()[i]);
+    public static ColumnScores magnitude(int cols) {
+        return new ColumnScores(ColumnScores.Metric.MAGNITUDE, new float[cols]);
+    }
+
+    /**
+     * {@code W² / diag(U)²}.
+     *
+     * @param upper U [cols, cols] with H⁻¹ = Uᵀ U of the damped Hessian
+     */
+    public static ColumnScores sparseGpt(Matrix upper) {
+        float[] diagonal = new float[upper.cols()];
+        for (int c = 0; c < diagonal.length; c++) {
+            diagonal[c] = upper.at(c, c);
         }
-        return scores;
+        return new ColumnScores(ColumnScores.Metric.SPARSEGPT, diagonal);
+    }
+
+    /** The scores [rows, cols] of {@code weight}. */
+    public static Matrix of(Matrix weight, ColumnScores scores) {
+        Matrix all = Matrix.zeros(weight.rows(), weight.cols());
+        for (int r = 0; r < weight.rows(); r++) {
+            for (int c = 0; c < weight.cols(); c++) {
+                all.set(r, c, scores.of(weight.at(r, c), c));
+            }
+        }
+        return all;
     }
 
     /** Draws, each row's from a generator of its own. */
@@ -43,21 +58,6 @@ public final class Scores {
             SplittableRandom random = seeds.split();
             for (int c = 0; c < cols; c++) {
                 scores.set(r, c, (float) random.nextDouble());
-            }
-        }
-        return scores;
-    }
-
-    /**
-     * {@code W² / diag(U)²}.
-     *
-     * @param upper U [cols, cols] with H⁻¹ = Uᵀ U of the damped Hessian
-     */
-    public static Matrix sparseGpt(Matrix weight, Matrix upper) {
-        Matrix scores = Matrix.zeros(weight.rows(), weight.cols());
-        for (int r = 0; r < weight.rows(); r++) {
-            for (int c = 0; c < weight.cols(); c++) {
-                scores.set(r, c, sparseGpt(weight.at(r, c), upper.at(c, c)));
             }
         }
         return scores;

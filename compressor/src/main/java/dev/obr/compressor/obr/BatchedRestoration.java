@@ -1,28 +1,24 @@
 package dev.obr.compressor.obr;
 
 import dev.obr.compressor.mask.Mask;
-import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.linalg.DeviceAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.PrincipalSystems;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Restores as {@link RowwiseRestoration} does, one factorisation a row, but on a device, many rows at once: while a batch is factored and solved, the matrices of the next one are gathered.
  *
  * <p>Rows go in the order of their number of kept columns, so that those of a batch are about alike. Rounding between the stages happens here, by the same quantiser.
  */
-final class BatchedRestoration implements Restoration {
+final class BatchedRestoration implements FactoredRows {
     private final DeviceAlgebra device;
-    private final Matrix h;
 
-    BatchedRestoration(DeviceAlgebra device, Matrix h) {
+    BatchedRestoration(DeviceAlgebra device) {
         this.device = device;
-        this.h = h;
     }
 
     /** A row and its kept columns, R2 before E2. */
@@ -39,48 +35,31 @@ final class BatchedRestoration implements Restoration {
     }
 
     @Override
-    public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
-        Matrix restored = Matrix.zeros(weight.rows(), weight.cols());
-        List<Row> rows = IntStream.range(0, weight.rows())
-                .mapToObj(index -> Row.of(index, mask, split))
+    public List<Refused> restore(Matrix h, int[] rows, Layer layer) {
+        List<Row> ordered = Arrays.stream(rows)
+                .mapToObj(index -> Row.of(index, layer.mask(), layer.split()))
                 .sorted(Comparator.comparingInt(row -> row.kept.length))
                 .toList();
-        for (Row row : rows) {
-            if (row.kept.length == mask.cols()) {
-                for (int col : row.kept) {
-                    restored.set(row.index, col, weight.at(row.index, col));
-                }
-            }
+        if (ordered.isEmpty()) {
+            return List.of();
         }
-        List<Row> solved = rows.stream()
-                .filter(row -> row.kept.length > 0 && row.kept.length < mask.cols())
+        Run run = new Run(layer);
+        run.restore(h, ordered);
+        return run.refused.stream()
+                .sorted(Comparator.comparingInt(Refused::row))
                 .toList();
-        if (!solved.isEmpty()) {
-            new Run(weight, pruned, quantizer, restored).restore(solved);
-        }
-        return restored;
-    }
-
-    @Override
-    public @Nullable Certificate certificate() {
-        return null;
     }
 
     /** One layer's. */
     private final class Run {
-        private final Matrix weight;
-        private final Matrix pruned;
-        private final WeightQuantizer quantizer;
-        private final Matrix restored;
+        private final Layer layer;
+        private final List<Refused> refused = new ArrayList<>();
 
-        Run(Matrix weight, Matrix pruned, WeightQuantizer quantizer, Matrix restored) {
-            this.weight = weight;
-            this.pruned = pruned;
-            this.quantizer = quantizer;
-            this.restored = restored;
+        Run(Layer layer) {
+            this.layer = layer;
         }
 
-        void restore(List<Row> rows) {
+        void restore(Matrix h, List<Row> rows) {
             try (PrincipalSystems systems = device.principalSystems(h)) {
                 int size = systems.reserve(rows.getLast().kept.length, rows.size());
                 PrincipalSystems.Batch next = begin(systems, batch(rows, 0, size));
@@ -89,8 +68,7 @@ final class BatchedRestoration implements Restoration {
                     if (from + size < rows.size()) {
                         next = begin(systems, batch(rows, from + size, size));
                     }
-                    batch.factor();
-                    restore(batch, batch(rows, from, size));
+                    restore(batch, batch.factor(), batch(rows, from, size));
                 }
             }
         }
@@ -103,29 +81,35 @@ final class BatchedRestoration implements Restoration {
             return systems.begin(rows.stream().map(Row::kept).toArray(int[][]::new));
         }
 
-        private void restore(PrincipalSystems.Batch batch, List<Row> rows) {
+        /** @param orders of each system the leading block that has no factor; 0 where it has one */
+        private void restore(PrincipalSystems.Batch batch, int[] orders, List<Row> rows) {
             int count = rows.size();
             float[][] b = new float[count][]; // H_RE w_E
-            Arrays.setAll(b, i -> values(pruned, rows.get(i)));
+            Arrays.setAll(b, i -> values(layer.pruned(), rows.get(i)));
             float[][] delta = batch.solve(b);
             float[][] moved = new float[count][];
             float[][] errors = new float[count][]; // e, zero in R2
             for (int i = 0; i < count; i++) {
                 Row row = rows.get(i);
-                moved[i] = values(weight, row);
+                moved[i] = values(layer.weight(), row);
                 errors[i] = new float[row.kept.length];
                 for (int j = 0; j < row.kept.length; j++) {
                     moved[i][j] += delta[i][j];
-                    errors[i][j] =
-                            j < row.leading ? 0 : moved[i][j] - quantizer.round(row.index, row.kept[j], moved[i][j]);
+                    errors[i][j] = j < row.leading
+                            ? 0
+                            : moved[i][j] - layer.quantizer().round(row.index, row.kept[j], moved[i][j]);
                 }
             }
             int[] leading = rows.stream().mapToInt(Row::leading).toArray();
             float[][] delta2 = batch.push(errors, leading);
             for (int i = 0; i < count; i++) {
                 Row row = rows.get(i);
+                if (orders[i] > 0) {
+                    refused.add(new Refused(row.index, orders[i]));
+                    continue; // its solutions mean nothing
+                }
                 for (int j = 0; j < row.kept.length; j++) {
-                    restored.set(row.index, row.kept[j], moved[i][j] + delta2[i][j]);
+                    layer.restored().set(row.index, row.kept[j], moved[i][j] + delta2[i][j]);
                 }
             }
         }

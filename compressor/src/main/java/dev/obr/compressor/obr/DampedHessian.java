@@ -14,14 +14,16 @@ final class DampedHessian {
     private final boolean[] dead;
     private final double percdamp;
     private final double damp;
+    private final double mean; // of the diagonal before
     private @Nullable Matrix upper;
     private @Nullable AdmmHessian penalised;
 
-    private DampedHessian(Matrix h, boolean[] dead, double percdamp, double damp) {
+    private DampedHessian(Matrix h, boolean[] dead, double percdamp, double mean) {
         this.h = h;
         this.dead = dead;
         this.percdamp = percdamp;
-        this.damp = damp;
+        this.damp = percdamp * mean;
+        this.mean = mean;
     }
 
     /** A damped copy of {@code hessian}, by {@code percdamp} of its mean diagonal (that of dead columns counted as 1). */
@@ -36,11 +38,22 @@ final class DampedHessian {
             }
             sum += h.at(c, c);
         }
-        double damp = percdamp * sum / Math.max(dead.length, 1);
-        for (int c = 0; c < dead.length; c++) {
+        DampedHessian damped = new DampedHessian(h, dead, percdamp, sum / Math.max(dead.length, 1));
+        raise(h, damped.damp);
+        return damped;
+    }
+
+    private static void raise(Matrix h, double damp) {
+        for (int c = 0; c < h.cols(); c++) {
             h.set(c, c, (float) (h.at(c, c) + damp));
         }
-        return new DampedHessian(h, dead, percdamp, damp);
+    }
+
+    /** A copy of the matrix as it would be with more damping. */
+    Matrix raised(double percdamp) {
+        Matrix copy = h.copy();
+        raise(copy, (percdamp - this.percdamp) * mean);
+        return copy;
     }
 
     /** H [cols, cols], symmetric. */

@@ -31,9 +31,9 @@ final class IterativeRestoration implements Restoration {
 
     @Override
     public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
-        try (DeviceAlgebra.Held held = products.hold(hessian.matrix())) {
-            BatchedConjugateGradients solver =
-                    new BatchedConjugateGradients(algebra, team, hessian.matrix(), hessian.damp());
+        try (DeviceAlgebra.Held held = products.hold(hessian.matrix());
+                BatchedConjugateGradients solver =
+                        new BatchedConjugateGradients(algebra, team, hessian.matrix(), hessian.damp())) {
             return restore(solver, weight, pruned, mask, quantizer, split);
         }
     }

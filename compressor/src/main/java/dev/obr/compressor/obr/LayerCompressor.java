@@ -2,12 +2,14 @@ package dev.obr.compressor.obr;
 
 import dev.obr.compressor.mask.AdmmMask;
 import dev.obr.compressor.mask.Mask;
+import dev.obr.compressor.mask.MaskMetric;
 import dev.obr.compressor.mask.MaskSelection;
 import dev.obr.compressor.mask.Scores;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.ColumnOrder;
+import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.InverseFactor;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
@@ -25,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * <p>One call at a time; each uses all threads of the team. The result depends on weight, input and options alone.
  */
 public final class LayerCompressor {
-    private static final double FIRST_RAISED_DAMPING = 1e-3;
-    private static final double LARGEST_DAMPING = 10;
-
     private final LinearAlgebra algebra;
     private final ThreadTeam team;
     private final TiledProducts products;
@@ -68,8 +67,8 @@ public final class LayerCompressor {
             try {
                 return new Attempt(weight, input, options, choice.solver(), percdamp).compress(notes);
             } catch (NotPositiveDefiniteException e) {
-                double raised = Math.max(10 * percdamp, FIRST_RAISED_DAMPING);
-                if (raised > LARGEST_DAMPING) {
+                double raised = Damping.raised(percdamp);
+                if (raised > Damping.LARGEST) {
                     throw new ObrException(
                             "the Hessian of " + name + " is not positive definite even with percdamp " + percdamp + " ("
                                     + e.getMessage() + "); calibrate again",
@@ -121,11 +120,12 @@ public final class LayerCompressor {
                 }
                 case OBR_RTN -> {
                     Mask mask = mask();
-                    yield layer(rounded(restored(mask), mask), mask, notes);
+                    yield layer(rounded(restored(mask, notes), mask), mask, notes);
                 }
                 case OBR_GPTQ -> {
+                    hessian.upper(algebra, team); // whose failure is the layer's, so before any row's
                     Mask mask = mask();
-                    yield layer(swept(restored(mask), mask), mask, notes);
+                    yield layer(swept(restored(mask, notes), mask), mask, notes);
                 }
                 case OBR_PLUS -> searched(notes);
                 case SPARSEGPT_GPTQ -> {
@@ -160,20 +160,28 @@ public final class LayerCompressor {
             if (options.dense()) {
                 return dense();
             }
-            Matrix scores = switch (options.metric()) {
-                case WANDA -> Scores.wanda(alive, input.scalerRow());
-                case MAGNITUDE -> Scores.magnitude(alive);
-                case RANDOM -> Scores.random(weight.rows(), weight.cols(), options.seed());
-                case SPARSEGPT -> Scores.sparseGpt(alive, hessian.upper(algebra, team));
-            };
-            return MaskSelection.select(scores, options.pattern(), options.sparsity());
+            if (options.metric() == MaskMetric.RANDOM) {
+                Matrix drawn = Scores.random(weight.rows(), weight.cols(), options.seed());
+                return selected(drawn, Scores.magnitude(weight.cols()));
+            }
+            return selected(
+                    alive,
+                    switch (options.metric()) {
+                        case WANDA -> Scores.wanda(input.scalerRow());
+                        case SPARSEGPT -> Scores.sparseGpt(hessian.upper(algebra, team));
+                        default -> Scores.magnitude(weight.cols());
+                    });
+        }
+
+        private Mask selected(Matrix of, ColumnScores scores) {
+            return MaskSelection.select(algebra, of, scores, options.pattern(), options.sparsity());
         }
 
         private ColumnSplit split() {
             return new ColumnSplit(options.alpha(), options.alphaRule());
         }
 
-        private Matrix restored(Mask mask) {
+        private Matrix restored(Mask mask, List<String> notes) {
             Restoration restoration = restoration();
             Matrix pruned = alive.copy(); // W ∘ (1 - M)
             for (int i = 0; i < pruned.values().length; i++) {
@@ -182,6 +190,7 @@ public final class LayerCompressor {
             Matrix restored =
                     restoration.restore(alive, products.multiply(pruned, hessian.matrix()), mask, quantizer, split());
             certificate = restoration.certificate();
+            notes.addAll(restoration.notes());
             return restored;
         }
 
@@ -189,9 +198,10 @@ public final class LayerCompressor {
             if (solver == Solver.PCG) {
                 return new IterativeRestoration(algebra, team, hessian);
             }
-            return algebra.device()
-                    .<Restoration>map(device -> new BatchedRestoration(device, hessian.matrix()))
-                    .orElseGet(() -> new RowwiseRestoration(algebra, team, hessian.matrix()));
+            FactoredRows rows = algebra.device()
+                    .<FactoredRows>map(BatchedRestoration::new)
+                    .orElseGet(() -> new RowwiseRestoration(algebra, team));
+            return new FactoredRestoration(rows, hessian);
         }
 
         private Matrix restoredRounding() {

@@ -120,6 +120,16 @@ final class LowRankPreconditioner {
         return sum;
     }
 
+    /** The mean of the lesser eigenvalues. */
+    double mu() {
+        return mu;
+    }
+
+    /** Z [cols, rank]. */
+    Matrix z() {
+        return z;
+    }
+
     /** What a row with these unknowns needs beside: the factor of {@code μ I + Z_Rᵀ Z_R} [rank, rank]. */
     Matrix factor(boolean[] unknown, int from) {
         int cols = z.rows();

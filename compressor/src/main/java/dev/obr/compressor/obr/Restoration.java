@@ -3,6 +3,7 @@ package dev.obr.compressor.obr;
 import dev.obr.compressor.mask.Mask;
 import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.linalg.Matrix;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,4 +29,9 @@ interface Restoration {
     /** What is known of the error of the last {@link #restore}; null if it is exact but for rounding. */
     @Nullable
     Certificate certificate();
+
+    /** Sentences about the last {@link #restore} that a reader of the report should see. */
+    default List<String> notes() {
+        return List.of();
+    }
 }

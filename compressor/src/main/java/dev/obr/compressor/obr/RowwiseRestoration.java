@@ -1,15 +1,16 @@
 package dev.obr.compressor.obr;
 
 import dev.obr.compressor.mask.Mask;
-import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
+import dev.obr.kernels.linalg.NotPositiveDefiniteException;
 import dev.obr.kernels.linalg.Transpose;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Restores with one Cholesky factorisation a row, rows in parallel.
@@ -17,43 +18,36 @@ import org.jspecify.annotations.Nullable;
  * <p>With the kept columns ordered (R2, E2), the factor {@code L = [L11 0; L21 L22]} of H_RR serves both stages: {@code δ = L⁻ᵀ L⁻¹ b} and {@code δ2 = L11⁻ᵀ L21ᵀ e}. Each is refined once with
  * a residual in double precision, which leaves a loss within 3e-10 of the exact one.
  */
-final class RowwiseRestoration implements Restoration {
+final class RowwiseRestoration implements FactoredRows {
     private final LinearAlgebra algebra;
     private final ThreadTeam team;
-    private final Matrix h;
 
-    RowwiseRestoration(LinearAlgebra algebra, ThreadTeam team, Matrix h) {
+    RowwiseRestoration(LinearAlgebra algebra, ThreadTeam team) {
         this.algebra = algebra;
         this.team = team;
-        this.h = h;
     }
 
     @Override
-    public Matrix restore(Matrix weight, Matrix pruned, Mask mask, WeightQuantizer quantizer, ColumnSplit split) {
-        Matrix restored = Matrix.zeros(weight.rows(), weight.cols());
+    public List<Refused> restore(Matrix h, int[] rows, Layer layer) {
+        Mask mask = layer.mask();
         Queue<Equations> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
-        team.run(weight.rows(), row -> {
-            int[] kept = order(mask, row, split.firstColumn(mask, row));
-            int n = kept.length;
-            if (n == 0 || n == mask.cols()) {
-                for (int col : kept) {
-                    restored.set(row, col, weight.at(row, col));
-                }
-                return;
-            }
+        Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+        team.run(rows.length, part -> {
+            int row = rows[part];
+            int first = layer.split().firstColumn(mask, row);
+            int[] kept = order(mask, row, first);
             Equations equations = idle.poll();
-            if (equations == null || equations.capacity() < n) {
-                equations = new Equations(n);
+            if (equations == null || equations.capacity() < kept.length) {
+                equations = new Equations(kept.length);
             }
-            equations.restore(row, kept, split.firstColumn(mask, row), weight, pruned, quantizer, restored);
+            try {
+                equations.restore(h, row, kept, first, layer);
+            } catch (NotPositiveDefiniteException e) {
+                refused.add(new Refused(row, e.order()));
+            }
             idle.add(equations);
         });
-        return restored;
-    }
-
-    @Override
-    public @Nullable Certificate certificate() {
-        return null;
+        return refused.stream().sorted(Comparator.comparingInt(Refused::row)).toList();
     }
 
     /** The kept columns of a row: R2 ascending, then E2 ascending. */
@@ -87,21 +81,14 @@ final class RowwiseRestoration implements Restoration {
             return (int) Math.sqrt(a.length);
         }
 
-        void restore(
-                int row,
-                int[] kept,
-                int first,
-                Matrix weight,
-                Matrix pruned,
-                WeightQuantizer quantizer,
-                Matrix restored) {
-            gather(kept);
+        void restore(Matrix h, int row, int[] kept, int first, Layer layer) {
+            gather(h, kept);
             Block l = new Block(a, 0, n);
             algebra.cholesky(n, l);
 
             float[] b = new float[n]; // H_RE w_E
             for (int i = 0; i < n; i++) {
-                b[i] = pruned.at(row, kept[i]);
+                b[i] = layer.pruned().at(row, kept[i]);
             }
             float[] delta = b.clone();
             algebra.solveFactored(n, l, delta);
@@ -114,8 +101,8 @@ final class RowwiseRestoration implements Restoration {
             float[] moved = new float[n];
             float[] error = new float[n]; // e, zero in R2
             for (int i = 0; i < n; i++) {
-                moved[i] = weight.at(row, kept[i]) + delta[i];
-                error[i] = i < k ? 0 : moved[i] - quantizer.round(row, kept[i], moved[i]);
+                moved[i] = layer.weight().at(row, kept[i]) + delta[i];
+                error[i] = i < k ? 0 : moved[i] - layer.quantizer().round(row, kept[i], moved[i]);
             }
             if (k > 0 && k < n) {
                 float[] delta2 = new float[n]; // L21ᵀ e, then L11⁻ᵀ of it; zero in E2
@@ -135,11 +122,11 @@ final class RowwiseRestoration implements Restoration {
                 }
             }
             for (int i = 0; i < n; i++) {
-                restored.set(row, kept[i], moved[i]);
+                layer.restored().set(row, kept[i], moved[i]);
             }
         }
 
-        private void gather(int[] kept) {
+        private void gather(Matrix h, int[] kept) {
             n = kept.length;
             diagonal = new float[n];
             for (int i = 0; i < n; i++) {

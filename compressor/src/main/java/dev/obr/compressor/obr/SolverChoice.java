@@ -8,8 +8,7 @@ import java.util.Locale;
  *
  * <pre>
  *   cholesky   rows · (k³ / 3 + 8 k²) / R_factor              k kept columns of C; the factor, and two refined solves
- *   pcg        rows · I · (2 C² / R_product + 8 C / B + 40 C / M)     I products with H of both stages; the last two where H is on a device:
- *                                                              directions that travel there and back, and the passes over them here
+ *   pcg        rows · I · (2 C² / R_product + 70 C / B)        I products with H of both stages; on a device the vectors' bytes in between
  * </pre>
  *
  * <p>Layers of at most 2048 columns are always factored, which is exact. The rates are what machines of each kind reach about; only their ratio matters to the choice.
@@ -28,24 +27,21 @@ record SolverChoice(Solver solver, String note) {
      *
      * @param factor flops a second of many factorisations at once
      * @param product of a large product
-     * @param travel bytes to and from the device, from the heap; infinite where there is none
-     * @param memory bytes of the host's passes over vectors that overlap with nothing; infinite where they are counted in the product
+     * @param vectors bytes of the passes over vectors between two products; infinite where these are counted in the product
      */
-    record Rates(double factor, double product, double travel, double memory) {
+    record Rates(double factor, double product, double vectors) {
         /** Two cores with AVX-512. */
-        static final Rates HOST = new Rates(60e9, 100e9, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+        static final Rates HOST = new Rates(60e9, 100e9, Double.POSITIVE_INFINITY);
 
-        /** An A100 without TF32: 19.5 TFLOP/s of float32, of which products reach most, batched factors under half. */
-        static final Rates DEVICE = new Rates(8e12, 15e12, 6e9, 10e9);
+        /** An A100 without TF32: 19.5 TFLOP/s of float32, of which products reach most, batched factors under half; 1.5 TB/s. */
+        static final Rates DEVICE = new Rates(8e12, 15e12, 1.2e12);
 
         double cholesky(int rows, int kept) {
             return rows * (Math.pow(kept, 3) / 3 + 8.0 * kept * kept) / factor;
         }
 
         double pcg(int rows, int cols) {
-            return (double) rows
-                    * ITERATIONS
-                    * (2.0 * cols * cols / product + 8.0 * cols / travel + 40.0 * cols / memory);
+            return (double) rows * ITERATIONS * (2.0 * cols * cols / product + 70.0 * cols / vectors);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.InputGroup;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.DecoderLayer;
+import dev.obr.runtime.transformer.DeviceWeight;
 import dev.obr.runtime.transformer.InputOrders;
 import dev.obr.runtime.transformer.Linear;
 import dev.obr.runtime.transformer.Tensor;
@@ -26,6 +27,7 @@ final class FloatLayer implements AutoCloseable {
     private final String prefix;
     private final Map<String, Matrix> tensors;
     private final Map<Projection, MemorySegment> weights = new EnumMap<>(Projection.class);
+    private final Map<Projection, DeviceWeight> loaded = new EnumMap<>(Projection.class);
     private final DecoderLayer layer;
 
     /**
@@ -87,6 +89,9 @@ final class FloatLayer implements AutoCloseable {
             }
             MemorySegment.copy(row, 0, floats, ValueLayout.JAVA_FLOAT, 4L * r * row.length, row.length);
         }
+        if (loaded.get(projection) instanceof CalibrationWeight weight) {
+            weight.changed();
+        }
     }
 
     private Matrix tensor(String name) {
@@ -100,10 +105,10 @@ final class FloatLayer implements AutoCloseable {
     private Linear linear(Projection projection) {
         Matrix w = weight(projection);
         MemorySegment floats = segment(w);
+        DeviceWeight weight = backend.load(new WeightMatrix(DType.F32, w.rows(), w.cols(), floats));
         weights.put(projection, floats);
-        return new Linear(
-                backend.load(new WeightMatrix(DType.F32, w.rows(), w.cols(), floats)),
-                optional(projection.path() + ".bias"));
+        loaded.put(projection, weight);
+        return new Linear(weight, optional(projection.path() + ".bias"));
     }
 
     private Tensor norm(String name) {
@@ -127,6 +132,11 @@ final class FloatLayer implements AutoCloseable {
 
     @Override
     public void close() {
+        for (DeviceWeight weight : loaded.values()) {
+            if (weight instanceof CalibrationWeight onDevice) {
+                onDevice.close();
+            }
+        }
         arena.close();
     }
 }

@@ -20,6 +20,7 @@ import dev.obr.models.packed.CompanionFiles;
 import dev.obr.models.packed.PackedModelWriter;
 import dev.obr.models.packed.PlainTensor;
 import dev.obr.runtime.cpu.CpuBackend;
+import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -96,7 +97,7 @@ public final class ModelCompressor {
                                 recipe,
                                 companions,
                                 destination.force());
-                CpuBackend backend = new CpuBackend(kernels, kernels.instructionSet(), threads, Precision.FLOAT);
+                Backend backend = calibrating();
                 ThreadTeam team = new ThreadTeam(threads);
                 Calibration calibration = new Calibration(
                         config,
@@ -123,6 +124,14 @@ public final class ModelCompressor {
         }
     }
 
+    /** What the calibration's decoder layers run on. */
+    private Backend calibrating() {
+        CpuBackend cpu = new CpuBackend(kernels, kernels.instructionSet(), threads, Precision.FLOAT);
+        return algebra.device()
+                .<Backend>map(device -> new CalibrationBackend(cpu, device))
+                .orElse(cpu);
+    }
+
     /** Starts every window with its tokens' embeddings. */
     private static void embed(RotatedModel rotated, CalibrationWindows windows, Calibration calibration) {
         for (int sample = 0; sample < windows.count(); sample++) {
@@ -138,7 +147,7 @@ public final class ModelCompressor {
             RotatedModel rotated,
             CompressionPlan plan,
             PackedModelWriter writer,
-            CpuBackend backend,
+            Backend backend,
             Calibration calibration,
             DecoderCompressor decoder) {
         String prefix = prefix(layer);
@@ -166,7 +175,7 @@ public final class ModelCompressor {
             RotatedModel rotated,
             CompressionPlan plan,
             PackedModelWriter writer,
-            CpuBackend backend,
+            Backend backend,
             Calibration calibration) {
         Map<String, Matrix> tensors = new LinkedHashMap<>();
         writer.packedWeights(layer).forEach((name, packed) -> tensors.put(name, floats(packed)));

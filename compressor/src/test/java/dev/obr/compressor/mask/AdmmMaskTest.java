@@ -33,7 +33,7 @@ class AdmmMaskTest {
         for (int c = 0; c < COLS; c++) {
             diagonal[c] = h.at(c, c);
         }
-        Mask wanda = MaskSelection.select(Scores.wanda(w, diagonal), Pattern.UNSTRUCTURED, 0.5);
+        Mask wanda = MaskSelection.select(Scores.of(w, Scores.wanda(diagonal)), Pattern.UNSTRUCTURED, 0.5);
         Mask searched = choose(w, h, AdmmSchedule.DEFAULT);
         double least = 0;
         double found = 0;

@@ -48,7 +48,7 @@ class BatchedRestorationTest {
     void rowsAreThoseOfTheCpu(int rows, int cols, Pattern pattern, double alpha, AlphaRule rule, long memory) {
         LayerInput input = Layers.input(cols, rows);
         Matrix weight = Layers.weight(rows, cols, cols);
-        Mask mask = MaskSelection.select(Scores.wanda(weight, input.scalerRow()), pattern, 0.5);
+        Mask mask = MaskSelection.select(Scores.of(weight, Scores.wanda(input.scalerRow())), pattern, 0.5);
         compare(weight, mask, DampedHessian.of(input.hessian(), 0.01), new ColumnSplit(alpha, rule), memory);
     }
 
@@ -84,12 +84,13 @@ class BatchedRestorationTest {
         try (ThreadTeam team = new ThreadTeam(1)) {
             quantizer = WeightQuantizer.fit(weight, WeightGrid.perRow(4, true, false), team);
             product = new TiledProducts(host, team).multiply(pruned, hessian.matrix());
-            expected = new RowwiseRestoration(host, team, hessian.matrix())
+            expected = new FactoredRestoration(new RowwiseRestoration(host, team), hessian)
                     .restore(weight, product, mask, quantizer, split);
         }
         Matrix actual;
         try (CudaLinearAlgebra algebra = StandInAlgebra.open(host, memory)) {
-            actual = new BatchedRestoration(algebra, hessian.matrix()).restore(weight, product, mask, quantizer, split);
+            actual = new FactoredRestoration(new BatchedRestoration(algebra), hessian)
+                    .restore(weight, product, mask, quantizer, split);
         }
         assertThat(StandInDriver.shared().live()).isZero();
         for (int r = 0; r < weight.rows(); r++) {

@@ -240,7 +240,7 @@ class LayerGoldenTest {
         for (int i = 0; i < pruned.values().length; i++) {
             pruned.values()[i] = layer.mask().kept()[i] ? 0 : pruned.values()[i];
         }
-        return new RowwiseRestoration(ALGEBRA, TEAM, hessian.matrix())
+        return new FactoredRestoration(new RowwiseRestoration(ALGEBRA, TEAM), hessian)
                 .restore(
                         alive,
                         new TiledProducts(ALGEBRA, TEAM).multiply(pruned, hessian.matrix()),

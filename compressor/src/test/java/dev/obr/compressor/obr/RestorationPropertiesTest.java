@@ -33,7 +33,7 @@ class RestorationPropertiesTest {
         static Case of(int rows, int cols, Pattern pattern, long seed) {
             LayerInput input = Layers.input(cols, seed);
             Matrix weight = Layers.weight(rows, cols, seed + 1);
-            Mask mask = MaskSelection.select(Scores.wanda(weight, input.scalerRow()), pattern, 0.5);
+            Mask mask = MaskSelection.select(Scores.of(weight, Scores.wanda(input.scalerRow())), pattern, 0.5);
             try (ThreadTeam alone = new ThreadTeam(1)) {
                 return new Case(
                         weight,
@@ -51,7 +51,7 @@ class RestorationPropertiesTest {
             try (ThreadTeam team = new ThreadTeam(1)) {
                 Restoration restoration = iterative
                         ? new IterativeRestoration(ALGEBRA, team, hessian)
-                        : new RowwiseRestoration(ALGEBRA, team, hessian.matrix());
+                        : new FactoredRestoration(new RowwiseRestoration(ALGEBRA, team), hessian);
                 Matrix product = new TiledProducts(ALGEBRA, team).multiply(pruned, hessian.matrix());
                 return restoration.restore(weight, product, mask, quantizer, new ColumnSplit(alpha, AlphaRule.COLUMN));
             }
@@ -172,7 +172,7 @@ class RestorationPropertiesTest {
         Matrix weight = Layers.weight(4, cols, 6);
         ColumnOrder order = ColumnOrder.of(
                 new java.util.Random(7).ints(0, cols).distinct().limit(cols).toArray());
-        Mask mask = MaskSelection.select(Scores.wanda(weight, input.scalerRow()), Pattern.UNSTRUCTURED, 0.5);
+        Mask mask = MaskSelection.select(Scores.of(weight, Scores.wanda(input.scalerRow())), Pattern.UNSTRUCTURED, 0.5);
         Matrix kept = Matrix.zeros(4, cols);
         for (int i = 0; i < kept.values().length; i++) {
             kept.values()[i] = mask.kept()[i] ? 1 : 0;

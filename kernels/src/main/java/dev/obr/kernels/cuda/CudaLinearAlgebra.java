@@ -3,8 +3,13 @@ package dev.obr.kernels.cuda;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
+import dev.obr.kernels.gpu.systems.SelectionKernels;
+import dev.obr.kernels.gpu.systems.SweepKernel;
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.DeviceAlgebra;
+import dev.obr.kernels.linalg.GradientVectors;
+import dev.obr.kernels.linalg.HeldLinear;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.NotPositiveDefiniteException;
@@ -12,11 +17,13 @@ import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.ProductSum;
 import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
+import dev.obr.kernels.packed.Pattern;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Linear algebra on a GPU, by cuBLAS and cuSOLVER. What is too small to be worth the way there is computed on the host.
@@ -38,6 +45,9 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     private final CudaSolver solver;
     private final DeviceScratch scratch;
     private final Map<float[], CudaMemory> held = new IdentityHashMap<>();
+    private @Nullable SelectionKernels
+            selection; // loaded when they are first asked for, as is the next; the device frees them
+    private @Nullable SweepKernel sweep;
 
     private CudaLinearAlgebra(CudaDevice device, LinearAlgebra host, long leastWork) {
         this.device = device;
@@ -199,6 +209,12 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     }
 
     @Override
+    public synchronized HeldLinear linear(int rows, int cols) {
+        CudaMemory w = device.own(device.allocate(Math.max(4, 4L * rows * cols)));
+        return new CudaHeldLinear(this, stream, blas, scratch, w, rows, cols);
+    }
+
+    @Override
     public ProductSum sum(int m, int n) {
         return new Sum(m, n);
     }
@@ -212,11 +228,41 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     }
 
     @Override
+    public GradientVectors gradients(Matrix h, Matrix low, double mu, int most) {
+        CudaMemory onDevice;
+        synchronized (this) {
+            scratch.clear();
+            onDevice = held.get(h.values());
+            if (onDevice == null) {
+                throw new IllegalArgumentException("the matrix of conjugate gradients is not held");
+            }
+            stream.synchronize(); // it is there
+        }
+        return new CudaGradients(device, onDevice, low, mu, most);
+    }
+
+    @Override
     public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
         if (v.values().length > 0) {
-            try (CudaSweep sweep = new CudaSweep(device, stream, blas)) {
-                sweep.run(v, upper, grid, kept, firstColumn);
+            scratch.clear(); // batches are as large as what is free
+            SweepKernel kernel = sweep == null ? new SweepKernel(device) : sweep;
+            sweep = kernel;
+            try (CudaSweep one = new CudaSweep(device, stream, blas, kernel)) {
+                one.run(v, upper, grid, kept, firstColumn);
             }
+        }
+    }
+
+    @Override
+    public synchronized boolean[] select(Matrix weight, ColumnScores scores, Pattern pattern, int pruned) {
+        if (weight.values().length == 0) {
+            return new boolean[0];
+        }
+        scratch.clear();
+        SelectionKernels kernels = selection == null ? new SelectionKernels(device) : selection;
+        selection = kernels;
+        try (CudaSelection one = new CudaSelection(device, stream, kernels)) {
+            return one.run(weight, scores, pattern, pruned);
         }
     }
 
@@ -229,9 +275,13 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
 
     /** Whether a product [m,k] · [k,n] is done on the host before it could come back. */
     private boolean isSmall(int m, int n, int k) {
-        long work = (long) m * n * k;
         long bytes = Float.BYTES * ((long) m * k + (long) k * n + (long) m * n);
-        return work == 0 || (leastWork > 0 && (work < leastWork || work < WORK_PER_BYTE * bytes));
+        return (long) m * n * k == 0 || !pays((long) m * n * k, bytes);
+    }
+
+    /** Whether so many multiplications are worth the way of so many bytes. */
+    boolean pays(long work, long bytes) {
+        return leastWork == 0 || (work >= leastWork && work >= WORK_PER_BYTE * bytes);
     }
 
     /** A block whose size is known; on the device its rows lie one behind the other. */
@@ -302,20 +352,17 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         MemorySegment code = MemorySegment.ofArray(new int[1]);
         stream.copyOut(info, 0, code);
         stream.synchronize();
-        requirePositiveDefinite(code.get(ValueLayout.JAVA_INT, 0), 0);
+        int order = code.get(ValueLayout.JAVA_INT, 0);
+        requireRightArguments(order);
+        if (order > 0) {
+            throw new NotPositiveDefiniteException(order);
+        }
     }
 
-    /**
-     * Reads cuSOLVER's answer for a matrix.
-     *
-     * @param before rows and columns before those that it speaks of
-     */
-    static void requirePositiveDefinite(int info, int before) {
+    /** @param info cuSOLVER's answer for a matrix: below 0 an argument's number */
+    static void requireRightArguments(int info) {
         if (info < 0) {
             throw new IllegalStateException("cuSOLVER was given a wrong argument, number " + -info);
-        }
-        if (info > 0) {
-            throw new NotPositiveDefiniteException(before + info);
         }
     }
 

@@ -9,9 +9,7 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.Transpose;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Batches of systems on a GPU. Two streams: one gathers the matrices of the next batch while the other factors and solves this one.
@@ -34,7 +32,7 @@ final class CudaPrincipalSystems implements PrincipalSystems {
 
     private final CudaDevice device;
     private final int columns;
-    private final List<AutoCloseable> resources = new ArrayList<>();
+    private final Owned resources = new Owned();
     private final CudaStream gathering;
     private final CudaStream computing;
     private final CudaBlas blas;
@@ -50,11 +48,11 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         this.device = device;
         columns = matrix.cols();
         try {
-            gathering = own((CudaStream) device.newStream());
-            computing = own((CudaStream) device.newStream());
-            blas = own(CudaBlas.on(device, computing));
-            solver = own(CudaSolver.on(device, computing));
-            kernels = own(new SystemKernels(device));
+            gathering = resources.add((CudaStream) device.newStream());
+            computing = resources.add((CudaStream) device.newStream());
+            blas = resources.add(CudaBlas.on(device, computing));
+            solver = resources.add(CudaSolver.on(device, computing));
+            kernels = resources.add(new SystemKernels(device));
             long count = (long) columns * columns;
             h = memory(count * Float.BYTES);
             wide = memory(count * Double.BYTES);
@@ -67,13 +65,8 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         }
     }
 
-    private <T extends AutoCloseable> T own(T resource) {
-        resources.add(resource);
-        return resource;
-    }
-
     private CudaMemory memory(long bytes) {
-        return own(device.own(device.allocate(bytes)));
+        return resources.add(device.own(device.allocate(bytes)));
     }
 
     @Override
@@ -119,26 +112,12 @@ final class CudaPrincipalSystems implements PrincipalSystems {
     @Override
     public void close() {
         release();
-        closeAll(resources);
-    }
-
-    /** The latest first. */
-    private static void closeAll(List<AutoCloseable> resources) {
-        for (AutoCloseable resource : resources.reversed()) {
-            try {
-                resource.close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        resources.clear();
+        resources.close();
     }
 
     /** Memory for a batch, and the batch that is in it. */
     private final class Slot implements Batch {
-        private final List<AutoCloseable> parts = new ArrayList<>();
+        private final Owned parts = new Owned();
         private final GpuEvent gathered;
         private final CudaMemory unknowns; // int32 [systems][order]
         private final CudaMemory leading; // int32 [systems]
@@ -160,7 +139,7 @@ final class CudaPrincipalSystems implements PrincipalSystems {
             try {
                 int blocks = Math.ceilDiv(order, BLOCK);
                 long values = 4L * count * order;
-                gathered = part(device.newEvent());
+                gathered = parts.add(device.newEvent());
                 unknowns = memory(values);
                 leading = memory(4L * count);
                 a = memory(values * order);
@@ -188,13 +167,8 @@ final class CudaPrincipalSystems implements PrincipalSystems {
             return 4L * order * order + 20L * order + 16L * columns + 20 * blocks + 12;
         }
 
-        private <T extends AutoCloseable> T part(T part) {
-            parts.add(part);
-            return part;
-        }
-
         private CudaMemory memory(long bytes) {
-            return part(device.own(device.allocate(bytes)));
+            return parts.add(device.own(device.allocate(bytes)));
         }
 
         private void copyAddresses(int count) {
@@ -241,7 +215,7 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         }
 
         @Override
-        public void factor() {
+        public int[] factor() {
             computing.await(gathered);
             int count = shape.systems();
             long apart = (long) order * order;
@@ -268,21 +242,25 @@ final class CudaPrincipalSystems implements PrincipalSystems {
                             count);
                 }
             }
-            checkAll();
+            return withoutFactor();
         }
 
         /** Reads cuSOLVER's answer for each block of each system. */
-        private void checkAll() {
+        private int[] withoutFactor() {
             int blocks = Math.ceilDiv(order, BLOCK);
             int stride = capacity();
             int[] codes = new int[blocks * stride];
             computing.copyOut(info, 0, MemorySegment.ofArray(codes));
             computing.synchronize();
-            for (int s = 0; s < shape.systems(); s++) {
-                for (int block = 0; block < blocks; block++) {
-                    CudaLinearAlgebra.requirePositiveDefinite(codes[block * stride + s], block * BLOCK);
+            int[] orders = new int[shape.systems()];
+            for (int s = 0; s < orders.length; s++) {
+                for (int block = 0; block < blocks && orders[s] == 0; block++) {
+                    int code = codes[block * stride + s];
+                    CudaLinearAlgebra.requireRightArguments(code);
+                    orders[s] = code > 0 ? block * BLOCK + code : 0;
                 }
             }
+            return orders;
         }
 
         @Override
@@ -346,7 +324,7 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         }
 
         void close() {
-            closeAll(parts);
+            parts.close();
         }
     }
 }

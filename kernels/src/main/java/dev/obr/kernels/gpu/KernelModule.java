@@ -43,8 +43,12 @@ public enum KernelModule {
     TOPK("topk"),
     /** Penalties for tokens that occurred, and the draw of the next. */
     SAMPLE("sample"),
+    /** Which weights are kept, for compression. */
+    MASK_SELECTION("mask_selection"),
     /** Systems with principal submatrices, for compression. */
     PRINCIPAL_SYSTEMS("principal_systems"),
+    /** Conjugate gradients of many rows, for compression. */
+    CONJUGATE_GRADIENTS("conjugate_gradients"),
     /** GPTQ's sweep of a block of columns, for compression. */
     GPTQ_SWEEP("gptq_sweep");
 

@@ -1,5 +1,7 @@
 package dev.obr.kernels.linalg;
 
+import dev.obr.kernels.packed.Pattern;
+
 /**
  * What a {@link LinearAlgebra} offers beyond its calls where it computes in a memory of its own: matrices that stay there, so that they do not travel with each call, and many small systems at
  * once. Whoever asked for something closes it.
@@ -16,11 +18,31 @@ public interface DeviceAlgebra {
     /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. One that is held already stays so for as long as it was. */
     Held hold(Matrix matrix);
 
+    /** Room for W [rows, cols], with undefined contents, to multiply tokens by. */
+    HeldLinear linear(int rows, int cols);
+
     /** Zeros [m,n], to which products are added. */
     ProductSum sum(int m, int n);
 
     /** Systems with principal submatrices of {@code h}, symmetric, which must not change meanwhile. */
     PrincipalSystems principalSystems(Matrix h);
+
+    /**
+     * The vectors of conjugate gradients with {@code h}, which is held until they are closed.
+     *
+     * @param low Z [cols, rank] of the preconditioner {@code M = μ I + Z Zᵀ}
+     * @param most rows that are wanted at once
+     * @throws dev.obr.kernels.ObrException where the memory has no room for one
+     */
+    GradientVectors gradients(Matrix h, Matrix low, double mu, int most);
+
+    /**
+     * Which weights [rows, cols] are kept: those of least score are pruned, of equal ones those on the left.
+     *
+     * @param pattern unstructured or grouped; of a last group that is short, what it lacks is pruned first
+     * @param pruned of each row; only {@link Pattern#UNSTRUCTURED} asks for it
+     */
+    boolean[] select(Matrix weight, ColumnScores scores, Pattern pattern, int pruned);
 
     /**
      * Rounds column after column of V [rows, cols], pruned ones to zero, and moves each error into the columns after it: {@code v_i -= (v_j - q_j) / U_jj · U_ji}. Everything is in place.

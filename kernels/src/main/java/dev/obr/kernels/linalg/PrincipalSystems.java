@@ -29,8 +29,8 @@ public interface PrincipalSystems extends AutoCloseable {
 
     /** Some systems. */
     interface Batch {
-        /** @throws NotPositiveDefiniteException if one of them has no factor in float32 */
-        void factor();
+        /** Of each system the order of the smallest leading block that has no factor in float32, and whose solutions mean nothing; 0 where all have one. */
+        int[] factor();
 
         /** @param b right-hand sides, as long as their unknowns */
         float[][] solve(float[][] b);

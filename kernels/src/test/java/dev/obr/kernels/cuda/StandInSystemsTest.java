@@ -9,6 +9,8 @@ import dev.obr.kernels.cuda.StandInLibraries.BlasMutation;
 import dev.obr.kernels.cuda.StandInLibraries.SolverMutation;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.DeviceAlgebra;
+import dev.obr.kernels.linalg.GradientVectors;
+import dev.obr.kernels.linalg.HeldLinear;
 import dev.obr.kernels.linalg.JavaLinearAlgebra;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
@@ -17,6 +19,7 @@ import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.ProductSum;
 import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -91,7 +94,7 @@ class StandInSystemsTest {
                 if (from + batch < systems) {
                     next = solver.begin(part(unknowns, from + batch, batch)); // gathered while this one is solved
                 }
-                now.factor();
+                assertThat(now.factor()).containsOnly(0);
                 check(h, now, part(unknowns, from, batch), random);
             }
         }
@@ -341,6 +344,48 @@ class StandInSystemsTest {
         }
     }
 
+    /** The vectors of 1000 rows of 64 columns take 1.3 MB, their preconditioners 80 KB. */
+    @Test
+    void gradientsTakeAsManyRowsAsTheMemory() {
+        Matrix h = positiveDefinite(64, 5);
+        Matrix low = new Matrix(64, 4, floats(new Random(3), 256));
+        StandInDriver.shared().configure(USUAL.withMemory(400 << 10));
+        try (CudaLinearAlgebra algebra = open();
+                DeviceAlgebra.Held held = algebra.hold(h)) {
+            try (GradientVectors vectors = algebra.gradients(h, low, 1, 1000)) {
+                assertThat(vectors.capacity()).isBetween(125, 250);
+            }
+            StandInDriver.shared().configure(USUAL.withMemory(22 << 10));
+            assertThatThrownBy(() -> algebra.gradients(h, low, 1, 1000))
+                    .isInstanceOf(ObrException.class)
+                    .hasMessageContaining("no room for the vectors of one row of 64 columns")
+                    .hasMessageContaining("--device cpu");
+        }
+    }
+
+    /** Tokens times a weight that lies there, which is multiplied as it was given last. */
+    @Test
+    void tokensAreMultipliedByAHeldWeight() {
+        Random random = new Random(8);
+        float[] x = floats(random, 5 * 7);
+        try (CudaLinearAlgebra algebra = open();
+                HeldLinear linear = algebra.linear(3, 7)) {
+            assertThat(linear.pays(1)).isTrue();
+            linear.set(MemorySegment.ofArray(floats(random, 3 * 7)));
+            float[] w = floats(random, 3 * 7);
+            linear.set(MemorySegment.ofArray(w));
+            float[] y = new float[5 * 3];
+            linear.multiply(5, MemorySegment.ofArray(x), MemorySegment.ofArray(y));
+            for (int i = 0; i < y.length; i++) {
+                double sum = 0;
+                for (int c = 0; c < 7; c++) {
+                    sum += (double) x[i / 3 * 7 + c] * w[i % 3 * 7 + c];
+                }
+                assertThat((double) y[i]).isCloseTo(sum, within(1e-5));
+            }
+        }
+    }
+
     private static Matrix product(LinearAlgebra algebra, Matrix x, Matrix h) {
         Matrix y = Matrix.zeros(x.rows(), h.cols());
         algebra.gemm(
@@ -348,23 +393,36 @@ class StandInSystemsTest {
         return y;
     }
 
-    /** cuSOLVER says it of each system; the batch is refused with the order at which it shows. */
+    /** cuSOLVER says it of each corner of each system; the others of the batch are factored all the same. */
     @Test
     void whatIsNotPositiveDefiniteIsSaidSo() {
         Matrix h = positiveDefinite(300, 5);
         int[] all = IntStream.range(0, 299).toArray();
         int[] without = IntStream.range(0, 299).filter(c -> c != 280).toArray();
+        int[] early =
+                IntStream.concat(IntStream.of(280), IntStream.range(0, 20)).toArray();
         h.set(280, 280, -1);
         try (CudaLinearAlgebra algebra = open();
                 PrincipalSystems systems = algebra.principalSystems(h)) {
-            systems.reserve(299, 2);
-            systems.begin(new int[][] {without}).factor();
-            assertThatThrownBy(() -> systems.begin(new int[][] {without, all}).factor())
-                    .isInstanceOfSatisfying(
-                            NotPositiveDefiniteException.class,
-                            e -> assertThat(e.order()).isEqualTo(281));
+            systems.reserve(299, 4);
+            PrincipalSystems.Batch batch = systems.begin(new int[][] {without, all, early, without});
+            assertThat(batch.factor()).containsExactly(0, 281, 1, 0);
+            float[][] b = {floats(new Random(1), 298), new float[299], new float[21], floats(new Random(2), 298)};
+            float[][] x = batch.solve(b);
+            checkProduct(h, without, x[0], b[0]);
+            checkProduct(h, without, x[3], b[3]);
             StandInLibraries.shared().mutate(SolverMutation.BATCH_INFO); // who does not read them would see nothing
-            systems.begin(new int[][] {without, all}).factor();
+            assertThat(systems.begin(new int[][] {without, all}).factor()).containsExactly(0, 0);
+        }
+    }
+
+    private static void checkProduct(Matrix h, int[] p, float[] x, float[] b) {
+        for (int i = 0; i < p.length; i++) {
+            double product = 0;
+            for (int j = 0; j < p.length; j++) {
+                product += (double) h.at(p[i], p[j]) * x[j];
+            }
+            assertThat(product).isCloseTo(b[i], within(1e-5));
         }
     }
 

@@ -34,7 +34,9 @@ public final class KernelChecks {
                 ArgmaxCase.check(),
                 TopKCase.check(),
                 SampleCase.check(),
+                SelectionCase.check(),
                 SystemsCase.check(),
+                GradientsCase.check(),
                 SweepCase.check());
     }
 }
