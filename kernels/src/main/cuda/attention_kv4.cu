@@ -1,342 +1,494 @@
 /*
- * Attention of each token over the cached positions of its sequence up to its own, over 4-bit codes as they lie (kv_cache.cuh).
+ * Attention of each token over the cached positions of its sequence up to its own, over 4-bit codes as they lie (kv_cache.cuh), by integer tensor cores.
  *
- *     query head h of KV head h / GROUP, position p      x' = scale * (code - zero), so
+ *     query head h of KV head h / group, position p      x' = scale * (code - zero), so
  *
- *     score[p] = scale_k[p] * (sum_d q[d] code_k[p][d] - zero_k[p] * sum_d q[d])        q times 1 / sqrt(D) already
- *     w[p]     = e^(score[p] - m) * scale_v[p]                                          m the largest score of a split
- *     out[d]   = (sum_p w[p] code_v[p][d] - sum_p w[p] zero_v[p]) / sum_p e^(score[p] - m)
+ *     Q[d]     = rint(q[d] / step)                       q times 1 / sqrt(D) already, step = max |q| / 32512
+ *     score[p] = scale_k[p] step * (sum_d Q[d] code_k[p][d] - zero_k[p] * sum_d Q[d])
+ *     e[p]     = e^(score[p] - m)                        m the largest score of a block of 64 positions
+ *     W[p]     = rint(e[p] scale_v[p] / step_w)          step_w = max e scale_v / 32512
+ *     out[d]   = step_w * (sum_p W[p] code_v[p][d] - sum_p W[p] zero_v[p]),  total = sum_p rint(2^21 e[p]) / 2^21
  *
- * Positions are taken by splits of 256, of which each gives (out, m, total); a split is added to those before it by their common largest score.
+ * A block gives (out, m, total) and is added to those before it by their common largest score. Whatever is added within a block is whole numbers: no order of addition, no shape of a launch
+ * shows in the result, and what comes out, of decode and of prefill, is ScalarAttention to the bit.
  *
- *     decode     a thread block takes the query heads of one KV head and one token, over one split; a second kernel adds up the splits. Grid: splits x KV heads x tokens; blocks of
- *                splits that begin behind the token's position have nothing to do, so that one grid, for the whole capacity, serves every step of a graph.
- *     prefill    a thread block takes up to 8 query heads, of the same KV head and of TOKENS = 8 / GROUP consecutive tokens of one sequence, over all splits: codes are read once for them.
- *                Grid: KV heads x tokens / TOKENS, the last tokens, which see most, first.
+ * 16 bits are two digits, Q = 256 high + low with -128 <= low < 128: two products of 8 bits, the first one's sums times 256 below the second one. Rounding to 1 / 32512 of the largest is eight
+ * times finer than half floats are next to it.
  *
- *     positions   | 0 .. 255 | 256 .. 511 | 512 .. 700 |            sums [tokens][heads][splits][D], largest and total [tokens][splits][heads] (2 floats)
- *     decode           0            1           2
- *     prefill          0     ------ 0 --------- 0
+ *     decode     a warp takes the query heads of one KV head and one token, over one block; a second kernel adds up the blocks. Grid: splits of 4 blocks x KV heads x tokens; warps whose block
+ *                begins behind the token's position have nothing to do, so that one grid, for the whole capacity, serves every step of a graph.
+ *     prefill    a warp takes 16 rows, which are the query heads of one KV head of consecutive tokens of one sequence, over all blocks. Grid: KV heads x 64 rows, the last rows, which see
+ *                most, first.
  *
- * In a block of 4 warps, for each split:
+ *     positions   | 0 .. 63 | 64 .. 127 | 128 .. 147 |               sums [tokens][heads][blocks][D], tops [tokens][blocks][heads]
+ *     decode           0          1            2       warps
+ *     prefill          0    ----- 0 ---------- 0
  *
- *     scores    16 bytes of codes a lane (4, for D = 8), D / 32 lanes a position, so that a warp reads 512 bytes beside each other; their sums meet in butterflies
- *     weights   a warp a query head, in turns; 0 behind the token's position
- *     out       4 bytes of codes a thread, D / 8 threads a position, 128 / (D / 8) positions at once: thread t has word t % (D / 8) of positions t / (D / 8) + ..; all threads' sums
- *               meet in shared memory, where component i of word w stands in row i at column t, rows 128 + 1 or + 4 floats apart: stores and loads then meet all banks
+ * Lane (g, t) = (lane / 4, lane % 4) of a product m16n8k32 has rows g and g + 8 of A and of the result, column g of B. In which order a product meets its k is the same to a sum, so that
+ * codes need no shared memory:
  *
- * A code becomes a float by two instructions: its bits as they stand in the word, below the exponent of 2^23, less 2^23. It is then 16^i times too large, i its place in the word, which
- * the query (or in the end the sum) makes up for; powers of two change no rounding.
+ *     scores    product 8 positions wide: lane (g, t) loads part t of position g's codes, D / 8 bytes; a word's low nibbles and its high ones are one product's two registers of B.
+ *               Queries are put in that order.
+ *     out       k are positions: byte b of register h of product s is position 32 s + 16 h + 8 (b / 2) + 2 t + b % 2, which are those whose scores the lane has: its weights become A without
+ *               a shuffle. Column g of product i is component 64 part + 8 g + i (D = 128, 64; for fewer D / 8 instead of 8): lane (g, t) loads that word of 4 positions and turns 4 words of
+ *               8 nibbles into 8 words of 4 bytes.
  *
- * Everything is added in one order, which does not depend on what is computed together: what comes out, of decode and of prefill, is ScalarAttention to the bit.
+ * Limits: D = 8, 32, 64, 128; up to 8 query heads to a KV head.
  *
- * Limits: D = 8, 32, 64, 128. GROUP = 1, 2, 3, 4, 8: sums are 8 GROUP TOKENS registers a thread.
- *
- * Bound (modelled, of counted instructions): decode with D = 128 and 1024 positions takes 65 warp instructions a position and KV head where GROUP = 1, 118 where it is 4, 188 where it is 8:
- * 16, 30 and 47 cycles of an A100's multiprocessor, whose share of the memory brings the 136 bytes in 10. Prefill with GROUP = 4 takes 94 a position and token, 2048 tokens of 32 heads
- * 3.3 ms a layer, next to 0.33 ms for its products. Tensor cores would do either in a fraction, on queries and weights rounded to fp16: what is here is the correct one that those are
- * measured by.
+ * Bound (modelled, of counted instructions): see docs/performance.md.
  */
 #include "exponential.cuh"
 #include "kv_cache.cuh"
 
-enum { LANES = 32, WARPS = 4, THREADS = WARPS * LANES, SPLIT = 256, PART = 32, PART_PITCH = PART + 4, MOST_PARTS = 4 };
+enum { LANES = 32, WARPS = 4, THREADS = WARPS * LANES, BLOCK = 64, GROUPS = BLOCK / 8, MOST = 127 * 256 };
 
-/* Code i of a word, times 16^(i % 5). */
-DEVICE float shifted_code(uint32_t word, int i) {
-    const uint32_t bits = i < 5 ? word : word >> 20;
-    return __fsub_rn(__uint_as_float((bits & 15u << 4 * (i % 5)) | 0x4b000000), 0x1p23f);
-}
-
-/* 16^-(i % 5) */
-DEVICE constexpr float shift_back(int i) { return 1.0f / (1 << 4 * (i % 5)); }
-
-DEVICE float butterfly_sum(float v, uint32_t lanes) {
-    for (uint32_t mask = lanes / 2; mask > 0; mask /= 2) v = __fadd_rn(v, __shfl_xor_sync(0xffffffff, v, mask));
-    return v;
-}
+/* What brings a number below 2^22 to whole ones, in its low bits. */
+#define WHOLE 0x1.8p23f
+#define WHOLE_BITS 0x4b400000
 
 struct AttentionOperands {
-    const float *queries; // [tokens][KV heads * GROUP][D]
+    const float *queries; // [tokens][KV heads * group][D]
     const Place *places;  // [tokens]
     const uint8_t *key_codes;
     const uint32_t *key_steps;
     const uint8_t *value_codes;
     const uint32_t *value_steps;
-    uint32_t dim, capacity, tokens;
+    uint32_t group, capacity, tokens;
     float scale;
 };
 
-/* What a split gives, and what all up to it give: sums are relative to e^largest. */
-struct __align__(8) Top {
-    float largest, total;
+/* What a block gives, and what all up to it give: relative to e^largest; a block's sums count `step`. */
+struct __align__(16) Top {
+    float largest, total, step, none;
 };
 
-/* One more split for those before it: the factors of both. */
-DEVICE float2 join(Top &all, Top split) {
-    const float largest = fmaxf(all.largest, split.largest);
-    const float2 factors = {exponential(__fsub_rn(all.largest, largest)), exponential(__fsub_rn(split.largest, largest))};
-    all = {largest, __fmaf_rn(factors.y, split.total, __fmul_rn(factors.x, all.total))};
-    return factors;
+/* One more block for those before it: the factors of both, the second one for whole numbers. */
+DEVICE float2 join(Top &all, const Top &block) {
+    const float largest = fmaxf(all.largest, block.largest);
+    const float2 factors = {exponential(__fsub_rn(all.largest, largest)), exponential(__fsub_rn(block.largest, largest))};
+    all.largest = largest;
+    all.total = __fmaf_rn(factors.y, block.total, __fmul_rn(factors.x, all.total));
+    return make_float2(factors.x, __fmul_rn(factors.y, block.step));
 }
 
-DEVICE float join(float2 factors, float all, float split) { return __fmaf_rn(factors.y, split, __fmul_rn(factors.x, all)); }
+DEVICE float join(float2 factors, float all, float block) { return __fmaf_rn(factors.y, block, __fmul_rn(factors.x, all)); }
 
-/* The query heads of one KV head and TOKENS tokens, from `first_token` on: row r is head r % GROUP of token r / GROUP. */
-template <int GROUP, int TOKENS> struct Block {
-    enum { ROWS = GROUP * TOKENS, MOST_PITCH = THREADS + 4 };
+/* ---- across the four lanes that have a row ---- */
 
-    float queries[ROWS][MOST_PARTS * PART_PITCH], query_sums[ROWS], weights[ROWS][SPLIT], zeros[ROWS];
+DEVICE float largest_of_four(float v) {
+    v = fmaxf(v, __shfl_xor_sync(0xffffffff, v, 1));
+    return fmaxf(v, __shfl_xor_sync(0xffffffff, v, 2));
+}
+
+DEVICE int sum_of_four(int v) {
+    v += __shfl_xor_sync(0xffffffff, v, 1);
+    return v + __shfl_xor_sync(0xffffffff, v, 2);
+}
+
+/* ---- numbers of 16 bits as two digits, of four numbers each ---- */
+
+struct Digits {
+    uint32_t high, low;
+};
+
+/* Of -32512 .. 32512. */
+DEVICE Digits digits(int a, int b, int c, int d) {
+    const uint32_t high_ab = __byte_perm(a + 128, b + 128, 0x0051), high_cd = __byte_perm(c + 128, d + 128, 0x0051);
+    const uint32_t low_ab = __byte_perm(a, b, 0x0040), low_cd = __byte_perm(c, d, 0x0040);
+    return {__byte_perm(high_ab, high_cd, 0x5410), __byte_perm(low_ab, low_cd, 0x5410)};
+}
+
+/* Of 0 .. 32512, in the low halves of four words: two numbers a word carry nothing into each other. */
+DEVICE Digits positive_digits(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+    const uint32_t ab = __byte_perm(a, b, 0x5410), cd = __byte_perm(c, d, 0x5410);
+    return {__byte_perm(ab + 0x00800080, cd + 0x00800080, 0x7531), __byte_perm(ab, cd, 0x6420)};
+}
+
+/* Word i of four, byte by byte, becomes byte i of four words. */
+DEVICE void transpose(const uint32_t (&words)[4], uint32_t (&columns)[4]) {
+    const uint32_t low01 = __byte_perm(words[0], words[1], 0x5140), high01 = __byte_perm(words[0], words[1], 0x7362);
+    const uint32_t low23 = __byte_perm(words[2], words[3], 0x5140), high23 = __byte_perm(words[2], words[3], 0x7362);
+    columns[0] = __byte_perm(low01, low23, 0x5410);
+    columns[1] = __byte_perm(low01, low23, 0x7632);
+    columns[2] = __byte_perm(high01, high23, 0x5410);
+    columns[3] = __byte_perm(high01, high23, 0x7632);
+}
+
+/* ---- the query heads of a warp: ROWS = 1 of rows 0 .. 7, or 2 of rows 0 .. 15 ---- */
+
+template <int DIM, int ROWS> struct Heads {
+    enum {
+        WORDS = DIM > 32 ? DIM / 32 : 1,     // of codes of a key that a lane has
+        COLUMNS = DIM > 64 ? 8 : DIM / 8,    // components of a value that a lane has, in each part
+        PARTS = DIM > 64 ? DIM / 64 : 1,
+        COMPONENTS = 2 * COLUMNS             // of a result that a lane has, in each part, beside each other
+    };
+
+    uint4 high_queries[WORDS], low_queries[WORDS];
+    float query_steps[ROWS];
+    int query_sums[ROWS];
+    uint4 high_weights[2], low_weights[2];
+    int zeros[ROWS];
     Top tops[ROWS];
-    uint32_t ends[ROWS], value_steps[SPLIT]; // a row sees positions below its end
-    float sums[ROWS * 8 * MOST_PITCH];
 
-    DEVICE static uint64_t head_of(uint32_t row, uint32_t first_token, uint32_t kv_head, uint32_t kv_heads) {
-        return ((uint64_t)(first_token + row / GROUP) * kv_heads + kv_head) * GROUP + row % GROUP;
+    DEVICE static uint32_t lane() { return threadIdx.x % LANES; }
+
+    DEVICE static void set(uint4 &a, int row, int half, uint32_t word) {
+        (row == 0 ? half == 0 ? a.x : a.z : half == 0 ? a.y : a.w) = word;
     }
 
-    /* Queries in parts of 32 components, zeros behind a shorter one; each as its code's place in a word wants it. Ends with a barrier. */
-    DEVICE void load(const AttentionOperands &p, uint32_t first_token, uint32_t kv_head, uint32_t kv_heads) {
-        const uint32_t lane = threadIdx.x % LANES, width = max(p.dim, PART);
-        if (threadIdx.x < ROWS) {
-            const uint32_t token = first_token + threadIdx.x / GROUP;
-            ends[threadIdx.x] = token < p.tokens ? p.places[token].position + 1 : 0;
-        }
-        for (uint32_t i = threadIdx.x; i < ROWS * width; i += THREADS) {
-            const uint32_t row = i / width, d = i % width;
-            float q = 0;
-            if (d < p.dim && first_token + row / GROUP < p.tokens)
-                q = __fmul_rn(p.queries[head_of(row, first_token, kv_head, kv_heads) * p.dim + d], p.scale);
-            queries[row][d / PART * PART_PITCH + d % PART] = __fmul_rn(q, __uint_as_float(0x3f800000 - (4 * (d % 8 % 5) << 23)));
-        }
-        __syncthreads();
-        for (uint32_t row = threadIdx.x / LANES; row < ROWS; row += WARPS) {
-            float sum = 0;
-            for (uint32_t d = lane; d < width; d += LANES) // all at place lane % 8 of a word
-                sum = __fadd_rn(sum, __fmul_rn(queries[row][d / PART * PART_PITCH + d % PART],
-                                               __uint_as_float(0x3f800000 + (4 * (lane % 8 % 5) << 23))));
-            sum = butterfly_sum(sum, LANES);
-            if (lane == 0) query_sums[row] = sum;
-        }
-        __syncthreads();
-    }
-
-    /* Positions first .. first + positions - 1, the cache's from `cache_row` on: sums, zeros and tops of the rows. Ends with a barrier; the next call has one before it touches
-     * these again. */
-    DEVICE void attend(const AttentionOperands &p, uint64_t cache_row, uint32_t first, uint32_t positions) {
-        const uint32_t lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, parts = max(p.dim / PART, 1);
-        const uint8_t *key_codes = p.key_codes + cache_row * (p.dim / 2);
-        const uint8_t *codes_of_values = p.value_codes + cache_row * (p.dim / 2);
-        for (uint32_t i = threadIdx.x; i < positions; i += THREADS) value_steps[i] = p.value_steps[cache_row + i];
-
-        /* scores */
-        const uint32_t part = lane % parts;
-        for (uint32_t i = warp * (LANES / parts); i < positions; i += THREADS / parts) {
-            const uint32_t position = i + lane / parts;
-            const bool there = position < positions;
-            uint4 codes = {};
-            uint32_t step = 0;
-            if (there) {
-                if (p.dim < PART)
-                    codes.x = __ldg((const uint32_t *)(key_codes + position * (p.dim / 2)));
-                else
-                    codes = load_once_16(key_codes + position * (p.dim / 2) + part * 16);
-                step = __ldg(p.key_steps + cache_row + position);
+    /* Queries of the lane's row r (null where there is none). */
+    DEVICE void load(int r, const float *q, float scale) {
+        const uint32_t t = lane() % 4;
+        float v[WORDS][8] = {};
+        if (q && t * 8 < DIM)
+#pragma unroll
+            for (int w = 0; w < WORDS; w++) {
+                const float4 *from = (const float4 *)(q + 8 * (WORDS * t + w));
+                const float4 low = __ldg(from), high = __ldg(from + 1);
+                const float eight[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+                for (int k = 0; k < 8; k++) v[w][k] = __fmul_rn(eight[k], scale);
             }
-            const uint32_t words[4] = {codes.x, codes.y, codes.z, codes.w};
-            float dots[ROWS] = {};
+        float largest = 0;
 #pragma unroll
-            for (int w = 0; w < 4; w++)
-                if (w == 0 || p.dim >= PART) {
-                    float c[8];
+        for (int w = 0; w < WORDS; w++)
 #pragma unroll
-                    for (int k = 0; k < 8; k++) c[k] = shifted_code(words[w], k);
+            for (int k = 0; k < 8; k++) largest = fmaxf(largest, fabsf(v[w][k]));
+        largest = largest_of_four(largest);
+        const float inverse = largest > 0 ? __fdiv_rn(MOST, largest) : 0;
+        query_steps[r] = __fdiv_rn(largest, MOST);
+        int sum = 0;
 #pragma unroll
-                    for (int row = 0; row < ROWS; row++) {
-                        const float4 *q = (const float4 *)&queries[row][part * PART_PITCH + 8 * w];
-                        const float4 low = q[0], high = q[1];
-                        dots[row] = __fmaf_rn(low.x, c[0], dots[row]);
-                        dots[row] = __fmaf_rn(low.y, c[1], dots[row]);
-                        dots[row] = __fmaf_rn(low.z, c[2], dots[row]);
-                        dots[row] = __fmaf_rn(low.w, c[3], dots[row]);
-                        dots[row] = __fmaf_rn(high.x, c[4], dots[row]);
-                        dots[row] = __fmaf_rn(high.y, c[5], dots[row]);
-                        dots[row] = __fmaf_rn(high.z, c[6], dots[row]);
-                        dots[row] = __fmaf_rn(high.w, c[7], dots[row]);
-                    }
-                }
-#pragma unroll
-            for (int row = 0; row < ROWS; row++) {
-                const float dot = butterfly_sum(dots[row], parts);
-                if (there && part == 0)
-                    weights[row][position] = __fmul_rn(scale_of(step), __fmaf_rn(-zero_of(step), query_sums[row], dot));
-            }
-        }
-        __syncthreads();
-
-        /* weights */
-        for (uint32_t row = warp; row < ROWS; row += WARPS) {
-            const uint32_t seen = min(max(ends[row], first) - first, positions);
-            float largest = -INFINITY;
-            for (uint32_t i = lane; i < seen; i += LANES) largest = fmaxf(largest, weights[row][i]);
-#pragma unroll
-            for (int mask = LANES / 2; mask > 0; mask /= 2) largest = fmaxf(largest, __shfl_xor_sync(0xffffffff, largest, mask));
-            float total = 0, zero = 0;
-            for (uint32_t i = lane; i < seen; i += LANES) {
-                const float e = exponential(__fsub_rn(weights[row][i], largest)), weight = __fmul_rn(e, scale_of(value_steps[i]));
-                weights[row][i] = weight;
-                total = __fadd_rn(total, e);
-                zero = __fmaf_rn(weight, zero_of(value_steps[i]), zero);
-            }
-            if (TOKENS > 1)
-                for (uint32_t i = seen + lane; i < positions; i += LANES) weights[row][i] = 0;
-            total = butterfly_sum(total, LANES);
-            zero = butterfly_sum(zero, LANES);
-            if (lane == 0) {
-                zeros[row] = zero;
-                tops[row] = {largest, total};
-            }
-        }
-        __syncthreads();
-
-        /* out */
-        const uint32_t words = p.dim / 8, at_once = THREADS / words, pitch = THREADS + min(words, 4);
-        float sum[ROWS][8] = {};
-#pragma unroll 4
-        for (uint32_t position = threadIdx.x / words; position < positions; position += at_once) {
-            const uint32_t codes = load_once(codes_of_values + position * (p.dim / 2) + threadIdx.x % words * 4);
+        for (int w = 0; w < WORDS; w++) {
+            int whole[8];
 #pragma unroll
             for (int k = 0; k < 8; k++) {
-                const float c = shifted_code(codes, k);
+                whole[k] = __float_as_int(__fmaf_rn(v[w][k], inverse, WHOLE)) - WHOLE_BITS;
+                sum += whole[k];
+            }
 #pragma unroll
-                for (int row = 0; row < ROWS; row++) sum[row][k] = __fmaf_rn(weights[row][position], c, sum[row][k]);
+            for (int half = 0; half < 2; half++) {
+                const Digits d = digits(whole[half], whole[2 + half], whole[4 + half], whole[6 + half]);
+                set(high_queries[w], r, half, d.high);
+                set(low_queries[w], r, half, d.low);
             }
         }
-#pragma unroll
-        for (int row = 0; row < ROWS; row++)
-#pragma unroll
-            for (int k = 0; k < 8; k++)
-                sums[(row * 8 + k) * pitch + threadIdx.x] = __fmul_rn(sum[row][k], shift_back(k));
-        __syncthreads();
+        query_sums[r] = sum_of_four(sum);
     }
 
-    /* Component d of a row, of the positions just attended to. */
-    DEVICE float out(uint32_t row, uint32_t d, uint32_t dim) const {
-        const uint32_t words = dim / 8, pitch = THREADS + min(words, 4);
-        const float *of = sums + (row * 8 + d % 8) * pitch + d / 8;
-        float all = 0;
-        for (uint32_t t = 0; t < THREADS; t += words) all = __fadd_rn(all, of[t]);
-        return __fsub_rn(all, zeros[row]);
+    /* Bytes that others read soon, too, of a prompt; that nobody else reads, of a step. */
+    DEVICE static uint32_t load_word(const uint8_t *from) { return ROWS == 1 ? load_once(from) : __ldg((const uint32_t *)from); }
+
+    DEVICE static void load_key(const uint8_t *from, uint32_t (&words)[WORDS]) {
+        if constexpr (WORDS == 4) {
+            const uint4 four = ROWS == 1 ? load_once_16(from) : __ldg((const uint4 *)from);
+            words[0] = four.x, words[1] = four.y, words[2] = four.z, words[3] = four.w;
+        } else if constexpr (WORDS == 2) {
+            const uint2 two = ROWS == 1 ? load_once_8(from) : __ldg((const uint2 *)from);
+            words[0] = two.x, words[1] = two.y;
+        } else {
+            words[0] = load_word(from);
+        }
+    }
+
+    /* The steps of two positions, of which the first `left` are there. */
+    DEVICE static uint2 load_steps(const uint32_t *from, int left) {
+        if (left >= 2) return __ldg((const uint2 *)from);
+        return make_uint2(left == 1 ? __ldg(from) : 0, 0);
+    }
+
+    /* Weights, zeros and tops over the block that begins at row `from` of the cache and has so many positions, of which rows see `seen`. */
+    DEVICE void weigh(const AttentionOperands &p, uint64_t from, int positions, const int (&seen)[ROWS]) {
+        const int g = lane() / 4, t = lane() % 4;
+        float scores[GROUPS][2 * ROWS];
+#pragma unroll
+        for (int j = 0; j < GROUPS; j++) {
+            uint32_t words[WORDS] = {};
+            if (8 * j + g < positions && t * 8 < DIM)
+                load_key(p.key_codes + (from + 8 * j + g) * (DIM / 2) + t * (4 * WORDS), words);
+            const uint2 steps = load_steps(p.key_steps + from + 8 * j + 2 * t, positions - 8 * j - 2 * t);
+            int dots[4] = {};
+#pragma unroll
+            for (int w = 0; w < WORDS; w++)
+                multiply_dense_s8(dots, high_queries[w], make_uint2(words[w] & 0x0f0f0f0f, words[w] >> 4 & 0x0f0f0f0f));
+#pragma unroll
+            for (int i = 0; i < 2 * ROWS; i++)
+                dots[i] = dots[i] * 256 - (int)((i % 2 ? steps.y : steps.x) >> 16 & 255) * query_sums[i / 2];
+#pragma unroll
+            for (int w = 0; w < WORDS; w++)
+                multiply_dense_s8(dots, low_queries[w], make_uint2(words[w] & 0x0f0f0f0f, words[w] >> 4 & 0x0f0f0f0f));
+#pragma unroll
+            for (int i = 0; i < 2 * ROWS; i++) {
+                const float step = __fmul_rn(scale_of(i % 2 ? steps.y : steps.x), query_steps[i / 2]);
+                scores[j][i] = 8 * j + 2 * t + i % 2 < seen[i / 2] ? __fmul_rn(step, __int2float_rn(dots[i])) : -INFINITY;
+            }
+        }
+        uint2 value_steps[GROUPS];
+#pragma unroll
+        for (int j = 0; j < GROUPS; j++)
+            value_steps[j] = load_steps(p.value_steps + from + 8 * j + 2 * t, positions - 8 * j - 2 * t);
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            float largest = -INFINITY;
+#pragma unroll
+            for (int j = 0; j < GROUPS; j++) largest = fmaxf(largest, fmaxf(scores[j][2 * r], scores[j][2 * r + 1]));
+            largest = largest_of_four(largest);
+            uint32_t total = 0;
+            float most = 0;
+#pragma unroll
+            for (int j = 0; j < GROUPS; j++)
+#pragma unroll
+                for (int c = 0; c < 2; c++) {
+                    float &score = scores[j][2 * r + c];
+                    const float e = exponential(__fsub_rn(score, largest));
+                    total += __float_as_uint(__fmaf_rn(e, 0x1p21f, WHOLE)) - WHOLE_BITS;
+                    score = __fmul_rn(e, scale_of(c ? value_steps[j].y : value_steps[j].x));
+                    most = fmaxf(most, score);
+                }
+            most = largest_of_four(most);
+            const bool any = seen[r] > 0;
+            const float inverse = any ? __fdiv_rn(MOST, most) : 0;
+            tops[r] = {largest, __fmul_rn(__int2float_rn(sum_of_four(total)), 0x1p-21f), any ? __fdiv_rn(most, MOST) : 0, 0};
+            int zero = 0;
+#pragma unroll
+            for (int q = 0; q < 4; q++) {
+                uint32_t w[4];
+#pragma unroll
+                for (int b = 0; b < 4; b++) {
+                    const int j = 2 * q + b / 2;
+                    const uint32_t step = b % 2 ? value_steps[j].y : value_steps[j].x;
+                    w[b] = __float_as_uint(__fmaf_rn(scores[j][2 * r + b % 2], inverse, WHOLE));
+                    zero += (int)(w[b] & 0xffff) * (int)(step >> 16 & 255);
+                }
+                const Digits d = positive_digits(w[0], w[1], w[2], w[3]);
+                set(high_weights[q / 2], r, q % 2, d.high);
+                set(low_weights[q / 2], r, q % 2, d.low);
+            }
+            zeros[r] = sum_of_four(zero);
+        }
+    }
+
+    /* Component `column` of part `part` of the lane's columns 2 t and 2 t + 1, for each row, as take(part, column, sums): whole numbers of the rows' steps. */
+    template <class Take> DEVICE void mix(const AttentionOperands &p, uint64_t from, int positions, Take take) const {
+        const int g = lane() / 4, t = lane() % 4;
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) {
+            const uint32_t bit = 4 * (64 * part + COLUMNS * g);
+            const uint8_t *codes = p.value_codes + from * (DIM / 2) + bit / 32 * 4;
+            uint32_t columns[4][8];
+#pragma unroll
+            for (int q = 0; q < 4; q++) {
+                uint32_t even[4], odd[4], evens[4], odds[4];
+#pragma unroll
+                for (int b = 0; b < 4; b++) {
+                    const int position = 16 * q + 8 * (b / 2) + 2 * t + b % 2;
+                    const uint32_t word = position < positions ? load_word(codes + position * (DIM / 2)) >> bit % 32 : 0;
+                    even[b] = word & 0x0f0f0f0f;
+                    odd[b] = word >> 4 & 0x0f0f0f0f;
+                }
+                transpose(even, evens);
+                transpose(odd, odds);
+#pragma unroll
+                for (int i = 0; i < 4; i++) columns[q][2 * i] = evens[i], columns[q][2 * i + 1] = odds[i];
+            }
+#pragma unroll
+            for (int i = 0; i < COLUMNS; i++) {
+                int sums[4] = {};
+                multiply_dense_s8(sums, high_weights[0], make_uint2(columns[0][i], columns[1][i]));
+                multiply_dense_s8(sums, high_weights[1], make_uint2(columns[2][i], columns[3][i]));
+#pragma unroll
+                for (int k = 0; k < 2 * ROWS; k++) sums[k] = sums[k] * 256 - zeros[k / 2];
+                multiply_dense_s8(sums, low_weights[0], make_uint2(columns[0][i], columns[1][i]));
+                multiply_dense_s8(sums, low_weights[1], make_uint2(columns[2][i], columns[3][i]));
+                take(part, i, sums);
+            }
+        }
     }
 };
 
-/* sums [tokens][heads][splits][D] and tops [tokens][splits][heads] of one split. */
-template <int GROUP> DEVICE void decode(const AttentionOperands &p, float *sums, Top *tops, uint32_t splits) {
-    __shared__ Block<GROUP, 1> block;
-    const uint32_t kv_head = blockIdx.y, kv_heads = gridDim.y, token = blockIdx.z, first = blockIdx.x * SPLIT;
+/* ---- a lane's components of a row, which lie beside each other: neighbours exchange 16 bytes, so that a store fills sectors ---- */
+
+DEVICE uint4 choose(bool first, const uint4 &a, const uint4 &b) {
+    return make_uint4(first ? a.x : b.x, first ? a.y : b.y, first ? a.z : b.z, first ? a.w : b.w);
+}
+
+template <int PIECES> DEVICE void store(uint4 *to, uint4 (&pieces)[PIECES], bool there) {
+    const bool odd = threadIdx.x % 2;
+    if constexpr (PIECES == 1) {
+        if (there) *to = pieces[0];
+    } else {
+#pragma unroll
+        for (int i = 0; i < PIECES; i += 2) {
+            const uint4 give = choose(odd, pieces[i], pieces[i + 1]);
+            const uint4 got = make_uint4(__shfl_xor_sync(0xffffffff, give.x, 1), __shfl_xor_sync(0xffffffff, give.y, 1),
+                                         __shfl_xor_sync(0xffffffff, give.z, 1), __shfl_xor_sync(0xffffffff, give.w, 1));
+            if (there) {
+                to[odd ? i + 1 - PIECES : i] = choose(odd, got, pieces[i]);
+                to[odd ? i + 1 : i + PIECES] = choose(odd, pieces[i + 1], got);
+            }
+        }
+    }
+}
+
+template <int N> DEVICE void store(float *to, const float (&v)[N], bool there) {
+    if constexpr (N == 2) {
+        if (there) *(float2 *)to = make_float2(v[0], v[1]);
+    } else {
+        uint4 pieces[N / 4];
+#pragma unroll
+        for (int i = 0; i < N / 4; i++)
+            pieces[i] = make_uint4(__float_as_uint(v[4 * i]), __float_as_uint(v[4 * i + 1]), __float_as_uint(v[4 * i + 2]),
+                                   __float_as_uint(v[4 * i + 3]));
+        store((uint4 *)to, pieces, there);
+    }
+}
+
+DEVICE uint32_t pair(float a, float b) {
+    const __half2 both = __floats2half2_rn(a, b);
+    return *(const uint32_t *)&both;
+}
+
+template <int N> DEVICE void store(__half *to, const float (&v)[N], bool there) {
+    if constexpr (N == 2) {
+        if (there) *(uint32_t *)to = pair(v[0], v[1]);
+    } else {
+        uint4 pieces[N / 8];
+#pragma unroll
+        for (int i = 0; i < N / 8; i++)
+            pieces[i] = make_uint4(pair(v[8 * i], v[8 * i + 1]), pair(v[8 * i + 2], v[8 * i + 3]),
+                                   pair(v[8 * i + 4], v[8 * i + 5]), pair(v[8 * i + 6], v[8 * i + 7]));
+        store((uint4 *)to, pieces, there);
+    }
+}
+
+/* sums [tokens][heads][blocks][D] and tops [tokens][blocks][heads] of one block of 64 positions a warp. */
+template <int DIM> DEVICE void decode(const AttentionOperands &p, float *sums, Top *tops, uint32_t blocks) {
+    const uint32_t kv_head = blockIdx.y, kv_heads = gridDim.y, token = blockIdx.z;
+    const uint32_t block = blockIdx.x * WARPS + threadIdx.x / LANES, first = block * BLOCK, g = threadIdx.x % LANES / 4;
     const Place place = p.places[token];
     if (first > place.position) return;
-    block.load(p, token, kv_head, kv_heads);
-    block.attend(p, row_of({place.slot, first}, kv_head, kv_heads, p.capacity), first, min(place.position + 1 - first, SPLIT));
-    for (uint32_t i = threadIdx.x; i < GROUP * p.dim; i += THREADS) {
-        const uint32_t row = i / p.dim, d = i % p.dim;
-        const uint64_t split = block.head_of(row, token, kv_head, kv_heads) * splits + blockIdx.x;
-        sums[split * p.dim + d] = block.out(row, d, p.dim);
-    }
-    if (threadIdx.x < GROUP) {
-        const uint64_t split = (uint64_t)token * splits + blockIdx.x;
-        tops[(split * kv_heads + kv_head) * GROUP + threadIdx.x] = block.tops[threadIdx.x];
-    }
+    const bool there = g < p.group;
+    const uint64_t head = ((uint64_t)token * kv_heads + kv_head) * p.group + g;
+    const uint64_t from = row_of({place.slot, first}, kv_head, kv_heads, p.capacity);
+    const int positions = min(place.position + 1 - first, BLOCK), seen[1] = {positions};
+    Heads<DIM, 1> heads;
+    heads.load(0, there ? p.queries + head * DIM : nullptr, p.scale);
+    heads.weigh(p, from, positions, seen);
+    float *to = sums + (head * blocks + block) * DIM + Heads<DIM, 1>::COMPONENTS * (threadIdx.x % 4);
+    float v[Heads<DIM, 1>::COMPONENTS];
+    heads.mix(p, from, positions, [&](int part, int column, const int (&whole)[4]) {
+        v[column] = __int2float_rn(whole[0]);
+        v[column + Heads<DIM, 1>::COLUMNS] = __int2float_rn(whole[1]);
+        if (column + 1 == Heads<DIM, 1>::COLUMNS) store(to + 64 * part, v, there);
+    });
+    if (there && threadIdx.x % 4 == 0)
+        tops[((uint64_t)token * blocks + block) * kv_heads * p.group + kv_head * p.group + g] = heads.tops[0];
 }
-
-DEVICE void store(__half *out, float v) { *out = __float2half_rn(v); }
-DEVICE void store(float *out, float v) { *out = v; }
 
 /* out [tokens][heads][D] of tokens that stand behind each other in one sequence. */
-template <int GROUP, int TOKENS> DEVICE void prefill(const AttentionOperands &p, void *out, bool half_floats) {
-    enum { ROWS = GROUP * TOKENS };
-    __shared__ Block<GROUP, TOKENS> block;
-    const uint32_t kv_head = blockIdx.x, kv_heads = gridDim.x, first_token = (gridDim.y - 1 - blockIdx.y) * TOKENS;
-    const Place last = p.places[min(first_token + TOKENS, p.tokens) - 1];
-    block.load(p, first_token, kv_head, kv_heads);
-    float sums[ROWS] = {}; // the thread's elements, THREADS apart: no more than one a row
-    Top tops[ROWS];
+template <int DIM> DEVICE void prefill(const AttentionOperands &p, void *out, bool half_floats) {
+    enum { ROWS = 16, PARTS = Heads<DIM, 2>::PARTS, COLUMNS = Heads<DIM, 2>::COLUMNS };
+    const uint32_t kv_head = blockIdx.x, kv_heads = gridDim.x, rows = p.tokens * p.group, g = threadIdx.x % LANES / 4;
+    const uint32_t first_row = ((gridDim.y - 1 - blockIdx.y) * WARPS + threadIdx.x / LANES) * ROWS;
+    if (first_row >= rows) return;
+    const Place last = p.places[(min(first_row + ROWS, rows) - 1) / p.group];
+    Heads<DIM, 2> heads;
+    uint64_t to[2];
+    int ends[2]; // a row sees positions below its end
+    Top tops[2];
 #pragma unroll
-    for (int j = 0; j < ROWS; j++) tops[j] = {-INFINITY, 0};
+    for (int r = 0; r < 2; r++) {
+        const uint32_t row = first_row + g + 8 * r, token = row / p.group;
+        to[r] = (((uint64_t)token * kv_heads + kv_head) * p.group + row % p.group) * DIM;
+        ends[r] = row < rows ? p.places[token].position + 1 : 0;
+        heads.load(r, row < rows ? p.queries + to[r] : nullptr, p.scale);
+        tops[r] = {-INFINITY, 0, 0, 0};
+    }
+    float sums[PARTS][2][2 * COLUMNS] = {};
 #pragma unroll 1
-    for (uint32_t first = 0; first <= last.position; first += SPLIT) {
-        block.attend(p, row_of({last.slot, first}, kv_head, kv_heads, p.capacity), first, min(last.position + 1 - first, SPLIT));
+    for (int first = 0; first <= (int)last.position; first += BLOCK) {
+        const uint64_t from = row_of({last.slot, (uint32_t)first}, kv_head, kv_heads, p.capacity);
+        const int positions = min((int)last.position + 1 - first, BLOCK);
+        const int seen[2] = {ends[0] - first, ends[1] - first};
+        heads.weigh(p, from, positions, seen);
+        const float2 factors[2] = {join(tops[0], heads.tops[0]), join(tops[1], heads.tops[1])};
+        heads.mix(p, from, positions, [&](int part, int column, const int (&whole)[4]) {
 #pragma unroll
-        for (int j = 0; j < ROWS; j++) {
-            const uint32_t i = threadIdx.x + j * THREADS, row = i / p.dim;
-            if (row < ROWS && block.ends[row] > first)
-                sums[j] = join(join(tops[j], block.tops[row]), sums[j], block.out(row, i % p.dim, p.dim));
-        }
+            for (int k = 0; k < 4; k++) {
+                float &sum = sums[part][k / 2][column + k % 2 * COLUMNS];
+                sum = join(factors[k / 2], sum, __int2float_rn(whole[k]));
+            }
+        });
     }
 #pragma unroll
-    for (int j = 0; j < ROWS; j++) {
-        const uint32_t i = threadIdx.x + j * THREADS, row = i / p.dim;
-        if (row < ROWS && block.ends[row] > 0) {
-            const uint64_t to = block.head_of(row, first_token, kv_head, kv_heads) * p.dim + i % p.dim;
-            const float y = __fdiv_rn(sums[j], tops[j].total);
+    for (int r = 0; r < 2; r++)
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) {
+            float y[2 * COLUMNS];
+#pragma unroll
+            for (int i = 0; i < 2 * COLUMNS; i++) y[i] = __fdiv_rn(sums[part][r][i], tops[r].total);
+            const uint64_t at = to[r] + 64 * part + 2 * COLUMNS * (threadIdx.x % 4);
             if (half_floats)
-                store((__half *)out + to, y);
+                store((__half *)out + at, y, ends[r] > 0);
             else
-                store((float *)out + to, y);
+                store((float *)out + at, y, ends[r] > 0);
         }
-    }
 }
 
-#define DECODE(NAME, GROUP)                                                                                            \
+#define DECODE(NAME, DIM)                                                                                              \
     extern "C" __global__ void __launch_bounds__(THREADS)                                                              \
         NAME(const float *queries, const Place *places, const uint8_t *key_codes, const uint32_t *key_steps,           \
-             const uint8_t *value_codes, const uint32_t *value_steps, uint32_t dim, uint32_t capacity,                 \
-             uint32_t tokens, float scale, float *sums, Top *tops, uint32_t splits) {                                  \
-        decode<GROUP>({queries, places, key_codes, key_steps, value_codes, value_steps, dim, capacity, tokens, scale}, \
-                      sums, tops, splits);                                                                             \
+             const uint8_t *value_codes, const uint32_t *value_steps, uint32_t group, uint32_t capacity,               \
+             uint32_t tokens, float scale, float *sums, Top *tops, uint32_t blocks) {                                  \
+        decode<DIM>({queries, places, key_codes, key_steps, value_codes, value_steps, group, capacity, tokens, scale}, \
+                    sums, tops, blocks);                                                                               \
     }
 
-#define PREFILL(NAME, GROUP, TOKENS)                                                                                   \
+#define PREFILL(NAME, DIM)                                                                                             \
     extern "C" __global__ void __launch_bounds__(THREADS)                                                              \
         NAME(const float *queries, const Place *places, const uint8_t *key_codes, const uint32_t *key_steps,           \
-             const uint8_t *value_codes, const uint32_t *value_steps, uint32_t dim, uint32_t capacity,                 \
+             const uint8_t *value_codes, const uint32_t *value_steps, uint32_t group, uint32_t capacity,               \
              uint32_t tokens, float scale, void *out, uint32_t half_floats) {                                          \
-        prefill<GROUP, TOKENS>(                                                                                        \
-            {queries, places, key_codes, key_steps, value_codes, value_steps, dim, capacity, tokens, scale}, out,      \
+        prefill<DIM>(                                                                                                  \
+            {queries, places, key_codes, key_steps, value_codes, value_steps, group, capacity, tokens, scale}, out,    \
             half_floats);                                                                                              \
     }
 
-DECODE(decode_attention_kv4_1, 1) // registers <= 64
-DECODE(decode_attention_kv4_2, 2) // registers <= 72
-DECODE(decode_attention_kv4_3, 3) // registers <= 80
-DECODE(decode_attention_kv4_4, 4) // registers <= 96
-DECODE(decode_attention_kv4_8, 8) // registers <= 128
+DECODE(decode_attention_kv4_8, 8)     // registers <= 96
+DECODE(decode_attention_kv4_32, 32)   // registers <= 96
+DECODE(decode_attention_kv4_64, 64)   // registers <= 96
+DECODE(decode_attention_kv4_128, 128) // registers <= 128
 
-PREFILL(prefill_attention_kv4_1, 1, 8) // registers <= 168
-PREFILL(prefill_attention_kv4_2, 2, 4) // registers <= 168
-PREFILL(prefill_attention_kv4_3, 3, 2) // registers <= 128
-PREFILL(prefill_attention_kv4_4, 4, 2) // registers <= 168
-PREFILL(prefill_attention_kv4_8, 8, 1) // registers <= 168
+PREFILL(prefill_attention_kv4_8, 8)     // registers <= 128
+PREFILL(prefill_attention_kv4_32, 32)   // registers <= 168
+PREFILL(prefill_attention_kv4_64, 64)   // registers <= 168
+PREFILL(prefill_attention_kv4_128, 128) // registers <= 255
 
-/* One thread a component, one block a head and token: the splits up to the token's position, in their order. out [tokens][heads][D]. */
+/* One thread a component, one block a head and token: the blocks of positions up to the token's, in their order. out [tokens][heads][D]. */
 template <class Output>
-DEVICE void merge(const float *sums, const Top *tops, const Place *places, Output *out, uint32_t dim, uint32_t splits) {
+DEVICE void merge(const float *sums, const Top *tops, const Place *places, Output *out, uint32_t dim, uint32_t blocks) {
     const uint64_t head = (uint64_t)blockIdx.y * gridDim.x + blockIdx.x;
-    const uint32_t used = places[blockIdx.y].position / SPLIT + 1;
+    const uint32_t used = places[blockIdx.y].position / BLOCK + 1;
     if (threadIdx.x >= dim) return;
-    sums += head * splits * dim + threadIdx.x;
-    tops += (uint64_t)blockIdx.y * splits * gridDim.x + blockIdx.x;
-    Top all = {-INFINITY, 0};
+    sums += head * blocks * dim + threadIdx.x;
+    tops += (uint64_t)blockIdx.y * blocks * gridDim.x + blockIdx.x;
+    Top all = {-INFINITY, 0, 0, 0};
     float sum = 0;
+#pragma unroll 4
     for (uint32_t i = 0; i < used; i++) sum = join(join(all, tops[(uint64_t)i * gridDim.x]), sum, sums[(uint64_t)i * dim]);
-    store(out + head * dim + threadIdx.x, __fdiv_rn(sum, all.total));
+    const float y = __fdiv_rn(sum, all.total);
+    if constexpr (sizeof(Output) == sizeof(float))
+        out[head * dim + threadIdx.x] = y;
+    else
+        out[head * dim + threadIdx.x] = __float2half_rn(y);
 }
 
 #define MERGE(NAME, OUTPUT)                                                                                            \
     extern "C" __global__ void __launch_bounds__(128) NAME(const float *sums, const Top *tops, const Place *places, \
-                                                           OUTPUT *out, uint32_t dim, uint32_t splits) {               \
-        merge<OUTPUT>(sums, tops, places, out, dim, splits);                                                           \
+                                                           OUTPUT *out, uint32_t dim, uint32_t blocks) {               \
+        merge<OUTPUT>(sums, tops, places, out, dim, blocks);                                                           \
     }
 
-MERGE(decode_attention_merge_f16, __half) // registers <= 40
-MERGE(decode_attention_merge_f32, float)  // registers <= 40
+MERGE(decode_attention_merge_f16, __half) // registers <= 48
+MERGE(decode_attention_merge_f32, float)  // registers <= 48

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * @param context positions of a sequence
  */
 record Attention(ModelConfig model, int tokens, int context) {
-    private static final int SPLIT = 256; // positions that a block takes at once
+    private static final int SPLIT = KvAttention.SPLIT;
+    private static final int WARP_POSITIONS = 64; // that a warp takes at once, and leaves sums of
     private static final String MERGE = "merge";
 
     /** Prompts of at most {@code context} tokens. */
@@ -135,7 +136,7 @@ record Attention(ModelConfig model, int tokens, int context) {
         if (decodes()) {
             return launch.kernel().contains(MERGE) ? splits() : 1;
         }
-        return (launchTokens() + tileTokens(launch)) / 2.0 / SPLIT;
+        return (launchTokens() + tileTokens(launch) + WARP_POSITIONS) / 2.0 / SPLIT;
     }
 
     /** Queries, keys and values once, and what comes out. */
@@ -144,7 +145,7 @@ record Attention(ModelConfig model, int tokens, int context) {
         if (!decodes()) {
             return launchTokens() * (2 * row + 2 * cacheBytes(model));
         }
-        double sums = (double) tokens * splits() * (row + 8.0 * model.heads());
+        double sums = (double) tokens * Math.ceilDiv(context, WARP_POSITIONS) * (row + 16.0 * model.heads());
         return sums + tokens * (launch.kernel().contains(MERGE) ? row : row + 2.0 * context * cacheBytes(model));
     }
 }

@@ -7,7 +7,6 @@ import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.attention.KvAppender;
 import dev.obr.kernels.gpu.attention.KvAttention;
 import dev.obr.kernels.gpu.attention.KvCodeCache;
-import dev.obr.kernels.gpu.attention.ScalarAttention;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import dev.obr.models.ModelConfig;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +62,7 @@ final class GpuAttention {
      * @param longest positions that one of them attends to at most; rounded up, so that a few recorded steps serve all
      */
     Step step(int sequences, int longest) {
-        int positions = ScalarAttention.SPLIT;
+        int positions = KvAttention.SPLIT;
         while (positions < longest) {
             positions *= 2;
         }

@@ -37,10 +37,10 @@ public final class GpuRequirements {
                     + " components, but GPU kernels take " + HadamardQuantizer.MOST_COLUMNS + " at most");
         }
         if (!KvCodeCache.HEAD_DIMS.contains(config.headDim())
-                || !KvAttention.GROUPS.contains(config.heads() / config.kvHeads())) {
+                || config.heads() / config.kvHeads() > KvAttention.MOST_GROUP) {
             return Optional.of(model.name() + " has " + config.heads() / config.kvHeads() + " query heads of "
-                    + config.headDim() + " components to a KV head, but there is GPU attention for "
-                    + sorted(KvAttention.GROUPS) + " of " + sorted(KvCodeCache.HEAD_DIMS));
+                    + config.headDim() + " components to a KV head, but there is GPU attention for 1 to "
+                    + KvAttention.MOST_GROUP + " of " + sorted(KvCodeCache.HEAD_DIMS));
         }
         for (Map.Entry<String, PackedMatrix> packed : model.packed().entrySet()) {
             if (packed.getValue().bits() != 4 && !packed.getKey().equals(ExpectedWeights.HEAD)) {

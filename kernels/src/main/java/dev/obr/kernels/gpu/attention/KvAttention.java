@@ -12,16 +12,20 @@ import dev.obr.kernels.gpu.LaunchShape;
 import dev.obr.kernels.gpu.Rows;
 import dev.obr.kernels.gpu.linear.NormQuantizer;
 import java.util.Locale;
-import java.util.Set;
 
 /** Launches attention over cached codes: {@code decode_attention_kv4_*} with its merge, and {@code prefill_attention_kv4_*}. What both compute is {@link ScalarAttention}. */
 public final class KvAttention implements AutoCloseable {
-    /** Query heads of one KV head that there are kernels for. */
-    public static final Set<Integer> GROUPS = Set.of(1, 2, 3, 4, 8);
+    /** Query heads that may share a KV head. */
+    public static final int MOST_GROUP = 8;
 
+    /** Positions that a thread block takes in a step. */
+    public static final int SPLIT = 256;
+
+    private static final int BLOCK = 64; // positions that a warp takes at a time
     private static final int MOST_TOKENS = 65535; // a grid's extent in y and z
     private static final int THREADS = 128;
-    private static final int ROWS = 8; // query heads that a block of a prompt takes at most
+    private static final int ROWS = 64; // query heads of tokens that a thread block of a prompt takes
+    private static final int TOP_BYTES = 16;
 
     private final int heads;
     private final int kvHeads;
@@ -33,8 +37,8 @@ public final class KvAttention implements AutoCloseable {
     private final GpuKernel decode;
     private final GpuKernel merge;
     private final GpuKernel prefill;
-    private final GpuMemory sums; // float32 [tokens, heads, splits, headDim]
-    private final GpuMemory tops; // float32 [tokens, splits, heads, 2]: largest score, total
+    private final GpuMemory sums; // float32 [tokens, heads, blocks, headDim]
+    private final GpuMemory tops; // float32 [tokens, blocks, heads, 4]: largest score, total, step of the sums
 
     /**
      * @param output type of what comes out
@@ -63,9 +67,9 @@ public final class KvAttention implements AutoCloseable {
             int capacity,
             int tokens) {
         KvCodeCache.checkHeadDim(headDim);
-        if (kvHeads < 1 || heads % kvHeads != 0 || !GROUPS.contains(heads / kvHeads)) {
+        if (kvHeads < 1 || heads < 1 || heads % kvHeads != 0 || heads / kvHeads > MOST_GROUP) {
             throw new ObrException(heads + " query heads share " + kvHeads
-                    + " KV heads; there is GPU attention for 1, 2, 3, 4 and 8 to one");
+                    + " KV heads; there is GPU attention for 1 to " + MOST_GROUP + " to one");
         }
         if (tokens < 1 || tokens > MOST_TOKENS) {
             throw new ObrException(tokens + " tokens attend at once; 1 to " + MOST_TOKENS + " can");
@@ -77,17 +81,16 @@ public final class KvAttention implements AutoCloseable {
         this.tokens = tokens;
         this.output = output;
         this.module = module;
-        int group = heads / kvHeads;
-        decode = module.kernel("decode_attention_kv4_" + group);
-        prefill = module.kernel("prefill_attention_kv4_" + group);
+        decode = module.kernel("decode_attention_kv4_" + headDim);
+        prefill = module.kernel("prefill_attention_kv4_" + headDim);
         merge = module.kernel("decode_attention_merge_" + output.name().toLowerCase(Locale.ROOT));
-        long splits = (long) tokens * heads * splits(capacity);
-        sums = device.allocate(splits * headDim * Float.BYTES);
-        tops = device.allocate(splits * 2 * Float.BYTES);
+        long parts = (long) tokens * heads * blocks(capacity);
+        sums = device.allocate(parts * headDim * Float.BYTES);
+        tops = device.allocate(parts * TOP_BYTES);
     }
 
-    private static int splits(int positions) {
-        return Math.ceilDiv(positions, ScalarAttention.SPLIT);
+    private static int blocks(int positions) {
+        return Math.ceilDiv(positions, BLOCK);
     }
 
     /**
@@ -111,8 +114,8 @@ public final class KvAttention implements AutoCloseable {
                     + " tokens and 1 to " + capacity + " positions can");
         }
         KernelArguments arguments = arguments(q, places, tokens, cache, y);
-        arguments.pointer(sums).pointer(tops).i32(splits(capacity));
-        LaunchShape.Dim grid = new LaunchShape.Dim(splits(positions), kvHeads, tokens);
+        arguments.pointer(sums).pointer(tops).i32(blocks(capacity));
+        LaunchShape.Dim grid = new LaunchShape.Dim(Math.ceilDiv(positions, SPLIT), kvHeads, tokens);
         stream.launch(decode, new LaunchShape(grid, new LaunchShape.Dim(THREADS, 1, 1), 0), arguments);
         stream.launch(
                 merge,
@@ -123,7 +126,7 @@ public final class KvAttention implements AutoCloseable {
                         .pointer(places)
                         .pointer(y)
                         .i32(headDim)
-                        .i32(splits(capacity)));
+                        .i32(blocks(capacity)));
     }
 
     /**
@@ -138,7 +141,7 @@ public final class KvAttention implements AutoCloseable {
         }
         KernelArguments arguments =
                 arguments(q, places, tokens, cache, y).pointer(y).i32(output == NormQuantizer.Input.F16 ? 1 : 0);
-        int tiles = Math.ceilDiv(tokens, ROWS / (heads / kvHeads));
+        int tiles = Math.ceilDiv(tokens * (heads / kvHeads), ROWS);
         stream.launch(prefill, LaunchShape.of(kvHeads, tiles, THREADS, 0), arguments);
     }
 
@@ -154,7 +157,7 @@ public final class KvAttention implements AutoCloseable {
         Rows.of(y, width).check("results", tokens, width, output.bytes());
         KernelArguments arguments = new KernelArguments().pointer(q).pointer(places);
         cache.addTo(arguments);
-        return arguments.i32(headDim).i32(capacity).i32(tokens).f32((float) (1 / Math.sqrt(headDim)));
+        return arguments.i32(heads / kvHeads).i32(capacity).i32(tokens).f32((float) (1 / Math.sqrt(headDim)));
     }
 
     @Override

@@ -5,28 +5,26 @@ import dev.obr.kernels.quantize.KvQuantizer;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What the kernels {@code decode_attention_kv4_*} with their merge and {@code prefill_attention_kv4_*} compute for one query head, bit by bit: attention over codes, in floats, with sums in the order of a thread block.
+ * What the kernels {@code decode_attention_kv4_*} with their merge and {@code prefill_attention_kv4_*} compute for one query head, bit by bit: attention over codes in whole numbers of 16 bits.
  *
  * <pre>
- *   score[p] = scale_k[p] · (Σ_d q[d] code_k[p][d] - zero_k[p] · Σ_d q[d])
- *   w[p]     = e^(score[p] - largest) · scale_v[p]                                   of a split of 256 positions
- *   out[d]   = Σ_p w[p] code_v[p][d] - Σ_p w[p] zero_v[p],  total = Σ_p e^(score[p] - largest)
+ *   Q[d]     = rint(q[d] / step)                                                     step = max |q| / 32512
+ *   score[p] = scale_k[p] step · (Σ_d Q[d] code_k[p][d] - zero_k[p] · Σ_d Q[d])
+ *   e[p]     = e^(score[p] - largest)                                                of a block of 64 positions
+ *   W[p]     = rint(e[p] scale_v[p] / step_w)                                        step_w = max e scale_v / 32512
+ *   out[d]   = step_w · (Σ_p W[p] code_v[p][d] - Σ_p W[p] zero_v[p]),  total = Σ_p rint(2^21 e[p]) / 2^21
  *
- *   all      = split by split: out, total <- e^(largest - common) · (out, total) + e^(largest_s - common) · (out_s, total_s), largest <- common, the larger of the two
+ *   all      = block by block: out, total <- e^(largest - common) · (out, total) + e^(largest_b - common) · (out_b, total_b), largest <- common, the larger of the two
  *   y[d]     = out[d] / total
- *
- *   Σ q code: components ascending in parts of 32, each a fused multiply-add; the parts in halves (of 4: 0 + 2, 1 + 3, then both)
- *   Σ q, total, Σ w zero: 32 lanes, l with l, l + 32, ..; the lanes in halves
- *   Σ w code: 1024 / headDim threads, t with positions t, t + 1024 / headDim, ..; the threads ascending
  * </pre>
+ *
+ * The sums within a block are of whole numbers: they have no order.
  */
 public final class ScalarAttention {
-    /** Positions that one thread block takes. */
-    public static final int SPLIT = 256;
-
-    private static final int LANES = 32;
-    private static final int PART = 32;
-    private static final int COMPONENTS_AT_ONCE = 1024; // 128 threads of 8
+    private static final int BLOCK = 64;
+    private static final float MOST = 127 * 256; // of 16 bits in two digits of 8
+    private static final float WHOLE = 0x1.8p23f; // what is added to it keeps a whole number in its low bits
+    private static final float TOTAL = 0x1p21f;
 
     private final KvQuantizer quantizer;
     private final int headDim;
@@ -43,101 +41,83 @@ public final class ScalarAttention {
      */
     public float[] attend(float[] q, MemorySegment keys, MemorySegment values, int positions) {
         float[] scaled = new float[headDim];
+        float most = 0;
         for (int d = 0; d < headDim; d++) {
             scaled[d] = q[d] * (float) (1 / Math.sqrt(headDim));
+            most = Math.max(most, Math.abs(scaled[d]));
         }
-        Split[] splits = new Split[Math.ceilDiv(positions, SPLIT)];
-        for (int s = 0; s < splits.length; s++) {
-            splits[s] = split(scaled, keys, values, s * SPLIT, Math.min(positions, (s + 1) * SPLIT));
-        }
-        return merge(splits);
-    }
-
-    private record Split(float[] out, float largest, float total) {}
-
-    private Split split(float[] q, MemorySegment keys, MemorySegment values, int from, int to) {
-        float[] weights = new float[to - from];
-        float sum = laneSum(headDim, (d, all) -> all + q[d]);
-        float largest = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < weights.length; i++) {
-            long key = (long) (from + i) * quantizer.byteSize();
-            weights[i] = quantizer.scale(keys, key) * Math.fma(-quantizer.zero(keys, key), sum, dot(q, keys, key));
-            largest = Math.max(largest, weights[i]);
-        }
-        float[] exponentials = new float[weights.length];
-        for (int i = 0; i < weights.length; i++) {
-            exponentials[i] = Exponential.of(weights[i] - largest);
-            weights[i] = exponentials[i] * quantizer.scale(values, value(from + i));
-        }
-        float total = laneSum(weights.length, (i, all) -> all + exponentials[i]);
-        float zero = laneSum(
-                weights.length, (i, all) -> Math.fma(weights[i], (float) quantizer.zero(values, value(from + i)), all));
-        float[] out = new float[headDim];
-        int threads = COMPONENTS_AT_ONCE / headDim;
-        for (int d = 0; d < headDim; d++) {
-            for (int t = 0; t < threads; t++) {
-                float part = 0;
-                for (int i = t; i < weights.length; i += threads) {
-                    part = Math.fma(weights[i], (float) quantizer.code(values, value(from + i), d), part);
-                }
-                out[d] += part;
-            }
-            out[d] -= zero;
-        }
-        return new Split(out, largest, total);
-    }
-
-    private long value(int position) {
-        return (long) position * quantizer.byteSize();
-    }
-
-    private float dot(float[] q, MemorySegment keys, long key) {
-        float[] parts = new float[Math.max(1, headDim / PART)];
-        for (int d = 0; d < headDim; d++) {
-            parts[d / PART] = Math.fma(q[d], (float) quantizer.code(keys, key, d), parts[d / PART]);
-        }
-        return halved(parts);
-    }
-
-    /** One more term of a sum. */
-    private interface Term {
-        float add(int i, float sum);
-    }
-
-    private static float laneSum(int n, Term term) {
-        float[] lanes = new float[LANES];
-        for (int i = 0; i < n; i++) {
-            lanes[i % LANES] = term.add(i, lanes[i % LANES]);
-        }
-        return halved(lanes);
-    }
-
-    private static float halved(float[] lanes) {
-        for (int half = lanes.length / 2; half > 0; half /= 2) {
-            for (int lane = 0; lane < half; lane++) {
-                lanes[lane] += lanes[lane + half];
-            }
-        }
-        return lanes[0];
-    }
-
-    private float[] merge(Split[] splits) {
+        Query query = new Query(whole(scaled, most), most / MOST);
         float[] out = new float[headDim];
         float largest = Float.NEGATIVE_INFINITY;
         float total = 0;
-        for (Split split : splits) {
-            float common = Math.max(largest, split.largest);
+        for (int from = 0; from < positions; from += BLOCK) {
+            Block block = block(query, keys, values, from, Math.min(positions, from + BLOCK));
+            float common = Math.max(largest, block.largest);
             float before = Exponential.of(largest - common);
-            float next = Exponential.of(split.largest - common);
+            float next = Exponential.of(block.largest - common);
             largest = common;
-            total = Math.fma(next, split.total, before * total);
+            total = Math.fma(next, block.total, before * total);
             for (int d = 0; d < headDim; d++) {
-                out[d] = Math.fma(next, split.out[d], before * out[d]);
+                out[d] = Math.fma(next * block.step, (float) block.sums[d], before * out[d]);
             }
         }
         for (int d = 0; d < headDim; d++) {
             out[d] /= total;
         }
         return out;
+    }
+
+    /** @param step of the whole numbers */
+    private record Query(int[] whole, float step) {}
+
+    /** @param sums counted in steps */
+    private record Block(int[] sums, float step, float largest, float total) {}
+
+    /** x in whole numbers up to 32512, which stands for the largest. */
+    private static int[] whole(float[] x, float largest) {
+        float inverse = largest > 0 ? MOST / largest : 0;
+        int[] whole = new int[x.length];
+        for (int i = 0; i < x.length; i++) {
+            whole[i] = (int) (Math.fma(x[i], inverse, WHOLE) - WHOLE);
+        }
+        return whole;
+    }
+
+    private Block block(Query q, MemorySegment keys, MemorySegment values, int from, int to) {
+        int sum = 0;
+        for (int whole : q.whole) {
+            sum += whole;
+        }
+        float[] weights = new float[to - from];
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < weights.length; i++) {
+            long key = at(from + i);
+            int dot = -quantizer.zero(keys, key) * sum;
+            for (int d = 0; d < headDim; d++) {
+                dot += q.whole[d] * quantizer.code(keys, key, d);
+            }
+            weights[i] = quantizer.scale(keys, key) * q.step * dot;
+            largest = Math.max(largest, weights[i]);
+        }
+        int total = 0;
+        float most = 0;
+        for (int i = 0; i < weights.length; i++) {
+            float e = Exponential.of(weights[i] - largest);
+            total += (int) Math.rint(e * TOTAL);
+            weights[i] = e * quantizer.scale(values, at(from + i));
+            most = Math.max(most, weights[i]);
+        }
+        int[] whole = whole(weights, most);
+        int[] sums = new int[headDim];
+        for (int i = 0; i < whole.length; i++) {
+            for (int d = 0; d < headDim; d++) {
+                sums[d] += whole[i] * (quantizer.code(values, at(from + i), d) - quantizer.zero(values, at(from + i)));
+            }
+        }
+        return new Block(sums, most / MOST, largest, total / TOTAL);
+    }
+
+    private long at(int position) {
+        return (long) position * quantizer.byteSize();
     }
 }
