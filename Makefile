@@ -5,14 +5,15 @@ ARCHIVE := cli/target/obr-runtime.aot
 MVN     := mvn -B -ntp
 PROMPT  ?= Once upon a time
 ARGS    ?=
+PUBLISHED := kernels models runtime server compressor
 export PROMPT
 
 # What the jar is made of: when none of it is newer than the jar, nothing is built.
-SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -path '*/target' -prune -o \
+SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -path ./examples -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-embed test-cycles javadoc test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -47,6 +48,22 @@ test: natives test-native
 # The kernels in C under sanitizers; without a compiler one line says so.
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
+
+# A program outside the project, built against the artifacts as they are installed and deployed; about two minutes.
+test-embed: jar
+	@examples/embed/test.sh $(JAR)
+
+# A model opened and closed a thousand times leaves nothing behind.
+test-cycles: natives
+	@$(MVN) -q -pl runtime -am test -Dtest=OpenCloseTest -Dsurefire.failIfNoSpecifiedTests=false -Dobr.cycles=1000
+
+# The documentation of all modules that are published, into target/javadoc; a warning is an error.
+javadoc: jar
+	@mkdir -p target
+	@home=$$(java -jar $(JAR) --show-command generate) && "$${home%%/bin/java *}/bin/javadoc" -quiet -Xdoclint:all,-missing -Xmaxwarns 1000 --add-modules jdk.incubator.vector \
+	  -windowtitle "OBR Runtime" -d target/javadoc -cp $(JAR) $$(find $(PUBLISHED:=/src/main/java) -name '*.java') >target/javadoc.log 2>&1; status=$$?; \
+	  ! grep -vE 'incubating module|^[0-9]+ warnings?$$' target/javadoc.log && exit $$status
+	@echo "The documentation lies in target/javadoc."
 
 # The official clients of OpenAI's API against the server; they are downloaded. MODEL is one that chats.
 test-interop: jar
@@ -91,6 +108,9 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
+	@echo 'make test-embed          build and run a program against the artifacts, as they are installed and deployed'
+	@echo 'make test-cycles         open and close a model a thousand times'
+	@echo 'make javadoc             document every module; a warning is an error'
 	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'

@@ -88,15 +88,13 @@ class EmbeddingRulesTest {
     private static boolean startsThreads(JavaAccess<?> access) {
         String owner = access.getTargetOwner().getName();
         String name = access.getTarget().getName();
-        return owner.startsWith("java.lang.Thread")
-                        && Set.of("ofPlatform", "ofVirtual", "startVirtualThread", "<init>")
-                                .contains(name)
-                || owner.equals("java.util.concurrent.Executors")
-                || owner.equals("java.util.concurrent.ForkJoinPool")
-                || owner.startsWith("java.util.Timer")
-                || owner.equals("java.util.concurrent.CompletableFuture") && name.endsWith("Async")
-                || name.equals("parallel")
-                || name.equals("parallelStream");
+        return switch (owner) {
+            case "java.lang.Thread" ->
+                Set.of("ofPlatform", "ofVirtual", "startVirtualThread", "<init>").contains(name);
+            case "java.util.concurrent.Executors", "java.util.concurrent.ForkJoinPool", "java.util.Timer" -> true;
+            case "java.util.concurrent.CompletableFuture" -> name.endsWith("Async");
+            default -> name.equals("parallel") || name.equals("parallelStream");
+        };
     }
 
     private static DescribedPredicate<JavaAccess<?>> call(String what, List<Class<?>> owners, Set<String> names) {

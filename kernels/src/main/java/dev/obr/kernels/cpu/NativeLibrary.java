@@ -98,7 +98,7 @@ public final class NativeLibrary {
         }
         try {
             return NativeBinding.openInMemory(MemoryFile.of(library, "obrkernels-" + sha256));
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException | IllegalCallerException e) {
             refusals.add("memory (" + reason(e) + ")");
         }
         throw new ObrException("the native kernels cannot be loaded from any folder: tried "

@@ -54,7 +54,7 @@ final class NativeTokenizers {
                 String name = "%08x-%s".formatted(LibraryFile.checksum(packed), file);
                 System.load(LibraryFile.place(packed, folder, name).toString());
                 return "";
-            } catch (IOException | UnsupportedOperationException | UnsatisfiedLinkError e) {
+            } catch (IOException | UnsupportedOperationException | UnsatisfiedLinkError | IllegalCallerException e) {
                 tried.add(folder + " (" + e + ")");
                 if (String.valueOf(e.getMessage()).contains(OTHER_LOADER)) {
                     break; // a copy in another folder would load, but stay
@@ -64,7 +64,7 @@ final class NativeTokenizers {
         try (InputStream content = packed.openStream()) {
             System.load(MemoryFile.of(content.readAllBytes(), file).toString());
             return "";
-        } catch (IOException | UnsatisfiedLinkError e) {
+        } catch (IOException | UnsatisfiedLinkError | IllegalCallerException e) {
             tried.add("memory (" + e + ")");
         }
         return "The native tokenizers library can't be loaded; tried " + String.join(", ", tried)

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  *   w[p]     = e^(score[p] - largest) · scale_v[p]                                   of a split of 256 positions
  *   out[d]   = Σ_p w[p] code_v[p][d] - Σ_p w[p] zero_v[p],  total = Σ_p e^(score[p] - largest)
  *
- *   all      = split by split: out, total <- e^(largest - common) · (out, total) + e^(largest_s - common) · (out_s, total_s), largest <- common, the larger of the two
+ *   all      = split by split: out, total ← e^(largest - common) · (out, total) + e^(largest_s - common) · (out_s, total_s), largest ← common, the larger of the two
  *   y[d]     = out[d] / total
  *
  *   Σ q code: components ascending in parts of 32, each a fused multiply-add; the parts in halves (of 4: 0 + 2, 1 + 3, then both)
