@@ -13,7 +13,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-embed test-cycles javadoc test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-embed test-release test-cycles javadoc test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -49,9 +49,12 @@ test: natives test-native
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
 
-# A program outside the project, built against the artifacts as they are installed and deployed; about two minutes.
+# A program outside the project, built against the artifacts as they are installed; test-release: as they are published, with what they need of Maven Central.
 test-embed: jar
 	@examples/embed/test.sh $(JAR)
+
+test-release: jar
+	@examples/embed/test.sh $(JAR) release
 
 # A model opened and closed a thousand times leaves nothing behind.
 test-cycles: natives
@@ -108,7 +111,7 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
-	@echo 'make test-embed          build and run a program against the artifacts, as they are installed and deployed'
+	@echo 'make test-embed          build and run a program against the artifacts, as they are installed; test-release: as published'
 	@echo 'make test-cycles         open and close a model a thousand times'
 	@echo 'make javadoc             document every module; a warning is an error'
 	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The artifacts as an application gets them: installed and deployed into repositories of their own, checked, and a program built against them whose pom knows the README's snippet and no more.
-#   test.sh RUNNABLE_JAR      (which knows where a JDK 25 is)
+# The artifacts as an application gets them: installed into a repository of their own, checked, and a program built against them whose pom knows the README's snippet and no more.
+#   test.sh RUNNABLE_JAR            (which knows where a JDK 25 is) needs nothing that the build has not downloaded
+#   test.sh RUNNABLE_JAR release    as they are published: with sources and documentation, deployed into a folder
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 java=$(java -jar "$1" --show-command generate)
@@ -18,20 +19,27 @@ cp -as "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/." "$repository"
 rm -rf "$repository/dev/obr"
 maven() { mvn -B -ntp -q -Dmaven.repo.local="$repository" "$@"; }
 
-echo "Installing and deploying the artifacts, with sources and documentation ..."
-maven -Prelease -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' -DaltDeploymentRepository="deployed::file:$work/deployed" deploy
+echo "Installing the artifacts ..."
+files="jar pom"
+if [ "${2:-}" = release ]; then
+  files="jar pom sources.jar javadoc.jar"
+  maven -Prelease -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' -DaltDeploymentRepository="deployed::file:$work/deployed" deploy
+  [ ! -e "$work/deployed/dev/obr/obr-cli" ] || fail "obr-cli is deployed"
+else
+  maven -o -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' install
+fi
 
 version=$(sed -n 's:^  <version>\(.*\)</version>$:\1:p' bom/pom.xml)
 modules=$(sed -n 's:^        <artifactId>obr-\(.*\)</artifactId>$:\1:p' bom/pom.xml)
 for module in $modules; do
-  folder=$repository/dev/obr/obr-$module/$version
-  jar=$folder/obr-$module-$version
-  for file in "$jar.jar" "$jar-sources.jar" "$jar-javadoc.jar" "$jar.pom"; do
-    [ -f "$file" ] || fail "there is no $(basename "$file")"
+  jar=$repository/dev/obr/obr-$module/$version/obr-$module-$version.jar
+  for file in $files; do
+    found=("$repository/dev/obr/obr-$module/$version"/*"$version"?"$file")
+    [ -f "${found[0]}" ] || fail "obr-$module has no $file"
+    [ "$files" = "jar pom" ] || ls "$work/deployed/dev/obr/obr-$module/$version"/*"$file" >/dev/null || fail "$file of obr-$module is not deployed"
   done
-  ls "$work/deployed/dev/obr/obr-$module/$version"/*-javadoc.jar >/dev/null || fail "obr-$module is not deployed whole"
-  "$JAVA_HOME/bin/jar" --describe-module --file "$jar.jar" | grep -q "^dev.obr.$module@.*automatic" || fail "obr-$module does not name its module"
-  "$JAVA_HOME/bin/jar" tf "$jar.jar" >"$work/entries"
+  "$JAVA_HOME/bin/jar" --describe-module --file "$jar" | grep -q "^dev.obr.$module@.*automatic" || fail "obr-$module does not name its module"
+  "$JAVA_HOME/bin/jar" tf "$jar" >"$work/entries"
   grep -qx META-INF/LICENSE "$work/entries" || fail "obr-$module has no licence"
   ! grep -q '^META-INF/maven' "$work/entries" || fail "obr-$module has Maven's files"
   [ "$module" != kernels ] || [ ! -d kernels/target/native-resources ] || grep -q '^native/.*/libobrkernels' "$work/entries" || fail "obr-kernels has no native kernels"
@@ -41,7 +49,6 @@ for what in name description url licenses developers scm; do
     grep -q "^  <$what[ >]" $pom || fail "$pom has no $what, which Maven Central asks for"
   done
 done
-[ ! -e "$work/deployed/dev/obr/obr-cli" ] || fail "obr-cli is deployed"
 
 echo "Building a program against them ..."
 cp -r examples/embed "$work/embed"
@@ -53,7 +60,8 @@ text=$("$java" -jar "$work/embed/target/embed-1.jar" $model "Once upon a time" 2
 
 # The same jars as modules.
 path=$(unzip -p "$work/embed/target/embed-1.jar" META-INF/MANIFEST.MF | tr -d '\r' | sed -e ':a' -e 'N' -e '$!ba' -e 's/\n //g' | sed -n 's/^Class-Path: //p' | tr ' ' ':')
-text=$("$java" -p "$work/embed/target/embed-1.jar:$path" --add-modules ALL-MODULE-PATH \
-  --enable-native-access=dev.obr.kernels,dev.obr.models -m embed/example.Main $model "Once upon a time" 2>"$work/err") || fail "as modules: $(cat "$work/err")"
+text=$("$java" -p "$work/embed/target/embed-1.jar:$path" --add-modules tools.jackson.databind,com.google.gson \
+  --enable-native-access=dev.obr.kernels,dev.obr.models,ai.djl.tokenizers -m embed/example.Main $model "Once upon a time" 2>"$work/err") || fail "as modules: $text $(cat "$work/err")"
+[ ! -s "$work/err" ] || fail "as modules the program printed: $(cat "$work/err")"
 [ ${#text} -gt 200 ] || fail "as modules the program wrote: $text $(cat "$work/err")"
 echo "A program outside the project generates with obr-runtime $version, from the class path and as modules."
