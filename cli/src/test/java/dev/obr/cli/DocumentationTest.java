@@ -69,8 +69,8 @@ class DocumentationTest {
         }
 
         private static boolean isPublic(ModifiersTree modifiers, TreePath path) {
-            boolean ofAnInterface = path.getParentPath().getLeaf() instanceof ClassTree outer
-                    && outer.getKind() == Tree.Kind.INTERFACE;
+            boolean ofAnInterface =
+                    path.getParentPath().getLeaf() instanceof ClassTree outer && outer.getKind() == Tree.Kind.INTERFACE;
             return ofAnInterface || modifiers.getFlags().contains(Modifier.PUBLIC);
         }
     }

@@ -90,7 +90,8 @@ class EmbeddingRulesTest {
         String name = access.getTarget().getName();
         return switch (owner) {
             case "java.lang.Thread" ->
-                Set.of("ofPlatform", "ofVirtual", "startVirtualThread", "<init>").contains(name);
+                Set.of("ofPlatform", "ofVirtual", "startVirtualThread", "<init>")
+                        .contains(name);
             case "java.util.concurrent.Executors", "java.util.concurrent.ForkJoinPool", "java.util.Timer" -> true;
             case "java.util.concurrent.CompletableFuture" -> name.endsWith("Async");
             default -> name.equals("parallel") || name.equals("parallelStream");
