@@ -5,14 +5,15 @@ ARCHIVE := cli/target/obr-runtime.aot
 MVN     := mvn -B -ntp
 PROMPT  ?= Once upon a time
 ARGS    ?=
+PUBLISHED := kernels models runtime server compressor
 export PROMPT
 
 # What the jar is made of: when none of it is newer than the jar, nothing is built.
-SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -path '*/target' -prune -o \
+SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -path ./examples -prune -o -path '*/target' -prune -o \
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report test-load clean format help
+.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report test-load test-embed test-release test-cycles javadoc clean format help
 
 all: jar
 
@@ -50,6 +51,26 @@ test-native:
 
 # Programs of others against the server: OpenAI's clients, a browser on its page, lm-evaluation-harness. They are installed into INTEROP; MODEL is one that chats.
 INTEROP ?= build/interop
+# A program outside the project, built against the artifacts as they are installed; test-release: as they are published, with what they need of Maven Central.
+test-embed: jar
+	@examples/embed/test.sh $(JAR)
+
+test-release: jar
+	@examples/embed/test.sh $(JAR) release
+
+# A model opened and closed a thousand times leaves nothing behind.
+test-cycles: natives
+	@$(MVN) -q -pl runtime -am test -Dtest=OpenCloseTest -Dsurefire.failIfNoSpecifiedTests=false -Dobr.cycles=1000
+
+# The documentation of all modules that are published, into target/javadoc; a warning is an error.
+javadoc: jar
+	@mkdir -p target
+	@home=$$(java -jar $(JAR) --show-command generate) && "$${home%%/bin/java *}/bin/javadoc" -quiet -Xdoclint:all,-missing -Xmaxwarns 1000 --add-modules jdk.incubator.vector \
+	  -windowtitle "OBR Runtime" -d target/javadoc -cp $(JAR) $$(find $(PUBLISHED:=/src/main/java) -name '*.java') >target/javadoc.log 2>&1; status=$$?; \
+	  ! grep -vE 'incubating module|^[0-9]+ warnings?$$' target/javadoc.log && exit $$status
+	@echo "The documentation lies in target/javadoc."
+
+# The official clients of OpenAI's API against the server; they are downloaded. MODEL is one that chats.
 test-interop: jar
 	@server/src/test/interop/run.sh $(JAR) $(INTEROP) $(SHARED) "$(MODEL)"
 
@@ -124,9 +145,12 @@ help:
 	@echo 'make                     build the jar (and the native kernels, with a C compiler)'
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
-	@echo 'make test-interop        run OpenAI'"'"'s clients, a browser and lm-evaluation-harness (downloaded) against the server; MODEL=PATH is one that chats'
+	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'
 	@echo 'make test-pull           check pull against Python'"'"'s huggingface_hub, which is downloaded'
 	@echo 'make test-load           load a server with 64 clients for SECONDS=300'
+	@echo 'make test-embed          build and run a program against the artifacts, as they are installed; test-release: as published'
+	@echo 'make test-cycles         open and close a model a thousand times'
+	@echo 'make javadoc             document every module; a warning is an error'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure products and models for ten minutes, into bench/results, and make bench/target/report.html'

@@ -5,6 +5,7 @@ import dev.obr.models.Model;
 import dev.obr.models.ModelConfig;
 import dev.obr.models.chat.ChatFormat;
 import dev.obr.models.demo.DemoModel;
+import dev.obr.models.file.WeightFiles;
 import dev.obr.models.loader.ModelLoader;
 import dev.obr.models.tokenizer.Tokenizer;
 import dev.obr.runtime.grammar.Grammar;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LanguageModel implements AutoCloseable {
     private final Model model;
+    private final WeightFiles files;
     private final RuntimeOptions options;
     private final RunningPass running;
     private final Set<Integer> endTokens;
@@ -41,13 +43,14 @@ public final class LanguageModel implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private @Nullable TokenTrie tokenTrie; // made for the first constraint, guarded by this
 
-    private LanguageModel(Model model, RuntimeOptions options) {
+    private LanguageModel(Model model, WeightFiles files, RuntimeOptions options) {
         if (options.contextLength() > model.config().contextLength()) {
             throw new ObrException(
                     "A context of " + options.contextLength() + " tokens was asked for, but " + model.name()
                             + " was made for " + model.config().contextLength() + ": ask for less, or leave it out.");
         }
         this.model = model;
+        this.files = files;
         this.options = options;
         this.running = RunningPass.open(model, options, contextLength());
         this.endTokens = new HashSet<>(model.config().eosTokenIds());
@@ -66,7 +69,8 @@ public final class LanguageModel implements AutoCloseable {
      * @throws ObrException if the files are missing, damaged or of a kind that is not implemented, or the kernels asked for cannot run
      */
     public static LanguageModel open(Path path, RuntimeOptions options) {
-        return open(ModelLoader.open(path), options);
+        WeightFiles files = WeightFiles.of(path);
+        return open(ModelLoader.open(path), files, options);
     }
 
     /** Opens the small model that ships with the library: 6.8 M parameters trained on old novels. */
@@ -76,8 +80,12 @@ public final class LanguageModel implements AutoCloseable {
 
     /** Runs an open model, which is closed together with the result. */
     public static LanguageModel open(Model model, RuntimeOptions options) {
+        return open(model, WeightFiles.none(), options);
+    }
+
+    private static LanguageModel open(Model model, WeightFiles files, RuntimeOptions options) {
         try {
-            return new LanguageModel(model, options);
+            return new LanguageModel(model, files, options);
         } catch (Throwable failure) {
             model.close();
             throw failure;
@@ -178,9 +186,10 @@ public final class LanguageModel implements AutoCloseable {
     /**
      * Makes sure that a text can go on from a prompt.
      *
-     * @throws ObrException if it is empty, leaves no room in the context, or holds what is no token of this model
+     * @throws ObrException if it is empty, leaves no room in the context, or holds what is no token of this model; or if the model's files were written to
      */
     void checkPrompt(int[] prompt, int contextLength) {
+        files.checkUnchanged();
         if (prompt.length == 0) {
             throw new ObrException("The prompt is empty: give at least one token to continue from.");
         }

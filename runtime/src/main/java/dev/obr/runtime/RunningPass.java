@@ -1,5 +1,6 @@
 package dev.obr.runtime;
 
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cuda.CudaDevice;
@@ -119,8 +120,8 @@ record RunningPass(ForwardPass pass, String kernelsName, String description, int
 
     /** @param noGpu why no GPU was taken; empty where none was looked for */
     private static RunningPass cpu(Model model, RuntimeOptions options, String noGpu) {
-        CpuKernelsProvider.Choice choice =
-                CpuKernelsProvider.choose(CpuKernelsProvider.requested().orFor(options.kernels()), System.getenv());
+        CpuKernelsProvider.Choice choice = CpuKernelsProvider.choose(
+                CpuKernelsProvider.requested().orFor(options.kernels()), HostSettings.environment());
         Precision precision = precision(model, options.activations());
         ActivationQuantizer quantizer = precision.activations();
         CpuBackend backend = new CpuBackend(choice.kernels(), choice.reason(), threads(options), precision);

@@ -6,6 +6,7 @@ import dev.obr.compressor.permutation.Permute;
 import dev.obr.compressor.rotation.Rotation;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.packed.Pattern;
+import dev.obr.models.Model;
 import dev.obr.models.Quantization;
 import dev.obr.models.Quantization.ActivationClip;
 import dev.obr.models.Quantization.WeightFormat;
@@ -53,6 +54,34 @@ public record CompressionPlan(
             throw new ObrException("An order of columns is of use only to patterns that count them in groups, not to "
                     + (linear.dense() ? Pattern.DENSE : linear.pattern()) + "; leave it to be chosen (auto).");
         }
+    }
+
+    /** Hidden states that {@link #of} keeps in memory. */
+    private static final long STATE_BYTES = 4L << 30;
+
+    /**
+     * What the command line does where nothing else is asked for: QuaRot's rotation, 4-bit activations, keys and values, an 8-bit head.
+     *
+     * @param calibration what the windows' text is, for people
+     */
+    public static CompressionPlan of(
+            Preset preset, Pattern pattern, Model model, CalibrationWindows windows, String calibration) {
+        CompressionOptions linear = preset.linear().withPattern(pattern);
+        String version = CompressionPlan.class.getPackage().getImplementationVersion();
+        return new CompressionPlan(
+                linear,
+                preset.target(),
+                preset.permute(),
+                Rotation.quarot(model.config(), linear.seed(), false),
+                windows,
+                calibration,
+                4,
+                ActivationClip.SEARCH,
+                4,
+                8,
+                linear.seed(),
+                version == null ? "(development build)" : version,
+                STATE_BYTES);
     }
 
     /** The pattern that weights are packed in: the masks', or dense where the method prunes nothing. */

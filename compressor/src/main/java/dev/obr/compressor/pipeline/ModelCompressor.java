@@ -3,11 +3,14 @@ package dev.obr.compressor.pipeline;
 import dev.obr.compressor.calibration.CalibrationWindows;
 import dev.obr.compressor.rotation.RotatedModel;
 import dev.obr.kernels.DType;
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.WeightMatrix;
 import dev.obr.kernels.cpu.CpuKernels;
+import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.LinearAlgebra;
+import dev.obr.kernels.linalg.LinearAlgebras;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.packed.PackedMatrix;
 import dev.obr.models.ExpectedWeights;
@@ -52,6 +55,17 @@ public final class ModelCompressor {
         this.algebra = algebra;
         this.threads = threads;
         this.progress = progress;
+    }
+
+    /** On all processors, with the fastest kernels and linear algebra that work here. */
+    public static ModelCompressor onCpu(CompressionProgress progress) {
+        Map<String, String> environment = HostSettings.environment();
+        return new ModelCompressor(
+                CpuKernelsProvider.choose(CpuKernelsProvider.requested(), environment)
+                        .kernels(),
+                LinearAlgebras.choose(environment).algebra(),
+                Runtime.getRuntime().availableProcessors(),
+                progress);
     }
 
     /**

@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
  * <p>QuaRot (Ashkboos et al. 2024, arXiv 2404.00456), activations as row vectors x, a linear layer as x Wᵀ:
  *
  * <pre>
- *   embedding E, head         E <- E R1,  head <- head diag(g) R1                          g: weights of the RMSNorm before it, which become 1
- *   q k v gate up             W <- W diag(g) R1
- *   o down                    W <- R1ᵀ W, bias <- R1ᵀ bias
- *   v, inside each head       W <- (I ⊗ T_head) W, bias likewise                           T_n: {@link HadamardTransform} of length n
- *   o                         W <- W (T_heads ⊗ T_head)ᵀ                                   T_heads online, {@link OnlineRotation#headsInput}
- *   down                      W <- W T_intermediateᵀ                                       online, {@link OnlineRotation#downInput}
+ *   embedding E, head         E ← E R1,  head ← head diag(g) R1                            g: weights of the RMSNorm before it, which become 1
+ *   q k v gate up             W ← W diag(g) R1
+ *   o down                    W ← R1ᵀ W, bias ← R1ᵀ bias
+ *   v, inside each head       W ← (I ⊗ T_head) W, bias likewise                            T_n: {@link HadamardTransform} of length n
+ *   o                         W ← W (T_heads ⊗ T_head)ᵀ                                    T_heads online, {@link OnlineRotation#headsInput}
+ *   down                      W ← W T_intermediateᵀ                                        online, {@link OnlineRotation#downInput}
  *   queries and keys          nothing: both turn by T_head after RoPE                      online, {@link OnlineRotation#queryKey}
  * </pre>
  *

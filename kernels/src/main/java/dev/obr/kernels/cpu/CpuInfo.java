@@ -1,5 +1,6 @@
 package dev.obr.kernels.cpu;
 
+import dev.obr.kernels.HostSettings;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ public record CpuInfo(
 
     /** Its marketing name, or the architecture where that is unknown. */
     public String name() {
-        return model.orElseGet(() -> System.getProperty("os.arch"));
+        return model.orElseGet(HostSettings::osArch);
     }
 
     /** Of this machine. */

@@ -39,11 +39,11 @@ public interface CpuKernels {
     /** One row of a weight as floats: y [w.cols()] = W[row, :]. Used for embeddings. */
     void dequantizeRow(WeightMatrix w, int row, MemorySegment y);
 
-    /** RMSNorm of one row: y_i = x_i / sqrt(mean(x²) + eps) · weight_i, for i < n; y may be x. */
+    /** RMSNorm of one row: y_i = x_i / sqrt(mean(x²) + eps) · weight_i, for {@code i < n}; y may be x. */
     void rmsNorm(MemorySegment x, MemorySegment weight, float eps, int n, MemorySegment y);
 
     /**
-     * Rotary position embedding of one token's heads in place, Hugging Face order: component i < headDim/2 is paired with i + headDim/2.
+     * Rotary position embedding of one token's heads in place, Hugging Face order: component {@code i < headDim/2} is paired with i + headDim/2.
      *
      * @param x [heads, headDim]
      * @param cosSin [headDim]: headDim/2 cosines, then headDim/2 sines, of this token's position
@@ -139,10 +139,10 @@ public interface CpuKernels {
     void mergeAttention(
             MemorySegment results, int spans, int tokens, int group, int headDim, MemorySegment out, int stride);
 
-    /** SwiGLU's gate: gate_i = silu(gate_i) · up_i, for i < n. */
+    /** SwiGLU's gate: gate_i = silu(gate_i) · up_i, for {@code i < n}. */
     void siluMul(MemorySegment gate, MemorySegment up, long n);
 
-    /** x_i += y_i, for i < n. */
+    /** x_i += y_i, for {@code i < n}. */
     void add(MemorySegment x, MemorySegment y, long n);
 
     /** Rounds n floats to {@code type} (F32 copies, F16 to nearest even): the form in which keys and values are cached. */

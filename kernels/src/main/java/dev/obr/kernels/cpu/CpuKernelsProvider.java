@@ -1,5 +1,6 @@
 package dev.obr.kernels.cpu;
 
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
@@ -67,12 +68,12 @@ public final class CpuKernelsProvider {
     private CpuKernelsProvider() {}
 
     /**
-     * What {@code -Dobr.kernels} and {@code -Dobr.cpu} ask for: {@code auto} and no cap if they are not set. The only place that reads them.
+     * What {@code -Dobr.kernels} and {@code -Dobr.cpu} ask for: {@code auto} and no cap if they are not set.
      *
      * @throws ObrException if there is no such cap
      */
     public static Request requested() {
-        return new Request(System.getProperty("obr.kernels", "auto"), CpuCap.named(System.getProperty("obr.cpu")));
+        return new Request(HostSettings.kernels(), CpuCap.named(HostSettings.cpuCap()));
     }
 
     /** The twin of that name without a cap. */

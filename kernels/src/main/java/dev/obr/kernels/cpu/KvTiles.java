@@ -25,7 +25,7 @@ public record KvTiles(KvQuantizer quantizer) {
     /** Positions of a tile. */
     public static final int TILE = 16;
 
-    /** Positions that attention computes together: 32767 · 255 · 256 < 2^31, so that its sums are exact. */
+    /** Positions that attention computes together: {@code 32767 · 255 · 256 < 2^31}, so that its sums are exact. */
     public static final int BLOCK = 256;
 
     private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

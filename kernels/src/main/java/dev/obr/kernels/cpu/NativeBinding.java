@@ -86,7 +86,15 @@ final class NativeBinding {
      * @throws IllegalArgumentException if the system's loader refuses the file
      */
     static SymbolLookup open(Path file) {
-        SymbolLookup library = SymbolLookup.libraryLookup(file, Arena.global());
+        return checked(SymbolLookup.libraryLookup(file, Arena.global()));
+    }
+
+    /** As {@link #open}, for a file that has a path but no folder: the path goes to the loader as it is, for resolved it leads nowhere. */
+    static SymbolLookup openInMemory(Path file) {
+        return checked(SymbolLookup.libraryLookup(file.toString(), Arena.global()));
+    }
+
+    private static SymbolLookup checked(SymbolLookup library) {
         int abi = call(downcall(library, "obr_abi", FunctionDescriptor.of(JAVA_INT)));
         if (abi != ABI) {
             throw new IllegalArgumentException("its interface is number " + abi + ", this jar expects " + ABI);

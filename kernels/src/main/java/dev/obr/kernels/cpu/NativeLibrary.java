@@ -1,6 +1,7 @@
 package dev.obr.kernels.cpu;
 
 import com.sun.security.auth.module.UnixSystem;
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,7 +27,7 @@ import java.util.Set;
  *
  * <p>The resource {@code native/<os>-<arch>/libobrkernels.so} is written once per content to {@code <cache>/obrkernels-<sha256>.so}: under a temporary name first, then moved into
  * place, so that a second JVM sees all of the file or none. A file that is there already is used if it equals the jar's to the byte (which says more than a hash, and starts faster) and replaced if not. The cache folder is the first that works of
- * {@link #cacheFolders}; folders that other users may write to are refused, for whoever writes there could run code here.
+ * {@link #cacheFolders}; folders that other users may write to are refused, for whoever writes there could run code here. Where none works, a {@link MemoryFile} serves.
  */
 public final class NativeLibrary {
     private static final String RESOURCES = "/native/";
@@ -35,7 +36,7 @@ public final class NativeLibrary {
 
     /** {@code linux-x86_64}, {@code linux-aarch64}, {@code macos-aarch64}, ... */
     public static String platform() {
-        return platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+        return platform(HostSettings.osName(), HostSettings.osArch());
     }
 
     static String platform(String osName, String osArch) {
@@ -67,14 +68,11 @@ public final class NativeLibrary {
     /** The cache folders of this process. */
     public static List<Path> cacheFolders(Map<String, String> environment) {
         return cacheFolders(
-                environment,
-                System.getProperty("user.home", ""),
-                System.getProperty("java.io.tmpdir"),
-                System.getProperty("user.name", "user"));
+                environment, HostSettings.userHome(), HostSettings.temporaryFolder(), HostSettings.userName());
     }
 
     /**
-     * The library of this platform, opened from the first folder that takes it and lets the system's loader run it.
+     * The library of this platform, opened from the first folder that takes it and lets the system's loader run it, else from memory.
      *
      * @throws ObrException if this build has none for the platform, or no folder works: the sentence names each folder and its reason
      */
@@ -97,6 +95,11 @@ public final class NativeLibrary {
                     | IllegalCallerException e) {
                 refusals.add(folder + " (" + reason(e) + ")");
             }
+        }
+        try {
+            return NativeBinding.openInMemory(MemoryFile.of(library, "obrkernels-" + sha256));
+        } catch (IOException | IllegalArgumentException | IllegalCallerException e) {
+            refusals.add("memory (" + reason(e) + ")");
         }
         throw new ObrException("the native kernels cannot be loaded from any folder: tried "
                 + String.join(", ", refusals) + "; set OBR_CACHE to a folder that can be written to and run from");

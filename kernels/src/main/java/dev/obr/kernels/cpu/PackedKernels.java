@@ -24,7 +24,7 @@ public interface PackedKernels {
     /** Ranges of rows begin at multiples of this. */
     int GRAIN = 16;
 
-    /** The most columns whose sums 32 bits hold: 8 · 255 · 2^20 < 2^31. */
+    /** The most columns whose sums 32 bits hold: {@code 8 · 255 · 2^20 < 2^31}. */
     int MOST_COLUMNS = 1 << 20;
 
     /**

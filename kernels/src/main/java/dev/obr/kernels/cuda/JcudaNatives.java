@@ -1,5 +1,6 @@
 package dev.obr.kernels.cuda;
 
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.LibraryFile;
 import dev.obr.kernels.cpu.NativeLibrary;
@@ -31,8 +32,6 @@ enum JcudaNatives {
     SOLVER("libJCusolver-", () -> JCusolver.setLogLevel(LogLevel.LOG_QUIET)),
     SPARSE("libJCusparse-", () -> JCusparse.setLogLevel(LogLevel.LOG_QUIET));
 
-    private static final String WHERE_JCUDA_LOOKS = "java.io.tmpdir";
-
     private final String prefix;
     private final Runnable initialisation;
 
@@ -48,7 +47,7 @@ enum JcudaNatives {
     void require() {
         String why;
         synchronized (JcudaNatives.class) { // they share the property
-            why = refusal == null ? load(NativeLibrary.cacheFolders(System.getenv())) : refusal;
+            why = refusal == null ? load(NativeLibrary.cacheFolders(HostSettings.environment())) : refusal;
             refusal = why;
         }
         if (!why.isEmpty()) {
@@ -79,15 +78,11 @@ enum JcudaNatives {
     }
 
     private String initialise(Path folder) {
-        String before = System.getProperty(WHERE_JCUDA_LOOKS);
-        System.setProperty(WHERE_JCUDA_LOOKS, folder.toString());
         try {
-            initialisation.run();
+            HostSettings.withTemporaryFolder(folder.toString(), initialisation);
             return "";
         } catch (LinkageError e) {
             return "JCuda's native half does not load from " + folder + ": " + reason(e);
-        } finally {
-            System.setProperty(WHERE_JCUDA_LOOKS, before);
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.obr.kernels.ObrException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,11 +78,23 @@ class NativeLibraryTest {
         Path file = Files.writeString(folder.resolve("file"), "no folder");
         Path open = Files.createDirectory(folder.resolve("open"));
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
-        assertThatThrownBy(() -> NativeLibrary.open(CONTENT, HASH, List.of(file, open)))
+        assertThatThrownBy(() -> NativeLibrary.open(foreign(), HASH, List.of(file, open)))
                 .isInstanceOf(ObrException.class)
                 .hasMessageContaining(file + " (FileAlreadyExistsException")
                 .hasMessageContaining(open + " (IOException: any user may write there: rwxrwxrwx)")
+                .hasMessageContaining("memory (")
                 .hasMessageContaining("OBR_CACHE");
+    }
+
+    /** A library for a processor that nobody has built: the system's loader refuses it by its header. */
+    private static byte[] foreign() throws IOException {
+        String name = "/native/" + NativeLibrary.platform() + "/" + System.mapLibraryName("obrkernels");
+        try (InputStream resource = NativeLibraryTest.class.getResourceAsStream(name)) {
+            assumeTrue(resource != null, "no native kernels in this build");
+            byte[] library = resource.readAllBytes();
+            library[18] = (byte) 0xF0; // of e_machine, where files are ELF
+            return library;
+        }
     }
 
     @Test

@@ -35,8 +35,9 @@ public final class DemoModel {
     public static Model open() {
         Arena arena = Arena.ofShared();
         // inflating the weights takes as long as the first use of the JSON library: side by side
-        CompletableFuture<MemorySegment> weights =
-                CompletableFuture.supplyAsync(() -> offHeap("model.safetensors", arena));
+        CompletableFuture<MemorySegment> weights = CompletableFuture.supplyAsync(
+                () -> offHeap("model.safetensors", arena),
+                task -> Thread.ofPlatform().daemon().name("obr-demo-model").start(task));
         try {
             JsonFile config = json("config.json");
             JsonFile generation = json("generation_config.json");

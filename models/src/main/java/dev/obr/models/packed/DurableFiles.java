@@ -1,5 +1,6 @@
 package dev.obr.models.packed;
 
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.models.file.AtomicFile;
 import dev.obr.models.file.MappedFile;
@@ -62,7 +63,7 @@ final class DurableFiles {
 
     /** Not every system can open a folder; those that can't need no such call. */
     static void syncFolder(@Nullable Path folder) {
-        if (folder == null || System.getProperty("os.name").startsWith("Windows")) {
+        if (folder == null || HostSettings.windows()) {
             return;
         }
         try (FileChannel channel = FileChannel.open(folder)) {

@@ -6,7 +6,7 @@ import dev.obr.models.ModelConfig;
  * Cosines and sines of the rotary position embedding.
  *
  * <pre>
- * frequency_i: ModelConfig.ropeFrequencies, i < headDim/2
+ * frequency_i: ModelConfig.ropeFrequencies, i &lt; headDim/2
  * row of position p: cos(p·frequency_0) .. cos(p·frequency_{h/2-1}) | sin(p·frequency_0) .. sin(p·frequency_{h/2-1})
  * </pre>
  *

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  *   W[p]     = rint(e[p] scale_v[p] / step_w)                                        step_w = max e scale_v / 32512
  *   out[d]   = step_w · (Σ_p W[p] code_v[p][d] - Σ_p W[p] zero_v[p]),  total = Σ_p rint(2^21 e[p]) / 2^21
  *
- *   all      = block by block: out, total <- e^(largest - common) · (out, total) + e^(largest_b - common) · (out_b, total_b), largest <- common, the larger of the two
+ *   all      = block by block: out, total ← e^(largest - common) · (out, total) + e^(largest_b - common) · (out_b, total_b), largest ← common, the larger of the two
  *   y[d]     = out[d] / total
  * </pre>
  *
