@@ -51,7 +51,11 @@ public final class QualityTable {
         }
         String always = single ? PRECISION : "method";
         keys.removeIf(key -> !key.equals(always)
-                && models.keySet().stream().map(model -> model.get(key)).distinct().count() < 2);
+                && models.keySet().stream()
+                                .map(model -> model.get(key))
+                                .distinct()
+                                .count()
+                        < 2);
     }
 
     private static Map<String, String> model(ResultRow row) {

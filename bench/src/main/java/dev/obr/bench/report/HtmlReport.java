@@ -89,7 +89,12 @@ public final class HtmlReport {
         line("<section id=\"" + Html.id(run.name()) + "\">" + Html.element("h2", results.title()));
         line("<table class=\"origin\">");
         String machine = Label.machine(results.machine());
-        origin("machine", Html.text(Summary.measured(results) ? machine : "nothing was measured; modelled or counted on " + machine));
+        origin(
+                "machine",
+                Html.text(
+                        Summary.measured(results)
+                                ? machine
+                                : "nothing was measured; modelled or counted on " + machine));
         origin("software", Html.text(Label.software(results.machine())));
         origin("command", Html.element("code", results.command()));
         origin(

@@ -146,7 +146,8 @@ record PlotChoice(String title, String x, String y, List<String> together, boole
         levels.stream().findFirst().ifPresent(row -> {
             double level = y(row) / yScale.factor();
             List<Point> ends = List.of(new Point(xs.getMin(), level), new Point(xs.getMax(), level));
-            series.add(new Series(Competitors.ORIGINAL + " " + yScale.text(y(row)), Competitors.ORIGINAL, Look.LEVEL, ends));
+            series.add(new Series(
+                    Competitors.ORIGINAL + " " + yScale.text(y(row)), Competitors.ORIGINAL, Look.LEVEL, ends));
         });
         return series;
     }
