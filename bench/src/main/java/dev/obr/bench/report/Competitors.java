@@ -5,7 +5,6 @@ import dev.obr.bench.results.ResultRow;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -47,7 +46,7 @@ record Competitors(String key) {
         Map<String, String> rest = new LinkedHashMap<>(row.key());
         rest.remove(key);
         for (String other : others) {
-            rest.remove(Objects.requireNonNull(other));
+            rest.remove(other);
         }
         return rest;
     }

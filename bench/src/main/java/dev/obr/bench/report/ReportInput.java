@@ -88,7 +88,7 @@ public record ReportInput(List<Run> runs, List<String> leftOut) {
     }
 
     private static Run read(Path file) {
-        String name = file.getFileName().toString();
+        String name = String.valueOf(file.getFileName());
         return new Run(
                 name.endsWith(ENDING) ? name.substring(0, name.length() - ENDING.length()) : name,
                 ResultFile.read(file));
