@@ -27,7 +27,7 @@ class BenchGemmVerbTest {
                 "-t",
                 "1",
                 "--budget",
-                "20",
+                "600",
                 "--output",
                 file.toString());
         assertThat(ran.exitCode()).as(ran.err()).isZero();
