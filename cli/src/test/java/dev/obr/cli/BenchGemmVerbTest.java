@@ -27,7 +27,7 @@ class BenchGemmVerbTest {
                 "-t",
                 "1",
                 "--budget",
-                "20",
+                "600",
                 "--output",
                 file.toString());
         assertThat(ran.exitCode()).as(ran.err()).isZero();
@@ -44,8 +44,8 @@ class BenchGemmVerbTest {
         assertThat(results.machine().gpu()).isNull();
         assertThat(results.notes()).anyMatch(note -> note.contains("TOPS count the operations of dense weights"));
         long ofOneCase = results.rows().stream()
-                .filter(row -> row.key().get("shape").equals("64x128")
-                        && row.key().get("tokens").equals("3"))
+                .filter(row -> "64x128".equals(row.key().get("shape"))
+                        && "3".equals(row.key().get("tokens")))
                 .count();
         assertThat(results.rows()).hasSize((int) (4 * ofOneCase));
         assertThat(results.rows())

@@ -13,6 +13,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,7 +70,7 @@ class NoiseMeterTest {
         assertThat(noise(List.of(start, busy), 1, 1.1, 1.2)).contains("other programs", "; ", "a fixed loop");
     }
 
-    private static String noise(List<CpuTimes> times, double... seconds) {
+    private static @Nullable String noise(List<CpuTimes> times, double... seconds) {
         Iterator<CpuTimes> clock = times.iterator();
         int[] at = {0};
         return new NoiseMeter(
