@@ -78,9 +78,10 @@ class DamagedRequestsTest {
             case 0 -> joined(before, after);
             case 1 -> joined(before, new byte[] {(byte) random.nextInt(256)}, after);
             case 2, 3 -> joined(before, new byte[] {(byte) alphabet.charAt(random.nextInt(alphabet.length()))}, after);
-            case 4 -> joined(
-                    Arrays.copyOf(body, Math.min(body.length, at + random.nextInt(40))),
-                    Arrays.copyOfRange(body, at, body.length));
+            case 4 ->
+                joined(
+                        Arrays.copyOf(body, Math.min(body.length, at + random.nextInt(40))),
+                        Arrays.copyOfRange(body, at, body.length));
             default -> random.nextInt(10) == 0 ? before : body;
         };
     }

@@ -188,7 +188,8 @@ class FaultsTest {
     void aServerThatIsClosedTellsItsClients() throws Exception {
         CompletableFuture<Answer> answer;
         try (TestServer server = TestServer.ordinary()) {
-            answer = CompletableFuture.supplyAsync(() -> server.post(TEXT, endless("The sea").replace("{", "{\"n\": 64, ")));
+            answer = CompletableFuture.supplyAsync(
+                    () -> server.post(TEXT, endless("The sea").replace("{", "{\"n\": 64, ")));
             while (server.status().generatedTokens() == 0) {
                 Thread.sleep(1);
             }
