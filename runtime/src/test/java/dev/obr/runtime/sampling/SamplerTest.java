@@ -78,8 +78,7 @@ class SamplerTest {
                 .isEqualTo(4);
         assertThat(logits).containsExactly(0, 2 - 0.5f - 2 * 0.25f, 1, -1 - 0.5f - 0.25f, 2.5f);
         // what is below 0 makes repetition likelier
-        assertThat(new Sampler(PLAIN.withTemperature(0).withPresencePenalty(-2))
-                        .next(LOGITS.clone(), new int[] {1}, 1))
+        assertThat(new Sampler(PLAIN.withTemperature(0).withPresencePenalty(-2)).next(LOGITS.clone(), new int[] {1}, 1))
                 .isEqualTo(1);
         assertThat(options.greedy()).isFalse();
         assertThat(PLAIN.withTemperature(0).greedy()).isTrue();
