@@ -96,8 +96,8 @@ harness() {
   py/bin/python "$here/tokenizer.py" "$model" harness/tokenizer >harness/log 2>&1 \
     || { cat harness/log; return 1; }
   java -jar "$jar" --quiet eval --model "$model" --tasks piqa --tasks-dir "$data" --limit $items --json >harness/eval.json || return
-  HF_HUB_OFFLINE=1 HF_HOME=$PWD/harness/hub py/bin/lm_eval --model local-completions --tasks obr_piqa --include_path harness/tasks --limit $items \
-    --batch_size 8 --output_path harness/results \
+  HF_HUB_OFFLINE=1 HF_HOME=$PWD/harness/hub timeout 1200 py/bin/lm_eval --model local-completions --tasks obr_piqa --include_path harness/tasks --limit $items \
+    --batch_size 16 --output_path harness/results \
     --model_args "model=smollm2,base_url=$base/v1/completions,tokenizer=$PWD/harness/tokenizer,tokenizer_backend=huggingface,max_length=2048" \
     >>harness/log 2>&1 || { tail -n 40 harness/log; return 1; }
   py/bin/python "$here/accuracy.py" harness/eval.json harness/results $items
