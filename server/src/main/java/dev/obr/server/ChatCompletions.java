@@ -9,6 +9,9 @@ import dev.obr.runtime.GeneratedToken;
 import dev.obr.runtime.GenerationOptions;
 import dev.obr.runtime.GenerationResult;
 import dev.obr.runtime.TokenLogprobs;
+import dev.obr.runtime.chat.AnswerReader;
+import dev.obr.runtime.chat.ToolCall;
+import dev.obr.runtime.chat.ToolSet;
 import dev.obr.runtime.grammar.Grammar;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +74,7 @@ final class ChatCompletions {
         }
         try {
             String text = format.prompt(turns);
-            return service.tokens(tools.forced().isEmpty() ? text : text + Tools.OPENING + "\n", false);
+            return service.tokens(tools.forced().isEmpty() ? text : text + ToolSet.OPENING + "\n", false);
         } catch (ObrException e) {
             throw ApiException.wrong("messages", String.valueOf(e.getMessage()));
         }
@@ -94,16 +97,15 @@ final class ChatCompletions {
 
     /** One text on its way into an answer. */
     private final class Turn {
-        private final ToolCallReader reader;
-        private final StringBuilder text = new StringBuilder();
+        private final AnswerReader reader;
         private final List<Object> probabilities = new ArrayList<>();
-        private boolean begun;
         private int callsTold;
         private @Nullable GenerationResult result;
 
         Turn() {
             Set<String> functions = tools.use() ? tools.functions().keySet() : Set.of();
-            reader = new ToolCallReader(functions, !tools.forced().isEmpty());
+            boolean dropsSpace = service.model().tokenizer().dropsLeadingSpace();
+            reader = new AnswerReader(functions, !tools.forced().isEmpty(), dropsSpace);
         }
 
         /** Takes what a token showed; returns what of it is said to the user. */
@@ -112,31 +114,19 @@ final class ChatCompletions {
             if (likely != null) {
                 probabilities.add(probability(likely));
             }
-            return said(reader.append(token.text()));
+            return reader.append(token.text());
         }
 
         String end(GenerationResult end) {
             result = end;
-            return said(reader.finish());
-        }
-
-        private String said(String piece) {
-            String shown = piece;
-            if (!begun && !shown.isEmpty()) { // SentencePiece vocabularies put a space before every text
-                shown = service.model().tokenizer().dropsLeadingSpace() && shown.startsWith(" ")
-                        ? shown.substring(1)
-                        : shown;
-                begun = true;
-            }
-            text.append(shown);
-            return shown;
+            return reader.finish();
         }
 
         /** The calls that were not told yet. */
         List<Object> newCalls(boolean indexed) {
             List<Object> calls = new ArrayList<>();
             for (; callsTold < reader.calls().size(); callsTold++) {
-                ToolCallReader.Call call = reader.calls().get(callsTold);
+                ToolCall call = reader.calls().get(callsTold);
                 Map<String, @Nullable Object> object = Json.object();
                 if (indexed) {
                     object.put("index", callsTold);
@@ -218,9 +208,9 @@ final class ChatCompletions {
             for (int i = 0; i < turns.size(); i++) {
                 Turn turn = turns.get(i);
                 List<Object> calls = turn.newCalls(false);
-                boolean silent = !calls.isEmpty() && turn.text.toString().isBlank();
+                boolean silent = !calls.isEmpty() && turn.reader.text().isBlank();
                 Map<String, @Nullable Object> message =
-                        Json.object("role", "assistant", "content", silent ? null : turn.text.toString());
+                        Json.object("role", "assistant", "content", silent ? null : turn.reader.text());
                 if (!calls.isEmpty()) {
                     message.put("tool_calls", calls);
                 }
