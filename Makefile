@@ -12,7 +12,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
+.PHONY: all jar natives run test test-native test-interop test-spring-boot test-emulator gpu-check bench quality peers ptx ptx-check ptx-report clean format help
 
 all: jar
 
@@ -51,6 +51,10 @@ test-native:
 # The official clients of OpenAI's API against the server; they are downloaded. MODEL is one that chats.
 test-interop: jar
 	@server/src/test/interop/run.sh $(JAR) "$(MODEL)"
+
+# The Spring Boot example, built against this checkout, asked and ended; Spring Boot is downloaded. MODEL is one that chats.
+test-spring-boot: jar
+	@examples/spring-boot/test.sh $(JAR) "$(MODEL)"
 
 # The GPU kernels on the shapes of models, instruction by instruction; minutes.
 test-emulator:
@@ -92,6 +96,7 @@ help:
 	@echo 'make run PROMPT="..."    generate a text with the built-in model; ARGS="..." adds options'
 	@echo 'make test                check everything'
 	@echo 'make test-interop        run OpenAI'"'"'s own clients (downloaded) against the server; MODEL=PATH is one that chats'
+	@echo 'make test-spring-boot    build the Spring Boot example (downloaded) and ask it; MODEL=PATH is one that chats'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure memory and the built-in model; ARGS="-m PATH" another'

@@ -17,6 +17,7 @@ import dev.langchain4j.model.chat.listener.ChatModelRequestContext;
 import dev.langchain4j.model.chat.listener.ChatModelResponseContext;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.request.json.JsonArraySchema;
 import dev.langchain4j.model.chat.request.json.JsonBooleanSchema;
@@ -32,6 +33,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -143,6 +145,7 @@ class ChatModelsTest {
         awaitIdle();
         long generated = TINY.model.status().generatedTokens();
         CHAT.chat("The sea"); // whatever was under way before it is over
+        awaitIdle();
         assertThat(recorder.pieces).hasSize(3);
         assertThat(recorder.ends).hasValue(0);
         assertThat(TINY.model.status().generatedTokens() - generated).isEqualTo(12);
@@ -224,7 +227,7 @@ class ChatModelsTest {
                                                 .reference("side")
                                                 .build())
                                         .build())
-                        .definitions(java.util.Map.of(
+                        .definitions(Map.of(
                                 "side",
                                 JsonEnumSchema.builder().enumValues("l", "r").build()))
                         .required("state", "green")
@@ -232,7 +235,7 @@ class ChatModelsTest {
                 .build();
         ChatRequest request = ask("A leaf")
                 .responseFormat(ResponseFormat.builder()
-                        .type(dev.langchain4j.model.chat.request.ResponseFormatType.JSON)
+                        .type(ResponseFormatType.JSON)
                         .jsonSchema(schema)
                         .build())
                 .maxOutputTokens(200)
@@ -246,6 +249,37 @@ class ChatModelsTest {
         assertThat(CHAT.supportedCapabilities())
                 .isEqualTo(STREAMING.supportedCapabilities())
                 .containsExactly(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    }
+
+    @Test
+    void besideToolsAnAnswerIsACallOrObeysItsSchema() throws Exception {
+        JsonSchema schema = JsonSchema.builder()
+                .name("truth")
+                .rootElement(JsonObjectSchema.builder()
+                        .addBooleanProperty("x")
+                        .required("x")
+                        .build())
+                .build();
+        for (long seed = 0; seed < 4; seed++) {
+            ObrChatRequestParameters parameters = ObrChatRequestParameters.builder()
+                    .toolSpecifications(PAINT)
+                    .responseFormat(schema)
+                    .temperature(2.0)
+                    .seed(seed)
+                    .maxOutputTokens(120)
+                    .build();
+            ChatResponse response = CHAT.chat(ChatRequest.builder()
+                    .messages(UserMessage.from("Paint it"))
+                    .parameters(parameters)
+                    .build());
+            if (response.finishReason() == FinishReason.STOP) {
+                assertThat(json(response.aiMessage().text()).get("x").isBoolean()).isTrue();
+            } else if (response.finishReason() == FinishReason.TOOL_EXECUTION) {
+                assertThat(response.aiMessage().text()).isNull();
+            } else {
+                assertThat(response.aiMessage().toolExecutionRequests()).isNotEmpty(); // it went on calling
+            }
+        }
     }
 
     @Test
