@@ -273,7 +273,8 @@ class ChatModelsTest {
                     .parameters(parameters)
                     .build());
             if (response.finishReason() == FinishReason.STOP) {
-                assertThat(json(response.aiMessage().text()).get("x").isBoolean()).isTrue();
+                assertThat(json(response.aiMessage().text()).get("x").isBoolean())
+                        .isTrue();
             } else if (response.finishReason() == FinishReason.TOOL_EXECUTION) {
                 assertThat(response.aiMessage().text()).isNull();
             } else {

@@ -8,10 +8,10 @@ import org.springframework.stereotype.Component;
 
 /** {@code /actuator/health}: what the model has to do. */
 @Component
-class ModelHealth implements HealthIndicator {
+class ModelHealthIndicator implements HealthIndicator {
     private final ObrModel model;
 
-    ModelHealth(ObrModel model) {
+    ModelHealthIndicator(ObrModel model) {
         this.model = model;
     }
 
