@@ -13,7 +13,7 @@ SOURCES := $(shell find . -path ./.git -prune -o -path ./bench/peers -prune -o -
              \( -path '*/src/main/*' -o -name pom.xml \) -type f -print) LICENSE NOTICE THIRD-PARTY.txt \
              $(wildcard kernels/target/native-resources/native/*/*)
 
-.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report test-load test-embed test-release test-cycles javadoc clean format help
+.PHONY: all jar natives run test test-native test-interop test-pull test-emulator gpu-check bench jmh quality peers ptx ptx-check ptx-report test-load test-embed test-release test-cycles javadoc test-spring-boot clean format help
 
 all: jar
 
@@ -49,8 +49,6 @@ test: natives test-native
 test-native:
 	@$(MAKE) --no-print-directory -C kernels test-native
 
-# Programs of others against the server: OpenAI's clients, a browser on its page, lm-evaluation-harness. They are installed into INTEROP; MODEL is one that chats.
-INTEROP ?= build/interop
 # A program outside the project, built against the artifacts as they are installed; test-release: as they are published, with what they need of Maven Central.
 test-embed: jar
 	@examples/embed/test.sh $(JAR)
@@ -70,7 +68,8 @@ javadoc: jar
 	  ! grep -vE 'incubating module|^[0-9]+ warnings?$$' target/javadoc.log && exit $$status
 	@echo "The documentation lies in target/javadoc."
 
-# The official clients of OpenAI's API against the server; they are downloaded. MODEL is one that chats.
+# Programs of others against the server: OpenAI's clients, a browser on its page, lm-evaluation-harness. They are installed into INTEROP; MODEL is one that chats.
+INTEROP ?= build/interop
 test-interop: jar
 	@server/src/test/interop/run.sh $(JAR) $(INTEROP) $(SHARED) "$(MODEL)"
 
@@ -82,6 +81,10 @@ test-load: jar
 # pull and Python's huggingface_hub (downloaded) on one cache, with a hub on this machine.
 test-pull: jar
 	@models/src/test/interop/run.sh $(JAR)
+
+# The Spring Boot example, built against this checkout, asked and ended; Spring Boot is downloaded. MODEL is one that chats.
+test-spring-boot: jar
+	@examples/spring-boot/test.sh $(JAR) "$(MODEL)"
 
 # The GPU kernels on the shapes of models, instruction by instruction; minutes.
 test-emulator:
@@ -151,6 +154,7 @@ help:
 	@echo 'make test-embed          build and run a program against the artifacts, as they are installed; test-release: as published'
 	@echo 'make test-cycles         open and close a model a thousand times'
 	@echo 'make javadoc             document every module; a warning is an error'
+	@echo 'make test-spring-boot    build the Spring Boot example (downloaded) and ask it; MODEL=PATH is one that chats'
 	@echo 'make test-emulator       run GPU kernels and whole models in the PTX emulator, for minutes'
 	@echo 'make gpu-check           check that the GPU here computes right and measure it, into bench/results; ARGS="--quick" does less'
 	@echo 'make bench               measure products and models for ten minutes, into bench/results, and make bench/target/report.html'

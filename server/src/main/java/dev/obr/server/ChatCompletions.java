@@ -67,7 +67,7 @@ final class ChatCompletions {
         }
         try {
             String text = format.prompt(turns);
-            return service.tokens(tools.forced().isEmpty() ? text : text + Tools.OPENING + "\n", false);
+            return service.tokens(tools.forced().isEmpty() ? text : text + ToolSet.OPENING + "\n", false);
         } catch (ObrException e) {
             throw ApiException.wrong("messages", String.valueOf(e.getMessage()));
         }

@@ -4,6 +4,8 @@ import dev.obr.runtime.FinishReason;
 import dev.obr.runtime.GeneratedToken;
 import dev.obr.runtime.GenerationResult;
 import dev.obr.runtime.TokenLogprobs;
+import dev.obr.runtime.chat.AnswerReader;
+import dev.obr.runtime.chat.ToolCall;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,17 +17,16 @@ import org.jspecify.annotations.Nullable;
 /** One of the assistant's texts on its way into an answer: what of it is said to the user, what is a call of a tool, how likely its tokens were. */
 final class ChatTurn {
     private final Service service;
-    private final ToolCallReader reader;
-    private final StringBuilder text = new StringBuilder();
+    private final AnswerReader reader;
     private List<Object> probabilities = new ArrayList<>();
-    private boolean begun;
     private int callsTold;
     private @Nullable GenerationResult result;
 
     ChatTurn(Service service, Tools tools) {
         this.service = service;
         Set<String> functions = tools.use() ? tools.functions().keySet() : Set.of();
-        reader = new ToolCallReader(functions, !tools.forced().isEmpty());
+        boolean dropsSpace = service.model().tokenizer().dropsLeadingSpace();
+        reader = new AnswerReader(functions, !tools.forced().isEmpty(), dropsSpace);
     }
 
     /** Takes what a token showed; returns what of it is said to the user. */
@@ -34,32 +35,20 @@ final class ChatTurn {
         if (likely != null) {
             probabilities.add(probability(likely));
         }
-        return said(reader.append(token.text()));
+        return reader.append(token.text());
     }
 
     /** Takes the end; returns what is still said to the user. */
     String end(GenerationResult end) {
         result = end;
-        return said(reader.finish());
-    }
-
-    private String said(String piece) {
-        String shown = piece;
-        if (!begun && !shown.isEmpty()) { // SentencePiece vocabularies put a space before every text
-            shown = service.model().tokenizer().dropsLeadingSpace() && shown.startsWith(" ")
-                    ? shown.substring(1)
-                    : shown;
-            begun = true;
-        }
-        text.append(shown);
-        return shown;
+        return reader.finish();
     }
 
     /** The calls that were not told yet. */
     List<Object> newCalls(boolean indexed) {
         List<Object> calls = new ArrayList<>();
         for (; callsTold < reader.calls().size(); callsTold++) {
-            ToolCallReader.Call call = reader.calls().get(callsTold);
+            ToolCall call = reader.calls().get(callsTold);
             Map<String, @Nullable Object> object = Json.object();
             if (indexed) {
                 object.put("index", callsTold);
@@ -74,7 +63,7 @@ final class ChatTurn {
 
     /** All that was said to the user. */
     String text() {
-        return text.toString();
+        return reader.text();
     }
 
     boolean hasProbabilities() {

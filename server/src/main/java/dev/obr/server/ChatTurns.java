@@ -1,13 +1,14 @@
 package dev.obr.server;
 
 import dev.obr.models.chat.ChatMessage;
-import dev.obr.models.chat.ChatMessage.Role;
+import dev.obr.runtime.chat.Conversation;
+import dev.obr.runtime.chat.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** {@code messages} of a chat request as turns that every chat format can write: what functions gave is told by the user. */
+/** {@code messages} of a chat request as turns that every chat format can write. */
 final class ChatTurns {
     private ChatTurns() {}
 
@@ -16,31 +17,17 @@ final class ChatTurns {
         if (messages.isEmpty()) {
             throw body.unusable("messages", "a list of at least one message");
         }
-        List<ChatMessage> turns = new ArrayList<>();
-        boolean afterTool = false;
+        Conversation conversation = new Conversation();
         for (Fields message : messages) {
-            String role = message.requiredText("role");
-            boolean tool = role.equals("tool") || role.equals("function");
-            ChatMessage turn = switch (role) {
-                case "system", "developer" -> ChatMessage.system(content(message));
-                case "user" -> ChatMessage.user(content(message));
-                case "assistant" -> ChatMessage.assistant(answer(message));
-                case "tool", "function" ->
-                    ChatMessage.user("<tool_response>\n" + content(message) + "\n</tool_response>");
+            switch (message.requiredText("role")) {
+                case "system", "developer" -> conversation.system(content(message));
+                case "user" -> conversation.user(content(message));
+                case "assistant" -> conversation.assistant(said(message), calls(message));
+                case "tool", "function" -> conversation.result(content(message));
                 default -> throw message.unusable("role", "system, developer, user, assistant or tool");
-            };
-            if (tool && afterTool) { // the results of several calls are one turn
-                turn = ChatMessage.user(turns.removeLast().content() + "\n" + turn.content());
             }
-            turns.add(turn);
-            afterTool = tool;
         }
-        if (tools.use()) {
-            boolean system = turns.getFirst().role() == Role.SYSTEM;
-            String before = system ? turns.removeFirst().content() + "\n\n" : "";
-            turns.addFirst(ChatMessage.system(before + tools.description()));
-        }
-        return turns;
+        return tools.use() ? conversation.turns(tools.told()) : conversation.turns();
     }
 
     /** A text, or the texts of a list of parts. */
@@ -67,23 +54,22 @@ final class ChatTurns {
         return text.toString();
     }
 
-    /** What the assistant said and which functions it called, as it wrote it. */
-    private static String answer(Fields message) {
-        List<Fields> calls = message.children("tool_calls");
-        StringBuilder text = new StringBuilder();
-        String content = calls.isEmpty() ? content(message) : optionalContent(message);
-        text.append(content == null ? "" : content);
-        for (Fields call : calls) {
+    /** What the assistant said, which may be nothing where it called. */
+    private static String said(Fields message) {
+        String content = message.children("tool_calls").isEmpty() ? content(message) : optionalContent(message);
+        return content == null ? "" : content;
+    }
+
+    private static List<ToolCall> calls(Fields message) {
+        List<ToolCall> calls = new ArrayList<>();
+        for (Fields call : message.children("tool_calls")) {
             Fields function = call.child("function");
             if (function == null) {
                 throw call.unusable("function", "an object");
             }
             String arguments = function.text("arguments");
-            text.append(text.isEmpty() ? "" : "\n").append(Tools.OPENING);
-            text.append("\n{\"name\": ").append(Json.text(function.requiredText("name")));
-            text.append(", \"arguments\": ").append(arguments == null ? "{}" : arguments);
-            text.append("}\n").append(Tools.CLOSING);
+            calls.add(new ToolCall(function.requiredText("name"), arguments == null ? "{}" : arguments));
         }
-        return text.toString();
+        return calls;
     }
 }

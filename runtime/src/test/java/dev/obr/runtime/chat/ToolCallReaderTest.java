@@ -1,4 +1,4 @@
-package dev.obr.server;
+package dev.obr.runtime.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

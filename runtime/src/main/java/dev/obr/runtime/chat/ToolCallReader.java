@@ -1,4 +1,4 @@
-package dev.obr.server;
+package dev.obr.runtime.chat;
 
 import dev.obr.models.file.JsonTree;
 import java.io.IOException;
@@ -11,11 +11,8 @@ import tools.jackson.databind.JsonNode;
 
 /** Tells the calls in an answer from its text, as both come. What may be the beginning of a call is held back until it is known. */
 final class ToolCallReader {
-    /** A function that the answer calls; arguments are JSON. */
-    record Call(String name, String arguments) {}
-
     private final Set<String> functions;
-    private final List<Call> calls = new ArrayList<>();
+    private final List<ToolCall> calls = new ArrayList<>();
     private final StringBuilder pending = new StringBuilder();
     private boolean inCall;
 
@@ -29,7 +26,7 @@ final class ToolCallReader {
     }
 
     /** The calls so far. */
-    List<Call> calls() {
+    List<ToolCall> calls() {
         return calls;
     }
 
@@ -42,15 +39,15 @@ final class ToolCallReader {
         StringBuilder text = new StringBuilder();
         boolean moved = true;
         while (moved) {
-            int at = pending.indexOf(inCall ? Tools.CLOSING : Tools.OPENING);
+            int at = pending.indexOf(inCall ? ToolSet.CLOSING : ToolSet.OPENING);
             moved = at >= 0;
             if (moved && inCall) {
-                end(pending.substring(0, at), text, Tools.CLOSING);
-                pending.delete(0, at + Tools.CLOSING.length());
+                end(pending.substring(0, at), text, ToolSet.CLOSING);
+                pending.delete(0, at + ToolSet.CLOSING.length());
                 inCall = false;
             } else if (moved) {
                 text.append(pending, 0, at);
-                pending.delete(0, at + Tools.OPENING.length());
+                pending.delete(0, at + ToolSet.OPENING.length());
                 inCall = true;
             }
         }
@@ -76,9 +73,9 @@ final class ToolCallReader {
 
     /** How many of the last characters may begin the opening tag. */
     private int beginnings() {
-        int most = Math.min(pending.length(), Tools.OPENING.length() - 1);
+        int most = Math.min(pending.length(), ToolSet.OPENING.length() - 1);
         for (int length = most; length > 0; length--) {
-            if (Tools.OPENING.startsWith(pending.substring(pending.length() - length))) {
+            if (ToolSet.OPENING.startsWith(pending.substring(pending.length() - length))) {
                 return length;
             }
         }
@@ -86,15 +83,15 @@ final class ToolCallReader {
     }
 
     private void end(String body, StringBuilder text, String closing) {
-        Call call = call(body);
+        ToolCall call = call(body);
         if (call == null) {
-            text.append(Tools.OPENING).append(body).append(closing);
+            text.append(ToolSet.OPENING).append(body).append(closing);
         } else {
             calls.add(call);
         }
     }
 
-    private @Nullable Call call(String body) {
+    private @Nullable ToolCall call(String body) {
         JsonNode json;
         try {
             json = JsonTree.parse(body.strip().getBytes(StandardCharsets.UTF_8));
@@ -104,6 +101,6 @@ final class ToolCallReader {
         JsonNode name = json.get("name");
         JsonNode arguments = json.get("arguments");
         boolean known = name != null && name.isString() && functions.contains(name.stringValue());
-        return known ? new Call(name.stringValue(), arguments == null ? "{}" : arguments.toString()) : null;
+        return known ? new ToolCall(name.stringValue(), arguments == null ? "{}" : arguments.toString()) : null;
     }
 }
