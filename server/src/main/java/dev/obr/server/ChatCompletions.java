@@ -7,6 +7,7 @@ import dev.obr.runtime.BatchRequest;
 import dev.obr.runtime.GeneratedToken;
 import dev.obr.runtime.GenerationOptions;
 import dev.obr.runtime.GenerationResult;
+import dev.obr.runtime.chat.ToolSet;
 import dev.obr.runtime.grammar.Grammar;
 import java.io.IOException;
 import java.util.ArrayList;

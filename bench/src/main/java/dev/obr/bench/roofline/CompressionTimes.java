@@ -130,6 +130,7 @@ public final class CompressionTimes {
         double factored = 0;
         double cheaper = 0;
         double swept = 0;
+        double weights = 0;
         double decoder = 2 * product(shape.feedForward, shape.hidden, floats); // gate and up a second time
         for (int[] linear : shape.linears()) {
             int rows = linear[0];
@@ -144,6 +145,7 @@ public final class CompressionTimes {
             cheaper += Math.min(exact, iterated);
             swept += cols / 128 * BLOCK_SECONDS + rows * cols * cols / (PRODUCTS * floats) + 12 * rows * cols / TRAVEL;
             decoder += product(rows, cols, floats);
+            weights += rows * cols;
         }
         double hours = shape.layers / 3600.0;
         return new Row(
