@@ -476,7 +476,11 @@ DEVICE void merge(const float *sums, const Top *tops, const Place *places, Outpu
     Top all = {-INFINITY, 0, 0, 0};
     float sum = 0;
 #pragma unroll 4
-    for (uint32_t i = 0; i < used; i++) sum = join(join(all, tops[(uint64_t)i * gridDim.x]), sum, sums[(uint64_t)i * dim]);
+    for (uint32_t i = 0; i < used; i++) {
+        const uint4 top = load_once_16(tops + (uint64_t)i * gridDim.x);
+        const Top block = {__uint_as_float(top.x), __uint_as_float(top.y), __uint_as_float(top.z), 0};
+        sum = join(join(all, block), sum, sums[(uint64_t)i * dim]);
+    }
     const float y = __fdiv_rn(sum, all.total);
     if constexpr (sizeof(Output) == sizeof(float))
         out[head * dim + threadIdx.x] = y;
