@@ -35,7 +35,9 @@
  *
  * Limits: D = 8, 32, 64, 128; up to 8 query heads to a KV head.
  *
- * Bound (modelled, of counted instructions): see docs/performance.md.
+ * Bound (modelled, of counted PTX instructions): instruction issue. Decode with D = 128 takes 45 warp instructions a position and KV head, whatever the group: 11 cycles of an A100's
+ * multiprocessor, whose share of the memory brings the 136 bytes in 10. Prefill takes 3.2 a row and position, a third of them for weights: 2048 tokens of 32 heads 0.37 ms a layer. Floats instead
+ * of digits, on the ordinary units, took 65 to 188 and 23: 2.6 ms.
  */
 #include "exponential.cuh"
 #include "kv_cache.cuh"

@@ -184,9 +184,9 @@ class KvAttentionTest {
     @Test
     void argumentsThatDoNotFitAreSentences() {
         try (DeviceRun run = new DeviceRun(ComputeCapability.SM_80, Schedule.ROUND_ROBIN)) {
-            assertThatThrownBy(() -> new KvAttention(run.device(), NormQuantizer.Input.F16, 10, 2, 64, 64, 1))
+            assertThatThrownBy(() -> new KvAttention(run.device(), NormQuantizer.Input.F16, 18, 2, 64, 64, 1))
                     .isInstanceOf(ObrException.class)
-                    .hasMessageContaining("10 query heads share 2 KV heads");
+                    .hasMessageContaining("18 query heads share 2 KV heads");
             KvAttention attention = new KvAttention(run.device(), NormQuantizer.Input.F16, 2, 2, 64, 64, 1);
             KvCodeCache cache = new KvCodeCache(run.device(), 1, 2, 64, 64);
             GpuMemory some = run.device().allocate(256);
