@@ -100,26 +100,51 @@ class BatchSchedulerTest {
         }
     }
 
+    /**
+     * What was generated token by token is computed again many at a time, whose sums have another order: the texts are the same up to the first choice between two tokens that rounding can
+     * turn. Half bytes round far more than that, so that this is about floats.
+     */
     @Test
     void sequencesMakeRoomAndComeBack() {
-        try (LanguageModel model = open(KvType.INT4)) {
+        try (LanguageModel model = open(KvType.F32)) {
             GenerationOptions options = GREEDY.withMaxTokens(150);
             List<int[]> prompts = IntStream.range(0, 5)
                     .mapToObj(i -> new SplittableRandom(i).ints(200, 3, 512).toArray())
                     .toList();
             List<GenerationResult> expected = alone(model, prompts, options);
             long page = pageBytes(model);
+            int compared = 0;
             try (BatchScheduler scheduler =
                     new BatchScheduler(model, BatchOptions.defaults().withCacheBytes(4 * page))) {
                 List<BatchedGeneration> readers = prompts.stream()
                         .map(prompt -> scheduler.submit(BatchRequest.of(prompt, options)))
                         .toList();
                 for (int i = 0; i < prompts.size(); i++) {
-                    assertSame(readers.get(i), expected.get(i));
+                    int certain = certain(model, prompts.get(i), expected.get(i).tokenIds());
+                    compared += certain;
+                    assertThat(readers.get(i).result().tokenIds().subList(0, certain))
+                            .isEqualTo(expected.get(i).tokenIds().subList(0, certain));
                 }
                 assertThat(scheduler.status().preemptions()).isPositive();
                 assertThat(scheduler.status().cacheBytes()).isLessThanOrEqualTo(4 * page);
             }
+            assertThat(compared).isGreaterThan(300);
+        }
+    }
+
+    /** How many tokens come before the first whose logit is less than a thousandth above the second one. */
+    private static int certain(LanguageModel model, int[] prompt, List<Integer> tokens) {
+        try (Session session = model.newSession()) {
+            float[] logits = session.append(prompt);
+            for (int i = 0; i < tokens.size(); i++) {
+                float[] sorted = logits.clone();
+                Arrays.sort(sorted);
+                if (sorted[sorted.length - 1] - sorted[sorted.length - 2] < 1e-3f) {
+                    return i;
+                }
+                logits = session.append(tokens.get(i));
+            }
+            return tokens.size();
         }
     }
 
