@@ -73,6 +73,8 @@ class EmbeddingRulesTest {
                 .and()
                 .doNotHaveFullyQualifiedName("dev.obr.models.demo.DemoModel")
                 .and()
+                .resideOutsideOfPackage("dev.obr.models.hub..") // a pull ends its own
+                .and()
                 .doNotHaveFullyQualifiedName("dev.obr.runtime.BatchScheduler")
                 .and()
                 .resideOutsideOfPackage("dev.obr.server..") // one virtual thread a request and a choice

@@ -53,14 +53,14 @@ final class RooflineTest {
                 .isEqualTo(step);
     }
 
-    /** 3 prompts of 512 tokens: of 64 tiles of 8 tokens, the mean one sees 260 positions. */
+    /** 3 prompts of 512 tokens, each in tiles of 64 tokens of one head. */
     @Test
     void promptsAttendOneByOne() {
         ModelStep step = ROOFLINE.step(Gpu.A100, LLAMA, ProductKernel.PAIRS_INT4, 1536, 512);
         Part attention = step.layer().get(3);
         assertThat(attention.name()).isEqualTo("attention");
         assertThat(attention.times()).isEqualTo(3);
-        assertThat(attention.launch().blocks()).isEqualTo(32 * 64);
+        assertThat(attention.launch().blocks()).isEqualTo(32 * 8);
     }
 
     @Test

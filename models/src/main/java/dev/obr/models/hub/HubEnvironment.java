@@ -1,5 +1,6 @@
 package dev.obr.models.hub;
 
+import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -85,6 +86,6 @@ final class HubEnvironment {
 
     private Path home() {
         String home = variables.getOrDefault("HOME", "");
-        return Path.of(home.isEmpty() ? System.getProperty("user.home") : home);
+        return Path.of(home.isEmpty() ? HostSettings.userHome() : home);
     }
 }
