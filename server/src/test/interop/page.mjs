@@ -45,26 +45,26 @@ page.on('dialog', dialog => dialog.accept(key)); // which API key to send
 await page.goto(address);
 await page.waitForFunction(() => document.getElementById('model').textContent === 'smollm2');
 
-// Streaming: the answer grows while it comes.
+// A short answer.
 const answer = page.locator('.assistant').last();
+await page.fill('#text', 'What is the capital of France?');
+await page.keyboard.press('Enter');
+await answer.waitFor();
+await page.waitForFunction(() => document.getElementById('send').textContent === 'Send', null, { timeout: 60_000 });
+assert.ok(await answer.textContent());
+assert.match(await page.textContent('#speed'), /^\d+\.\d tokens\/s$/);
+
+// A long one grows while it comes; the stop button ends the text here and there.
 await page.evaluate(() => {
   window.lengths = new Set();
   const turns = document.getElementById('turns');
   new MutationObserver(() => lengths.add(turns.lastChild?.textContent.length)).observe(turns, { childList: true, subtree: true });
 });
-await page.fill('#text', 'What is the capital of France?');
-await page.keyboard.press('Enter');
-await answer.waitFor();
-await page.waitForFunction(() => document.getElementById('send').textContent === 'Send', null, { timeout: 60_000 });
-const pieces = await page.evaluate(() => lengths.size);
-assert.ok(pieces >= 5, 'the answer came in ' + pieces + ' pieces');
-assert.ok(await answer.textContent());
-assert.match(await page.textContent('#speed'), /^\d+\.\d tokens\/s$/);
-
-// The stop button ends the text here and there.
 await page.fill('#text', 'Write a long story about a lighthouse keeper, and a list of ten fruits.');
 await page.keyboard.press('Enter');
 await page.waitForFunction(() => [...document.querySelectorAll('.assistant')].at(-1).textContent.length > 400, null, { timeout: 60_000 });
+const pieces = await page.evaluate(() => lengths.size);
+assert.ok(pieces >= 5, 'the answer came in ' + pieces + ' pieces');
 await page.screenshot({ path: 'page.png' });
 await page.click('#send');
 await page.waitForFunction(() => document.getElementById('send').textContent === 'Send');
