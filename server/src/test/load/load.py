@@ -54,7 +54,7 @@ class Server:
             if metrics["requests_processing"] + metrics["requests_deferred"] == 0:
                 break
             time.sleep(0.1)
-        time.sleep(2)  # connections that are kept alive, and threads that wait for more to do
+        time.sleep(45)  # the HTTP server closes connections that say nothing after 30 s, threads wait for more to do
         java = pathlib.Path(os.readlink("/proc/%d/exe" % self.pid))
         subprocess.run([java.parent / "jcmd", str(self.pid), "GC.run"], stdout=subprocess.DEVNULL, check=True)
         metrics = self.metrics()
