@@ -37,7 +37,8 @@ class Server:
             sys.exit("the server did not start: " + "".join(self.log))
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         # The launcher may have started a JVM of its own, which is then the one that serves.
-        children = pathlib.Path("/proc/%d/task/%d/children" % ((self.process.pid,) * 2)).read_text().split()
+        tasks = pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/children")  # each thread's
+        children = " ".join(task.read_text() for task in tasks).split()
         self.pid = int(children[0]) if children else self.process.pid
 
     def metrics(self):
