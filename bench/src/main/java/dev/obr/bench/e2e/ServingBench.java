@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,7 +81,9 @@ public record ServingBench(
             ServingRun run = new ServingRun(requests, new SplittableRandom(SEED));
             EnergyMeter energy = energy(device, notes);
             for (ServingCase test : cases) {
-                progress.accept(test.key().toString());
+                progress.accept(test.key().entrySet().stream()
+                        .map(part -> part.getKey() + " " + part.getValue())
+                        .collect(Collectors.joining(", ")));
                 tables.add(measure(test, models, run, energy));
             }
         } finally {
