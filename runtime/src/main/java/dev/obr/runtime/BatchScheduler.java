@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Requests join at token boundaries, and leave at them. A prompt is computed in chunks beside the running texts, so that none of these waits for longer than a chunk takes. What two
  * sequences begin with is computed once. When the memory for keys and values runs out, finished texts are forgotten first; then the sequence that came last makes room, and is computed
- * again later. Each text is what it would be alone.
+ * again later. Each text of a packed model is what it would be alone, to the last bit; one of weights that are floats is so up to rounding, which can turn a choice between two tokens that are
+ * as likely.
  *
  * <pre>{@code
  * try (BatchScheduler scheduler = new BatchScheduler(model, BatchOptions.defaults())) {

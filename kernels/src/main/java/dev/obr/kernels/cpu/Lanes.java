@@ -34,6 +34,15 @@ final class Lanes {
 
     private Lanes() {}
 
+    /** The sum of all lanes in their order; that of {@code reduceLanes} has another order once it is compiled. */
+    static float sum(FloatVector v) {
+        float sum = 0;
+        for (float lane : v.toArray()) {
+            sum += lane;
+        }
+        return sum;
+    }
+
     /** {@link #LENGTH} little-endian floats. */
     static FloatVector floats(MemorySegment memory, long offset) {
         return FloatVector.fromMemorySegment(FLOATS, memory, offset, ByteOrder.LITTLE_ENDIAN);

@@ -8,7 +8,6 @@ import dev.obr.kernels.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention of one token over one KV head with the Vector API: {@code out[g] = softmax(scale · q[g] Kᵀ) V}.
@@ -78,7 +77,7 @@ final class VectorAttention {
             e.intoArray(s, i);
             totals = totals.add(e);
         }
-        float total = totals.reduceLanes(VectorOperators.ADD);
+        float total = Lanes.sum(totals);
         for (; i < end; i++) {
             s[i] = (float) Math.exp((s[i] - largest) * scale);
             total += s[i];

@@ -109,10 +109,7 @@ final class VectorCodeAttention {
             e.intoArray(scores, i);
             totals = totals.add(e);
         }
-        float total = 0;
-        for (float lane : totals.toArray()) { // reduceLanes adds in another order once it is compiled
-            total += lane;
-        }
+        float total = Lanes.sum(totals);
         for (; i < n; i++) {
             scores[i] = (float) Math.exp(scores[i] - largest);
             total += scores[i];

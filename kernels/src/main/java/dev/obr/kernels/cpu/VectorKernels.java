@@ -59,7 +59,7 @@ final class VectorKernels implements CpuKernels {
             FloatVector v = at(x, i);
             squares = v.fma(v, squares);
         }
-        float total = squares.reduceLanes(VectorOperators.ADD);
+        float total = Lanes.sum(squares);
         for (; i < n; i++) {
             total += x.getAtIndex(FLOAT, i) * x.getAtIndex(FLOAT, i);
         }

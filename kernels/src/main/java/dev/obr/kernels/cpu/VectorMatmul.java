@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The linear layer with the Vector API: W [out,in] · x [tokens,in] -> y [tokens,out].
@@ -91,7 +90,7 @@ final class VectorMatmul {
             even = Lanes.halves(memory, row + 2L * k).fma(FloatVector.fromArray(FLOATS, x, k), even);
             odd = Lanes.halves(memory, row + 2L * (k + LENGTH)).fma(FloatVector.fromArray(FLOATS, x, k + LENGTH), odd);
         }
-        return even.add(odd).reduceLanes(VectorOperators.ADD) + tail(DType.F16, memory, row + 2L * k, x, k);
+        return Lanes.sum(even.add(odd)) + tail(DType.F16, memory, row + 2L * k, x, k);
     }
 
     private static float dotBfloats(MemorySegment memory, long row, float[] x) {
@@ -102,7 +101,7 @@ final class VectorMatmul {
             even = Lanes.bfloats(memory, row + 2L * k).fma(FloatVector.fromArray(FLOATS, x, k), even);
             odd = Lanes.bfloats(memory, row + 2L * (k + LENGTH)).fma(FloatVector.fromArray(FLOATS, x, k + LENGTH), odd);
         }
-        return even.add(odd).reduceLanes(VectorOperators.ADD) + tail(DType.BF16, memory, row + 2L * k, x, k);
+        return Lanes.sum(even.add(odd)) + tail(DType.BF16, memory, row + 2L * k, x, k);
     }
 
     private static float dotFloats(MemorySegment memory, long row, float[] x) {
@@ -113,7 +112,7 @@ final class VectorMatmul {
             even = Lanes.floats(memory, row + 4L * k).fma(FloatVector.fromArray(FLOATS, x, k), even);
             odd = Lanes.floats(memory, row + 4L * (k + LENGTH)).fma(FloatVector.fromArray(FLOATS, x, k + LENGTH), odd);
         }
-        return even.add(odd).reduceLanes(VectorOperators.ADD) + tail(DType.F32, memory, row + 4L * k, x, k);
+        return Lanes.sum(even.add(odd)) + tail(DType.F32, memory, row + 4L * k, x, k);
     }
 
     /** The columns from {@code k} on, which fill no vector. */
@@ -153,7 +152,7 @@ final class VectorMatmul {
             sum2 = at(a, k + 2 * LENGTH).fma(at(b, start + k + 2 * LENGTH), sum2);
             sum3 = at(a, k + 3 * LENGTH).fma(at(b, start + k + 3 * LENGTH), sum3);
         }
-        float sum = sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(sum0.add(sum1).add(sum2.add(sum3)));
         for (; k < a.length; k++) {
             sum += a[k] * b[start + k];
         }

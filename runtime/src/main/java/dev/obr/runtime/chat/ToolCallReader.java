@@ -39,7 +39,7 @@ final class ToolCallReader {
         StringBuilder text = new StringBuilder();
         boolean moved = true;
         while (moved) {
-            int at = pending.indexOf(inCall ? ToolSet.CLOSING : ToolSet.OPENING);
+            int at = inCall ? closing() : pending.indexOf(ToolSet.OPENING);
             moved = at >= 0;
             if (moved && inCall) {
                 end(pending.substring(0, at), text, ToolSet.CLOSING);
@@ -69,6 +69,27 @@ final class ToolCallReader {
         }
         pending.setLength(0);
         return text.toString();
+    }
+
+    /** Where the closing tag is, outside the strings of a call's JSON; negative where it has not come. */
+    private int closing() {
+        boolean inString = false;
+        for (int i = 0; i < pending.length(); i++) {
+            char c = pending.charAt(i);
+            if (c == '"') {
+                inString = !inString;
+            } else if (inString && c == '\\') {
+                i++; // what is escaped ends no string
+            } else if (!inString && isClosing(i)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private boolean isClosing(int at) {
+        int end = Math.min(pending.length(), at + ToolSet.CLOSING.length());
+        return ToolSet.CLOSING.contentEquals(pending.subSequence(at, end));
     }
 
     /** How many of the last characters may begin the opening tag. */

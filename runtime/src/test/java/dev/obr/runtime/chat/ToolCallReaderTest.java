@@ -13,6 +13,8 @@ class ToolCallReaderTest {
             a < b <tool b                                                        | a < b <tool b | -
             ok <tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>       | 'ok '         | f {"x":1}
             <tool_call>{"name": "f"}</tool_call><tool_call>{"name": "g"}         | ''            | f {} g {}
+            <tool_call>{"name": "f", "arguments": {"x": "</tool_call>\\"</tool_call>"}}</tool_call> | '' | f {"x":"</tool_call>\\"</tool_call>"}
+            <tool_call>{"name": "f", "arguments": {"x": "y}}</tool_call> z       | <tool_call>{"name": "f", "arguments": {"x": "y}}</tool_call> z | -
             <tool_call>{"name": "h"}</tool_call>!                                | <tool_call>{"name": "h"}</tool_call>! | -
             <tool_call>{"name": </tool_call>                                     | <tool_call>{"name": </tool_call>      | -
             <tool_call>{"name": "f", "argu                                       | <tool_call>{"name": "f", "argu        | -
