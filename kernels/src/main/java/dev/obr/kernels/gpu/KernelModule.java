@@ -50,7 +50,9 @@ public enum KernelModule {
     /** Conjugate gradients of many rows, for compression. */
     CONJUGATE_GRADIENTS("conjugate_gradients"),
     /** GPTQ's sweep of a block of columns, for compression. */
-    GPTQ_SWEEP("gptq_sweep");
+    GPTQ_SWEEP("gptq_sweep"),
+    /** Weights of the positions that queries see, for compression. */
+    CAUSAL_SOFTMAX("causal_softmax");
 
     private final String label;
 
