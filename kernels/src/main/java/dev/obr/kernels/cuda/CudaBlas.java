@@ -147,28 +147,48 @@ final class CudaBlas extends CudaResource {
                         c.stride));
     }
 
+    /** Matrices of one shape, {@code apart} elements from one to the next. */
+    record Series(At first, long apart) {}
+
     /** {@code C [m,n] <- C - A [m,k] · B [n,k]ᵀ} of {@code count} matrices each, {@code apart} elements from one to the next. */
     void subtractProducts(int m, int n, int k, At a, At b, At c, long apart, int count) {
+        Series first = new Series(a, apart);
+        gemm(Transpose.NO, Transpose.YES, m, n, k, -1, first, new Series(b, apart), 1, new Series(c, apart), count);
+    }
+
+    /** {@code C [m,n] <- alpha · op(A) · op(B) + beta · C} of {@code count} matrices each. */
+    void gemm(
+            Transpose opA,
+            Transpose opB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            Series a,
+            Series b,
+            float beta,
+            Series c,
+            int count) {
         call(
                 "cublasSgemmStridedBatched",
                 JCublas2.cublasSgemmStridedBatched(
                         ready(),
-                        cublasOperation.CUBLAS_OP_T,
-                        cublasOperation.CUBLAS_OP_N,
+                        operation(opB),
+                        operation(opA),
                         n,
                         m,
                         k,
-                        one(-1),
-                        floats(b),
-                        b.stride,
-                        apart,
-                        floats(a),
-                        a.stride,
-                        apart,
-                        one(1),
-                        floats(c),
-                        c.stride,
-                        apart,
+                        one(alpha),
+                        floats(b.first),
+                        b.first.stride,
+                        b.apart,
+                        floats(a.first),
+                        a.first.stride,
+                        a.apart,
+                        one(beta),
+                        floats(c.first),
+                        c.first.stride,
+                        c.apart,
                         count));
     }
 

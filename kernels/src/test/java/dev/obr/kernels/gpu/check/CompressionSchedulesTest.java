@@ -18,7 +18,8 @@ class CompressionSchedulesTest {
     void resultsAreThoseOfTheTwins(Schedule schedule) {
         EmulatedDeviceOptions options = EmulatedDeviceOptions.checked(ComputeCapability.SM_80)
                 .withEmulator(EmulatorOptions.checked().withSchedule(schedule));
-        List<KernelCheck> checks = List.of(SelectionCase.check(), GradientsCase.check(), SweepCase.check(), SoftmaxCase.check());
+        List<KernelCheck> checks =
+                List.of(SelectionCase.check(), GradientsCase.check(), SweepCase.check(), SoftmaxCase.check());
         try (EmulatedDevice device = new EmulatedDevice(options)) {
             assertThat(new KernelChecker(device, Extent.USUAL).run(checks, verdict -> {}))
                     .hasSize(4)
