@@ -21,14 +21,6 @@ final class CudaHeldLinear implements HeldLinear {
         this.cols = cols;
     }
 
-    int rows() {
-        return rows;
-    }
-
-    int cols() {
-        return cols;
-    }
-
     @Override
     public boolean pays(int tokens) {
         return owner.pays((long) tokens * rows * cols, (long) Float.BYTES * tokens * (rows + cols));
@@ -42,8 +34,11 @@ final class CudaHeldLinear implements HeldLinear {
         }
     }
 
-    /** Queues {@code Y [tokens, rows] <- X [tokens, cols] · Wᵀ}. */
-    void multiply(CudaBlas blas, int tokens, CudaMemory x, CudaMemory y) {
+    /** Queues {@code Y [tokens, rows] <- X [tokens, cols] · Wᵀ}; X was given as so many bytes. */
+    void multiply(CudaBlas blas, int tokens, CudaMemory x, long bytes, CudaMemory y) {
+        if (bytes != (long) Float.BYTES * tokens * cols) {
+            throw new IllegalArgumentException(tokens + " tokens of " + cols + " columns are not " + bytes + " bytes");
+        }
         blas.gemm(
                 Transpose.NO, Transpose.YES, tokens, rows, cols, 1, At.of(x, cols), At.of(w, cols), 0, At.of(y, rows));
     }

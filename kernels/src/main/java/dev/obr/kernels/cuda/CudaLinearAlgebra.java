@@ -3,9 +3,6 @@ package dev.obr.kernels.cuda;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
-import dev.obr.kernels.gpu.attention.CausalSoftmax;
-import dev.obr.kernels.gpu.systems.SelectionKernels;
-import dev.obr.kernels.gpu.systems.SweepKernel;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.DeviceAlgebra;
@@ -24,7 +21,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Linear algebra on a GPU, by cuBLAS and cuSOLVER. What is too small to be worth the way there is computed on the host.
@@ -46,10 +42,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     private final CudaSolver solver;
     private final DeviceScratch scratch;
     private final DeviceOperands operands;
-    private @Nullable SelectionKernels
-            selection; // loaded when they are first asked for, as are the next; the device frees them
-    private @Nullable SweepKernel sweep;
-    private @Nullable CausalSoftmax softmax;
+    private final CompressionKernels kernels;
 
     private CudaLinearAlgebra(CudaDevice device, LinearAlgebra host, long leastWork) {
         this.device = device;
@@ -60,6 +53,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         solver = CudaSolver.on(device, stream);
         scratch = new DeviceScratch(device);
         operands = new DeviceOperands(device, stream, scratch);
+        kernels = new CompressionKernels(device);
     }
 
     /** Which library of CUDA is missing here, in one sentence that says what to do; empty where none is. */
@@ -229,13 +223,8 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         CudaMemory input = scratch.of(Use.A, x.byteSize());
         stream.copyIn(x, input, 0);
         for (HeldLinear.Product product : products) {
-            CudaHeldLinear linear = (CudaHeldLinear) product.linear();
-            if (x.byteSize() != (long) Float.BYTES * tokens * linear.cols()) {
-                throw new IllegalArgumentException(
-                        tokens + " tokens of " + linear.cols() + " columns are not " + x.byteSize() + " bytes");
-            }
             CudaMemory y = scratch.of(Use.C, product.y().byteSize());
-            linear.multiply(blas, tokens, input, y);
+            ((CudaHeldLinear) product.linear()).multiply(blas, tokens, input, x.byteSize(), y);
             stream.copyOut(y, 0, product.y()); // before the next one is written: the stream keeps the order
         }
         stream.synchronize();
@@ -248,9 +237,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             return Optional.empty();
         }
         scratch.clear(); // a part of what is free is taken
-        CausalSoftmax kernel = softmax == null ? new CausalSoftmax(device) : softmax;
-        softmax = kernel;
-        return Optional.of(new CudaAttention(this, device, stream, blas, scratch, kernel, shape, positions));
+        return Optional.of(new CudaAttention(this, device, stream, blas, scratch, kernels.softmax(), shape, positions));
     }
 
     @Override
@@ -284,9 +271,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
         if (v.values().length > 0) {
             scratch.clear(); // batches are as large as what is free
-            SweepKernel kernel = sweep == null ? new SweepKernel(device) : sweep;
-            sweep = kernel;
-            try (CudaSweep one = new CudaSweep(device, stream, blas, kernel)) {
+            try (CudaSweep one = new CudaSweep(device, stream, blas, kernels.sweep())) {
                 one.run(v, upper, grid, kept, firstColumn);
             }
         }
@@ -298,9 +283,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             return new boolean[0];
         }
         scratch.clear();
-        SelectionKernels kernels = selection == null ? new SelectionKernels(device) : selection;
-        selection = kernels;
-        try (CudaSelection one = new CudaSelection(device, stream, kernels)) {
+        try (CudaSelection one = new CudaSelection(device, stream, kernels.selection())) {
             return one.run(weight, scores, pattern, pruned);
         }
     }
