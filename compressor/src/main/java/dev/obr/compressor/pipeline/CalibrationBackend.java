@@ -108,7 +108,7 @@ final class CalibrationBackend implements Backend {
                     return new CalibrationCache(attention.get(), 8L * capacity * shape.kvWidth());
                 }
             } catch (OutOfGpuMemoryException e) {
-                notes.accept(e.getMessage() + "; the CPU computes it");
+                notes.accept("The CPU computes calibration's attention: " + e.getMessage());
             }
         }
         return host.newCache(config, type, capacity);
