@@ -37,6 +37,7 @@ public final class KernelChecks {
                 SelectionCase.check(),
                 SystemsCase.check(),
                 GradientsCase.check(),
-                SweepCase.check());
+                SweepCase.check(),
+                DescentCase.check());
     }
 }
