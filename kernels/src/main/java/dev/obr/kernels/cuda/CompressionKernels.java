@@ -1,6 +1,7 @@
 package dev.obr.kernels.cuda;
 
 import dev.obr.kernels.gpu.attention.CausalSoftmax;
+import dev.obr.kernels.gpu.systems.DescentKernel;
 import dev.obr.kernels.gpu.systems.SelectionKernels;
 import dev.obr.kernels.gpu.systems.SweepKernel;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ final class CompressionKernels {
     private final CudaDevice device;
     private @Nullable SelectionKernels selection;
     private @Nullable SweepKernel sweep;
+    private @Nullable DescentKernel descent;
     private @Nullable CausalSoftmax softmax;
 
     CompressionKernels(CudaDevice device) {
@@ -25,6 +27,12 @@ final class CompressionKernels {
     SweepKernel sweep() {
         SweepKernel loaded = sweep == null ? new SweepKernel(device) : sweep;
         sweep = loaded;
+        return loaded;
+    }
+
+    DescentKernel descent() {
+        DescentKernel loaded = descent == null ? new DescentKernel(device) : descent;
+        descent = loaded;
         return loaded;
     }
 

@@ -20,6 +20,7 @@ import dev.obr.kernels.packed.Pattern;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -184,19 +185,11 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         }
         HostRectangle matrix = new HostRectangle(l, n, n);
         synchronized (this) {
-            At inverse = operands.copyIn(Use.C, identity(n));
+            At inverse = operands.copyIn(Use.C, HostRectangle.identity(n));
             blas.solve(
                     Transpose.YES, n, n, operands.copyIn(Use.A, matrix), inverse); // the rows of L⁻¹ are columns of L⁻ᵀ
             operands.copyOut(inverse, matrix, true);
         }
-    }
-
-    private static HostRectangle identity(int n) {
-        Matrix identity = Matrix.zeros(n, n);
-        for (int i = 0; i < n; i++) {
-            identity.set(i, i, 1);
-        }
-        return new HostRectangle(Block.of(identity), n, n);
     }
 
     @Override
@@ -273,6 +266,17 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             scratch.clear(); // batches are as large as what is free
             try (CudaSweep one = new CudaSweep(device, stream, blas, kernels.sweep())) {
                 one.run(v, upper, grid, kept, firstColumn);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void descend(Matrix h, Matrix product, Matrix gradient, boolean[] kept, SignedCodes codes) {
+        if (product.values().length > 0) {
+            scratch.clear();
+            try (Held there = hold(h);
+                    CudaDescent one = new CudaDescent(device, stream, kernels.descent())) {
+                one.run(Objects.requireNonNull(operands.held(h)), product, gradient, kept, codes);
             }
         }
     }

@@ -1,12 +1,22 @@
 package dev.obr.kernels.cuda;
 
 import dev.obr.kernels.linalg.Block;
+import dev.obr.kernels.linalg.Matrix;
 import java.lang.foreign.MemorySegment;
 
 /** A block whose size is known; on the device its rows lie one behind the other. */
 record HostRectangle(Block block, int rows, int cols) {
     HostRectangle {
         block.check(rows, cols);
+    }
+
+    /** One of its own. */
+    static HostRectangle identity(int n) {
+        Matrix identity = Matrix.zeros(n, n);
+        for (int i = 0; i < n; i++) {
+            identity.set(i, i, 1);
+        }
+        return new HostRectangle(Block.of(identity), n, n);
     }
 
     long bytes() {

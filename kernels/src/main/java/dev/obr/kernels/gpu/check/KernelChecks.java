@@ -38,6 +38,7 @@ public final class KernelChecks {
                 SystemsCase.check(),
                 GradientsCase.check(),
                 SweepCase.check(),
+                DescentCase.check(),
                 SoftmaxCase.check());
     }
 }
