@@ -147,28 +147,31 @@ final class CudaBlas extends CudaResource {
                         c.stride));
     }
 
-    /** {@code C [m,n] <- C - A [m,k] · B [n,k]ᵀ} of {@code count} matrices each, {@code apart} elements from one to the next. */
-    void subtractProducts(int m, int n, int k, At a, At b, At c, long apart, int count) {
+    /** Matrices of one shape, {@code apart} elements from one to the next. */
+    record Series(At first, long apart) {}
+
+    /** {@code C [m,n] <- C - op(A) · op(B)} of {@code count} matrices each. */
+    void subtractProducts(Transpose opA, Transpose opB, int m, int n, int k, Series a, Series b, Series c, int count) {
         call(
                 "cublasSgemmStridedBatched",
                 JCublas2.cublasSgemmStridedBatched(
                         ready(),
-                        cublasOperation.CUBLAS_OP_T,
-                        cublasOperation.CUBLAS_OP_N,
+                        operation(opB),
+                        operation(opA),
                         n,
                         m,
                         k,
                         one(-1),
-                        floats(b),
-                        b.stride,
-                        apart,
-                        floats(a),
-                        a.stride,
-                        apart,
+                        floats(b.first),
+                        b.first.stride,
+                        b.apart,
+                        floats(a.first),
+                        a.first.stride,
+                        a.apart,
                         one(1),
-                        floats(c),
-                        c.stride,
-                        apart,
+                        floats(c.first),
+                        c.first.stride,
+                        c.apart,
                         count));
     }
 
