@@ -37,7 +37,7 @@ ENTRY(spread_candidates, THREADS, const float *y, float *u, uint32_t order, uint
     if (at < order * candidates) u[(uint64_t)system * order * candidates + at] = y[(uint64_t)system * order + at / candidates];
 }
 
-ENTRY(round_block, CANDIDATES, const float *l, float *u, const float *scales, double *losses, uint32_t order, uint32_t candidates, uint32_t begin, uint32_t size, float lowest, float highest) // registers <= 40
+ENTRY(round_block, CANDIDATES, const float *l, float *u, const float *scales, double *losses, uint32_t order, uint32_t candidates, uint32_t begin, uint32_t size, float lowest, float highest) // registers <= 64
 {
     __shared__ float below[BLOCK][BLOCK + 1], held[BLOCK][CANDIDATES];
     const uint32_t own = threadIdx.x, system = blockIdx.x;
