@@ -12,8 +12,8 @@
  * A block gives (out, m, total) and is added to those before it by their common largest score. Whatever is added within a block is whole numbers: no order of addition, no shape of a launch
  * shows in the result, and what comes out, of decode and of prefill, is ScalarAttention to the bit.
  *
- * 16 bits are two digits, Q = 256 high + low with -128 <= low < 128: two products of 8 bits, the first one's sums times 256 below the second one. Rounding to 1 / 32512 of the largest is eight
- * times finer than half floats are next to it.
+ * 16 bits are two digits, Q = 256 high + low with -128 <= low < 128: two products of 8 bits, the first one's sums times 256 below the second one. Steps of 1 / 32512 of the largest are
+ * more than fifteen times finer than half floats are next to it.
  *
  *     decode     a warp takes the query heads of one KV head and one token, over one block; a second kernel adds up the blocks. Grid: splits of 4 blocks x KV heads x tokens; warps whose block
  *                begins behind the token's position have nothing to do, so that one grid, for the whole capacity, serves every step of a graph.

@@ -1,7 +1,6 @@
 package dev.obr.langchain4j;
 
 import dev.langchain4j.exception.ModelNotFoundException;
-import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.obr.models.tokenizer.Tokenizer;
@@ -60,8 +59,6 @@ record Asked(BatchRequest request, AnswerReader reader) {
     }
 
     private static SamplerOptions sampling(ChatRequestParameters parameters) {
-        refuse("presencePenalty", parameters.presencePenalty());
-        refuse("frequencyPenalty", parameters.frequencyPenalty());
         SamplerOptions sampling = SamplerOptions.defaults().withSeed(new SecureRandom().nextInt(Integer.MAX_VALUE));
         if (parameters.temperature() != null) {
             sampling = sampling.withTemperature(parameters.temperature().floatValue());
@@ -71,6 +68,13 @@ record Asked(BatchRequest request, AnswerReader reader) {
         }
         if (parameters.topK() != null) {
             sampling = sampling.withTopK(parameters.topK());
+        }
+        if (parameters.presencePenalty() != null) {
+            sampling = sampling.withPresencePenalty(parameters.presencePenalty().floatValue());
+        }
+        if (parameters.frequencyPenalty() != null) {
+            sampling =
+                    sampling.withFrequencyPenalty(parameters.frequencyPenalty().floatValue());
         }
         return parameters instanceof ObrChatRequestParameters own ? sampling(sampling, own) : sampling;
     }
@@ -82,13 +86,5 @@ record Asked(BatchRequest request, AnswerReader reader) {
         SamplerOptions sampling = seed == null ? common : common.withSeed(seed);
         sampling = minP == null ? sampling : sampling.withMinP(minP.floatValue());
         return repeatPenalty == null ? sampling : sampling.withRepeatPenalty(repeatPenalty.floatValue());
-    }
-
-    /** What would change the answer and is not implemented is refused rather than ignored. */
-    private static void refuse(String name, @Nullable Double penalty) {
-        if (penalty != null && penalty != 0) {
-            throw new UnsupportedFeatureException(
-                    name + " is " + penalty + ", but not supported: leave it out; repeatPenalty is.");
-        }
     }
 }

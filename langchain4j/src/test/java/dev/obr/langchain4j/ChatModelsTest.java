@@ -34,6 +34,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -135,6 +136,21 @@ class ChatModelsTest {
         }
         assertThat(texts.get(0)).isEqualTo(texts.get(1)).isNotEqualTo(texts.get(2));
         assertThat(texts.get(3)).isNotEqualTo(texts.get(4));
+    }
+
+    /** What a token costs once it has been said is more than anything makes up for, so that no piece comes twice; paid for saying, the model says nothing else. */
+    @Test
+    void penaltiesKeepFromRepeating() throws Exception {
+        for (double penalty : new double[] {1000, -1000}) {
+            Recorder presence = stream(
+                    ask("The sea").temperature(0.0).presencePenalty(penalty).build());
+            Recorder frequency = stream(
+                    ask("The sea").temperature(0.0).frequencyPenalty(penalty).build());
+            for (Recorder recorder : List.of(presence, frequency)) {
+                recorder.await();
+                assertThat(Set.copyOf(recorder.pieces)).hasSize(penalty > 0 ? recorder.pieces.size() : 1);
+            }
+        }
     }
 
     @Test

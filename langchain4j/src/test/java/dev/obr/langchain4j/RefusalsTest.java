@@ -63,8 +63,10 @@ class RefusalsTest {
                         InvalidRequestException.class,
                         "context of 1024 tokens"),
                 Arguments.of(ask().modelName("other"), ModelNotFoundException.class, "tiny is loaded"),
-                Arguments.of(ask().presencePenalty(1.0), UnsupportedFeatureException.class, "presencePenalty is 1.0"),
-                Arguments.of(ask().frequencyPenalty(1.0), UnsupportedFeatureException.class, "repeatPenalty is"),
+                Arguments.of(
+                        ask().presencePenalty(Double.NaN), InvalidRequestException.class, "presence-penalty is NaN"),
+                Arguments.of(
+                        ask().frequencyPenalty(1e60), InvalidRequestException.class, "frequency-penalty is Infinity"),
                 Arguments.of(
                         ChatRequest.builder().messages(UserMessage.from(ImageContent.from("http://localhost/a.png"))),
                         UnsupportedFeatureException.class,

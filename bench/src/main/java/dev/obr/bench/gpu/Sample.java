@@ -1,5 +1,6 @@
 package dev.obr.bench.gpu;
 
+import dev.obr.bench.results.Figure;
 import java.util.Arrays;
 import java.util.List;
 
@@ -25,13 +26,8 @@ public record Sample(List<Double> seconds) {
         return (quantile(0.75) - quantile(0.25)) / median();
     }
 
-    /** Between neighbours in proportion. */
     private double quantile(double part) {
-        double[] sorted = seconds.stream().mapToDouble(s -> s).sorted().toArray();
-        double at = part * (sorted.length - 1);
-        int below = (int) at;
-        int above = Math.min(below + 1, sorted.length - 1);
-        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+        return Figure.quantile(seconds.stream().mapToDouble(s -> s).sorted().toArray(), part);
     }
 
     @Override

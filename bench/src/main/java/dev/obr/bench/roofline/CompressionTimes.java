@@ -1,66 +1,59 @@
 package dev.obr.bench.roofline;
 
+import dev.obr.bench.roofline.CompressionShape.Linear;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * How long {@code compress --method obr-gptq --device cuda} would take, modelled, next to what the paper measured on one A100 for its own code (its table of calibration times).
+ * How long {@code compress --device cuda} would take, modelled, next to what the paper measured on one A100 for its own code (its table of calibration times).
  *
  * <pre>
- *   T = 128 x 2048 tokens;  a linear layer [rows, C] keeps k = C / 2 of a row;  F, D float32 and float64 flops a second, B the memory's bytes, P those from the heap to the GPU
+ *   T = 128 x 2048 tokens;  a linear layer [rows, C] keeps k = C / 2 of a row;  F, D float32 and float64 flops a second, B and L the bytes of memory and L2;
+ *   P bytes a second from the heap to the GPU, S from pinned memory, M those of the host's memory, through its threads
  *
- *   Hessians    T C² / 0.8 F  +  4 T C / P                        one an input, of which a layer has four
- *   cholesky    rows (k³ / 3) / 0.4 F  +  rows 8 k² / B  +  rows 48 k² / B  +  rows 8 C² / 0.8 D
- *               factors, gathered matrices, four solves of two triangles each twice refined, residuals
- *   pcg         rows 32 (2 C² / 0.8 F  +  70 C / B)               its vectors are passed over on the GPU
- *   decoder     2 T rows C / 0.8 F  +  4 T (rows + C) / P         products of the calibration's linear layers, gate and up twice
- *   sweep       C / 128 x 50 us  +  rows C² / 0.8 F  +  12 rows C / P
+ *   Hessians      T C² / 0.8 F  +  4 T C / P                      one an input, of which a layer has four
+ *   masks         5 rows C / P                                    of scores
+ *                 obr-plus: 120 (2 rows C² / 0.8 F  +  8 rows C / P  +  20 rows C / M),  8 (10/3 C³ / 0.4 F  +  24 C² / P) an input
+ *   rows
+ *     cholesky    rows (k³ / 3 / 0.4 F  +  8 k² / B  +  48 k² / B  +  8 C² / 0.8 D)
+ *                 factors, gathered matrices, four solves of two triangles each twice refined, residuals
+ *     pcg         rows 32 (2 C² / 0.8 F  +  70 C / B)             its vectors are passed over on the GPU
+ *     obr-plus    rows (k³ / 3 / 0.4 F  +  16 k² / B  +  50 k² / 0.4 F)
+ *                 factors, gathered matrices, one triangle; rounding with 50 scales
+ *   codes         C / 128 x 50 us  +  rows C² / 0.8 F  +  12 rows C / P                    the sweep
+ *                 obr-plus: rows C² (4 / B + 16 / L)  +  6 rows C² / 0.8 F  +  35 rows C / P     descent, as many codes changing as there are columns
+ *   calibration   2 T rows C / 0.8 F of each product, of gate and up twice  +  2 T 2048 hidden / 0.8 F  +  12 T heads 2048 / B  +  tokens' way there and back / S  +  passes over them / M
+ *                 obr-plus: two streams;  2 T C² / 0.8 F an input for the second's difference
  * </pre>
  *
- * <p>The shares of the peaks are assumptions; so is that nothing else waits. Attention and norms of the decoder layers that the calibration text goes through run on the CPU and are not counted.
+ * <p>The shares of the peaks are assumptions, as are P, S and M; so is that nothing else waits.
  */
 public final class CompressionTimes {
-    private static final double TOKENS = 128 * 2048;
-    private static final double TRAVEL = 6e9;
+    private static final double WINDOW = 2048;
+    private static final double TOKENS = 128 * WINDOW;
+    private static final double HEAP = 6e9; // P
+    private static final double PINNED = 20e9; // S: PCIe 4.0
+    private static final double HOST = 50e9; // M
     private static final double PRODUCTS = 0.8; // of the peak
     private static final double FACTORS = 0.4;
     private static final int ITERATIONS = 32;
+    private static final int SCALES = 50;
+    private static final int MASK_STEPS = 120;
+    private static final int MASK_LEVELS = 8;
     private static final double BLOCK_SECONDS = 50e-6;
 
-    /** Whose times the paper gives. */
-    public enum Shape {
-        LLAMA_2_7B("Llama-2-7B", 32, 4096, 4096, 11008, 2 + 18 / 60.0),
-        LLAMA_2_13B("Llama-2-13B", 40, 5120, 5120, 13824, 4.5),
-        LLAMA_2_70B("Llama-2-70B", 80, 8192, 1024, 28672, 35.75);
+    /** By what method rows are compressed, and with what solver. */
+    public enum Way {
+        OBR_GPTQ_CHOLESKY("obr-gptq, cholesky"),
+        OBR_GPTQ_PCG("obr-gptq, pcg"),
+        OBR_PLUS("obr-plus, cholesky");
 
         private final String label;
-        private final int layers;
-        private final int hidden;
-        private final int keys;
-        private final int feedForward;
-        private final double publishedHours;
 
-        Shape(String label, int layers, int hidden, int keys, int feedForward, double publishedHours) {
+        Way(String label) {
             this.label = label;
-            this.layers = layers;
-            this.hidden = hidden;
-            this.keys = keys;
-            this.feedForward = feedForward;
-            this.publishedHours = publishedHours;
-        }
-
-        /** Rows and columns of a decoder layer's linear layers. */
-        private List<int[]> linears() {
-            return List.of(
-                    new int[] {hidden, hidden},
-                    new int[] {keys, hidden},
-                    new int[] {keys, hidden},
-                    new int[] {hidden, hidden},
-                    new int[] {feedForward, hidden},
-                    new int[] {feedForward, hidden},
-                    new int[] {hidden, feedForward});
         }
     }
 
@@ -70,108 +63,153 @@ public final class CompressionTimes {
         H100(Gpu.H100, 256, 256);
 
         private final Gpu gpu;
-        private final int floats;
-        private final int doubles;
+        private final double floats;
+        private final double doubles;
+        private final double memory;
+        private final double l2;
 
         Machine(Gpu gpu, int floats, int doubles) {
             this.gpu = gpu;
-            this.floats = floats;
-            this.doubles = doubles;
+            this.floats = floats * gpu.multiprocessors() * gpu.hertz();
+            this.doubles = doubles * gpu.multiprocessors() * gpu.hertz();
+            this.memory = gpu.dramGigabytes() * 1e9;
+            this.l2 = gpu.l2Bytes() * gpu.hertz();
         }
 
-        double rate(int flops) {
-            return flops * gpu.multiprocessors() * gpu.gigahertz() * 1e9;
+        double products(double flops) {
+            return flops / (PRODUCTS * floats);
+        }
+
+        double factors(double flops) {
+            return flops / (FACTORS * floats);
         }
     }
 
     /**
      * One model on one GPU, in hours.
      *
+     * @param way label of a {@link Way}
      * @param parameters of its linear layers
-     * @param cholesky of all rows
-     * @param auto where the cheaper solver is taken in layers of more than 2048 columns
-     * @param decoder products of the calibration's decoder layers
      * @param published for OBR_GPTQ on one A100
      */
     public record Row(
             String model,
             String gpu,
+            String way,
             double parameters,
             double hessians,
-            double cholesky,
-            double auto,
-            double sweep,
-            double decoder,
+            double masks,
+            double rows,
+            double codes,
+            double calibration,
             double published) {
-        /** What the GPU does, everything factored. */
         public double total() {
-            return hessians + cholesky + sweep + decoder;
-        }
-
-        /** The same by the cheaper solver, where there is one. */
-        public double autoTotal() {
-            return hessians + auto + sweep + decoder;
+            return hessians + masks + rows + codes + calibration;
         }
     }
 
     private CompressionTimes() {}
 
-    /** Every model on every GPU. */
+    /** Every model on every GPU, every way. */
     public static List<Row> all() {
         List<Row> rows = new ArrayList<>();
-        for (Shape shape : Shape.values()) {
+        for (CompressionShape shape : CompressionShape.values()) {
             for (Machine machine : Machine.values()) {
-                rows.add(row(shape, machine));
+                for (Way way : Way.values()) {
+                    rows.add(row(shape, machine, way));
+                }
             }
         }
         return rows;
     }
 
-    private static Row row(Shape shape, Machine machine) {
-        double floats = machine.rate(machine.floats);
-        double doubles = machine.rate(machine.doubles);
-        double memory = machine.gpu.dramGigabytes() * 1e9;
-        double hessians = 3 * hessian(shape.hidden, floats) + hessian(shape.feedForward, floats);
-        double factored = 0;
-        double cheaper = 0;
-        double swept = 0;
-        double weights = 0;
-        double decoder = 2 * product(shape.feedForward, shape.hidden, floats); // gate and up a second time
-        for (int[] linear : shape.linears()) {
-            int rows = linear[0];
-            double cols = linear[1];
-            double k = cols / 2;
-            double exact = rows
-                    * (k * k * k / 3 / (FACTORS * floats)
-                            + 56 * k * k / memory
-                            + 8 * cols * cols / (PRODUCTS * doubles));
-            double iterated = rows * ITERATIONS * (2 * cols * cols / (PRODUCTS * floats) + 70 * cols / memory);
-            factored += exact;
-            cheaper += Math.min(exact, iterated);
-            swept += cols / 128 * BLOCK_SECONDS + rows * cols * cols / (PRODUCTS * floats) + 12 * rows * cols / TRAVEL;
-            decoder += product(rows, cols, floats);
-            weights += rows * cols;
+    private static Row row(CompressionShape shape, Machine machine, Way way) {
+        boolean plus = way == Way.OBR_PLUS;
+        double hessians = 0;
+        double masks = 0;
+        for (double cols : shape.inputs()) {
+            hessians += machine.products(TOKENS * cols * cols) + 4 * TOKENS * cols / HEAP;
+            if (plus) { // moments of what the stream as it was has more
+                hessians += machine.products(2 * TOKENS * cols * cols) + 8 * TOKENS * cols / HEAP;
+                masks += MASK_LEVELS * (machine.factors(10 / 3.0 * cols * cols * cols) + 24 * cols * cols / HEAP);
+            }
+        }
+        double restored = 0;
+        double codes = 0;
+        for (Linear linear : shape.linears()) {
+            masks += plus ? maskSearch(linear, machine) : 5 * linear.weights() / HEAP;
+            restored += switch (way) {
+                case OBR_GPTQ_CHOLESKY -> factored(linear, machine);
+                case OBR_GPTQ_PCG -> iterated(linear, machine);
+                case OBR_PLUS -> rounded(linear, machine);
+            };
+            codes += plus ? descended(linear, machine) : swept(linear, machine);
         }
         double hours = shape.layers / 3600.0;
         return new Row(
                 shape.label,
                 machine.gpu.name(),
-                shape.layers * weights,
+                way.label,
+                shape.parameters(),
                 hours * hessians,
-                hours * factored,
-                hours * cheaper,
-                hours * swept,
-                hours * decoder,
+                hours * masks,
+                hours * restored,
+                hours * codes,
+                hours * (plus ? 2 : 1) * calibration(shape, machine),
                 shape.publishedHours);
     }
 
-    private static double hessian(double cols, double floats) {
-        return TOKENS * cols * cols / (PRODUCTS * floats) + 4 * TOKENS * cols / TRAVEL;
+    private static double maskSearch(Linear linear, Machine machine) {
+        return MASK_STEPS
+                * (machine.products(2 * linear.products())
+                        + 8 * linear.weights() / HEAP
+                        + 20 * linear.weights() / HOST);
     }
 
-    /** All tokens through a linear layer. */
-    private static double product(double rows, double cols, double floats) {
-        return 2 * TOKENS * rows * cols / (PRODUCTS * floats) + 4 * TOKENS * (rows + cols) / TRAVEL;
+    private static double factored(Linear linear, Machine machine) {
+        double k = linear.cols() / 2.0;
+        return linear.rows()
+                * (machine.factors(k * k * k / 3)
+                        + 56 * k * k / machine.memory
+                        + 8.0 * linear.cols() * linear.cols() / (PRODUCTS * machine.doubles));
+    }
+
+    private static double iterated(Linear linear, Machine machine) {
+        return ITERATIONS * (machine.products(2 * linear.products()) + 70 * linear.weights() / machine.memory);
+    }
+
+    private static double rounded(Linear linear, Machine machine) {
+        double k = linear.cols() / 2.0;
+        return linear.rows() * (machine.factors(k * k * k / 3 + SCALES * k * k) + 16 * k * k / machine.memory);
+    }
+
+    private static double swept(Linear linear, Machine machine) {
+        return linear.cols() / 128.0 * BLOCK_SECONDS
+                + machine.products(linear.products())
+                + 12 * linear.weights() / HEAP;
+    }
+
+    private static double descended(Linear linear, Machine machine) {
+        return linear.products() * (4 / machine.memory + 16 / machine.l2)
+                + machine.products(6 * linear.products())
+                + 35 * linear.weights() / HEAP;
+    }
+
+    /** All tokens through a decoder layer. */
+    private static double calibration(CompressionShape shape, Machine machine) {
+        double h = shape.hidden;
+        double k = shape.keys;
+        double f = shape.feedForward;
+        double products = 2 * TOKENS * (2 * h * h + 2 * k * h + 5 * f * h);
+        double attention = 2 * TOKENS * WINDOW * h; // half of the positions, on average
+        double scores = 12 * TOKENS * shape.heads * WINDOW; // 6 passes over half of them
+        double travel = 4 * TOKENS * (9 * h + 4 * k + 5 * f);
+        double copies = 8 * TOKENS * (21 * h + 4 * k + 6 * f); // of states, of what travels
+        double passes = 4 * TOKENS * (12 * h + 2 * k + 6 * f); // norms, positions, gates, sums
+        return machine.products(products + attention)
+                + scores / machine.memory
+                + travel / PINNED
+                + (copies + passes) / HOST;
     }
 
     /** A table of them, or JSON. */
@@ -187,27 +225,27 @@ public final class CompressionTimes {
         table.add(List.of(
                 "model",
                 "GPU",
+                "method",
                 "Hessians h",
-                "cholesky h",
-                "or auto h",
-                "sweep h",
+                "masks h",
+                "rows h",
+                "codes h",
                 "calibration h",
                 "in all h",
-                "with auto h",
                 "of published",
                 "published h (A100)"));
         for (Row row : all()) {
             table.add(List.of(
                     row.model,
                     row.gpu,
+                    row.way,
                     RooflineReport.number("%.2f", row.hessians),
-                    RooflineReport.number("%.2f", row.cholesky),
-                    RooflineReport.number("%.2f", row.auto),
-                    RooflineReport.number("%.2f", row.sweep),
-                    RooflineReport.number("%.2f", row.decoder),
+                    RooflineReport.number("%.2f", row.masks),
+                    RooflineReport.number("%.2f", row.rows),
+                    RooflineReport.number("%.2f", row.codes),
+                    RooflineReport.number("%.2f", row.calibration),
                     RooflineReport.number("%.2f", row.total()),
-                    RooflineReport.number("%.2f", row.autoTotal()),
-                    RooflineReport.number("%.1fx", row.published / row.autoTotal()),
+                    RooflineReport.number("%.1fx", row.published / row.total()),
                     RooflineReport.number("%.2f", row.published)));
         }
         return "Modelled from counted flops and bytes at shares of peak rates; nothing was measured on a GPU but the published times, which are of other code.\n\n"

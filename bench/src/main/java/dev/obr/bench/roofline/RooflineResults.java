@@ -72,13 +72,15 @@ public final class RooflineResults {
             Map<String, String> key = new LinkedHashMap<>();
             key.put("model", row.model());
             key.put("gpu", row.gpu());
+            key.put("method", row.way());
             Map<String, Figure> figures = new LinkedHashMap<>();
             figures.put("parameters", Figure.of("", Kind.COUNTED, row.parameters()));
             figures.put("compress_time", modelled("s", HOUR * row.total()));
             figures.put("hessians_time", modelled("s", HOUR * row.hessians()));
-            figures.put("cholesky_time", modelled("s", HOUR * row.cholesky()));
-            figures.put("sweep_time", modelled("s", HOUR * row.sweep()));
-            figures.put("decoder_time", modelled("s", HOUR * row.decoder()));
+            figures.put("masks_time", modelled("s", HOUR * row.masks()));
+            figures.put("rows_time", modelled("s", HOUR * row.rows()));
+            figures.put("codes_time", modelled("s", HOUR * row.codes()));
+            figures.put("calibration_time", modelled("s", HOUR * row.calibration()));
             if (row.gpu().equals(Gpu.A100.name())) { // what the paper measured on
                 figures.put("published", Figure.of("s", Kind.PUBLISHED, HOUR * row.published()));
             }

@@ -5,7 +5,9 @@ import dev.obr.compressor.quantizer.WeightQuantizer;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.ColumnOrder;
+import dev.obr.kernels.linalg.CoordinateDescent;
 import dev.obr.kernels.linalg.DeviceAlgebra;
+import dev.obr.kernels.linalg.DeviceAlgebra.SignedCodes;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledFactor;
@@ -64,14 +66,23 @@ final class CodeSearch {
          */
         private void set(int row, int[] kept, byte[] found, int candidate) {
             int at = row * (codes.length / scale.length);
-            boolean any = false;
             for (int i = 0; i < kept.length; i++) {
                 codes[at + kept[i]] = found[i];
-                any |= found[i] != 0;
             }
-            if (any) {
+            if (any(row)) {
                 scale[row] = ScaleGrid.candidate(candidate, scale[row]);
             }
+        }
+
+        /** Whether a code of a row is not 0. */
+        boolean any(int row) {
+            int cols = codes.length / scale.length;
+            for (int i = row * cols; i < (row + 1) * cols; i++) {
+                if (codes[i] != 0) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         /** {@code scale · code} [rows, cols]; no zero is negative. */
@@ -213,21 +224,39 @@ final class CodeSearch {
             change.values()[i] -= weight.values()[i];
         }
         Matrix gradients = products.multiply(change, h);
-        team.run(weight.rows(), row -> {
-            int at = row * cols;
-            double[] gradient = new double[cols];
-            byte[] own = Arrays.copyOfRange(codes.codes(), at, at + cols);
-            for (int c = 0; c < cols; c++) {
-                gradient[c] = gradients.values()[at + c];
+        DeviceAlgebra device = algebra.device().orElse(null);
+        if (device == null) {
+            team.run(weight.rows(), row -> descend(row, product, gradients, mask, codes));
+        } else {
+            device.descend(
+                    h,
+                    product,
+                    gradients,
+                    mask.kept(),
+                    new SignedCodes(codes.codes(), codes.scale(), grid.lowest(), grid.highest()));
+        }
+        for (int row = 0; row < weight.rows(); row++) {
+            if (!codes.any(row)) {
+                codes.scale()[row] = base[row];
             }
-            CoordinateDescent descent =
-                    new CoordinateDescent(h, grid, own, codes.scale()[row], columns(mask, row), gradient);
-            descent.descend();
-            descent.refitScale(product, row);
-            descent.descend();
-            System.arraycopy(own, 0, codes.codes(), at, cols);
-            codes.scale()[row] = descent.anyCode() ? descent.scale() : base[row];
-        });
+        }
+    }
+
+    private void descend(int row, Matrix product, Matrix gradients, Mask mask, Codes codes) {
+        int cols = product.cols();
+        int at = row * cols;
+        double[] gradient = new double[cols];
+        byte[] own = Arrays.copyOfRange(codes.codes(), at, at + cols);
+        for (int c = 0; c < cols; c++) {
+            gradient[c] = gradients.values()[at + c];
+        }
+        CoordinateDescent descent = new CoordinateDescent(
+                h, grid.lowest(), grid.highest(), own, codes.scale()[row], columns(mask, row), gradient);
+        descent.descend();
+        descent.refitScale(product, row);
+        descent.descend();
+        System.arraycopy(own, 0, codes.codes(), at, cols);
+        codes.scale()[row] = descent.scale();
     }
 
     /** The kept columns of a row. */

@@ -33,9 +33,4 @@ record ScaleGrid(int lowest, int highest) {
     float code(float value, float scale) {
         return Math.max(lowest, Math.min(highest, value / scale)) + ROUND - ROUND;
     }
-
-    /** The code of {@code value}. */
-    int code(double value, float scale) {
-        return (int) Math.rint(Math.max(lowest, Math.min(highest, value / scale)));
-    }
 }

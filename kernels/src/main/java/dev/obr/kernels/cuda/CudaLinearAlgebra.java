@@ -3,6 +3,7 @@ package dev.obr.kernels.cuda;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
+import dev.obr.kernels.gpu.systems.DescentKernel;
 import dev.obr.kernels.gpu.systems.SelectionKernels;
 import dev.obr.kernels.gpu.systems.SweepKernel;
 import dev.obr.kernels.linalg.Block;
@@ -22,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -46,8 +48,9 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     private final DeviceScratch scratch;
     private final Map<float[], CudaMemory> held = new IdentityHashMap<>();
     private @Nullable SelectionKernels
-            selection; // loaded when they are first asked for, as is the next; the device frees them
+            selection; // loaded when they are first asked for, as are the next; the device frees them
     private @Nullable SweepKernel sweep;
+    private @Nullable DescentKernel descent;
 
     private CudaLinearAlgebra(CudaDevice device, LinearAlgebra host, long leastWork) {
         this.device = device;
@@ -249,6 +252,19 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             sweep = kernel;
             try (CudaSweep one = new CudaSweep(device, stream, blas, kernel)) {
                 one.run(v, upper, grid, kept, firstColumn);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void descend(Matrix h, Matrix product, Matrix gradient, boolean[] kept, SignedCodes codes) {
+        if (product.values().length > 0) {
+            scratch.clear();
+            DescentKernel kernel = descent == null ? new DescentKernel(device) : descent;
+            descent = kernel;
+            try (Held there = hold(h);
+                    CudaDescent one = new CudaDescent(device, stream, kernel)) {
+                one.run(Objects.requireNonNull(held.get(h.values())), product, gradient, kept, codes);
             }
         }
     }

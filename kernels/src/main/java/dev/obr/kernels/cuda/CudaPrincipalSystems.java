@@ -81,7 +81,8 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         int count = (int) Math.min(Math.min(most, SystemKernels.MOST_SYSTEMS), fitting);
         while (true) {
             try {
-                slots = new Slot[] {new Slot(count), new Slot(count)};
+                slots = new Slot[] {new Slot(count)};
+                slots = new Slot[] {slots[0], new Slot(count)};
                 return count;
             } catch (OutOfGpuMemoryException e) {
                 release();

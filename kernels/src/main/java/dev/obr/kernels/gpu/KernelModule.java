@@ -52,7 +52,9 @@ public enum KernelModule {
     /** Conjugate gradients of many rows, for compression. */
     CONJUGATE_GRADIENTS("conjugate_gradients"),
     /** GPTQ's sweep of a block of columns, for compression. */
-    GPTQ_SWEEP("gptq_sweep");
+    GPTQ_SWEEP("gptq_sweep"),
+    /** Codes of rows improved one after the other, for compression. */
+    COORDINATE_DESCENT("coordinate_descent");
 
     private final String label;
 

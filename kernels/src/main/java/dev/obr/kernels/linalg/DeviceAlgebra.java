@@ -52,4 +52,24 @@ public interface DeviceAlgebra {
      * @param firstColumn [rows]: columns before it are rounded and push no error
      */
     void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn);
+
+    /**
+     * Codes of rows and their signed scales.
+     *
+     * @param codes [rows, cols], 0 where nothing is kept
+     * @param scale [rows], not 0
+     * @param lowest code
+     * @param highest code
+     */
+    record SignedCodes(byte[] codes, float[] scale, int lowest, int highest) {}
+
+    /**
+     * Improves codes and scales in place as {@link CoordinateDescent} does: descends, fits the scale, descends again.
+     *
+     * @param h H [cols, cols]
+     * @param product W H [rows, cols]
+     * @param gradient (Ŵ - W) H [rows, cols]
+     * @param kept [rows, cols]
+     */
+    void descend(Matrix h, Matrix product, Matrix gradient, boolean[] kept, SignedCodes codes);
 }

@@ -210,12 +210,12 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void read(Tensor x, MemorySegment destination) {
-        MemorySegment.copy(cpu(x).memory(), 0, destination, 0, 4L * x.rows() * x.cols());
+        forEachStretch(x, (from, n) -> MemorySegment.copy(cpu(x).memory(), 4 * from, destination, 4 * from, 4 * n));
     }
 
     @Override
     public void write(MemorySegment source, Tensor x) {
-        MemorySegment.copy(source, 0, cpu(x).memory(), 0, 4L * x.rows() * x.cols());
+        forEachStretch(x, (from, n) -> MemorySegment.copy(source, 4 * from, cpu(x).memory(), 4 * from, 4 * n));
     }
 
     private interface Stretch {

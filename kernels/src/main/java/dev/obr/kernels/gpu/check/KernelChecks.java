@@ -38,6 +38,7 @@ public final class KernelChecks {
                 SystemsCase.check(),
                 RoundingCase.check(),
                 GradientsCase.check(),
-                SweepCase.check());
+                SweepCase.check(),
+                DescentCase.check());
     }
 }

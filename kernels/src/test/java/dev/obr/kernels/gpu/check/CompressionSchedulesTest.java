@@ -18,11 +18,15 @@ class CompressionSchedulesTest {
     void resultsAreThoseOfTheTwins(Schedule schedule) {
         EmulatedDeviceOptions options = EmulatedDeviceOptions.checked(ComputeCapability.SM_80)
                 .withEmulator(EmulatorOptions.checked().withSchedule(schedule));
-        List<KernelCheck> checks =
-                List.of(SelectionCase.check(), RoundingCase.check(), GradientsCase.check(), SweepCase.check());
+        List<KernelCheck> checks = List.of(
+                SelectionCase.check(),
+                RoundingCase.check(),
+                GradientsCase.check(),
+                SweepCase.check(),
+                DescentCase.check());
         try (EmulatedDevice device = new EmulatedDevice(options)) {
             assertThat(new KernelChecker(device, Extent.USUAL).run(checks, verdict -> {}))
-                    .hasSize(4)
+                    .hasSize(5)
                     .allSatisfy(verdict -> assertThat(verdict)
                             .returns("", Verdict::says)
                             .returns(Verdict.Outcome.OK, Verdict::outcome));

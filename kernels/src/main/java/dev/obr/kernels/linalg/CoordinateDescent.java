@@ -1,6 +1,4 @@
-package dev.obr.compressor.obr;
-
-import dev.obr.kernels.linalg.Matrix;
+package dev.obr.kernels.linalg;
 
 /**
  * Improves one row's codes by moving each alone to the best value its grid has for it, again and again, and by the scale that serves the codes best.
@@ -11,13 +9,17 @@ import dev.obr.kernels.linalg.Matrix;
  *   s = (c · w H) / (c · c H)  for codes c
  * </pre>
  *
- * <p>The loss {@code (ŵ - w) H (ŵ - w)ᵀ} never rises. Gradients are kept in double precision.
+ * <p>The loss {@code (ŵ - w) H (ŵ - w)ᵀ} never rises. Gradients are kept in double precision. This is the specification of {@code coordinate_descent.cu}, which gives the same to the bit.
  */
-final class CoordinateDescent {
+public final class CoordinateDescent {
     private static final int SWEEPS = 10;
 
+    /** Sums of the scale are added up in so many parts, then these in pairs: as a GPU's threads do. */
+    private static final int PARTS = 256;
+
     private final Matrix h;
-    private final ScaleGrid grid;
+    private final int lowest;
+    private final int highest;
     private final byte[] codes;
     private final int[] kept;
     private final double[] gradient;
@@ -25,41 +27,35 @@ final class CoordinateDescent {
 
     /**
      * @param h H [cols, cols]
+     * @param lowest code
+     * @param highest code
      * @param codes [cols], changed in place
      * @param scale of the codes, not 0
      * @param kept columns, ascending
      * @param gradient g [cols]
      */
-    CoordinateDescent(Matrix h, ScaleGrid grid, byte[] codes, float scale, int[] kept, double[] gradient) {
+    public CoordinateDescent(
+            Matrix h, int lowest, int highest, byte[] codes, float scale, int[] kept, double[] gradient) {
         this.h = h;
-        this.grid = grid;
+        this.lowest = lowest;
+        this.highest = highest;
         this.codes = codes;
         this.scale = scale;
         this.kept = kept;
         this.gradient = gradient;
     }
 
-    float scale() {
+    public float scale() {
         return scale;
     }
 
-    /** Whether a code is not 0. */
-    boolean anyCode() {
-        for (int j : kept) {
-            if (codes[j] != 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** g [cols] as it is now. */
-    double[] gradient() {
+    public double[] gradient() {
         return gradient;
     }
 
     /** Sweeps over the kept columns until none changes, ten times at most. */
-    void descend() {
+    public void descend() {
         boolean changed = true;
         for (int sweep = 0; sweep < SWEEPS && changed; sweep++) {
             changed = false;
@@ -72,7 +68,7 @@ final class CoordinateDescent {
     private boolean improve(int j) {
         double diagonal = h.at(j, j);
         double value = (double) scale * codes[j];
-        int code = grid.code(value - gradient[j] / diagonal, scale);
+        int code = (int) Math.rint(Math.max(lowest, Math.min(highest, (value - gradient[j] / diagonal) / scale)));
         double d = (double) scale * (code - codes[j]);
         if (!(2 * d * gradient[j] + d * d * diagonal < 0)) {
             return false;
@@ -88,17 +84,19 @@ final class CoordinateDescent {
     /**
      * Takes the scale of least squares for the codes as they are. Codes that are all zero keep theirs.
      *
-     * @param product w H [cols, cols], row {@code row}
+     * @param product w H [rows, cols], of which the row {@code row} is this one's
      */
-    void refitScale(Matrix product, int row) {
+    public void refitScale(Matrix product, int row) {
         int at = row * product.cols();
-        double withWeights = 0; // c · w H
-        double withCodes = 0; // c · c H,  c H = (g + w H) / s
+        double[] weightParts = new double[PARTS]; // c · w H
+        double[] codeParts = new double[PARTS]; // c · c H,  c H = (g + w H) / s
         for (int j : kept) {
             double wh = product.values()[at + j];
-            withWeights += codes[j] * wh;
-            withCodes += codes[j] * (gradient[j] + wh) / scale;
+            weightParts[j % PARTS] += codes[j] * wh;
+            codeParts[j % PARTS] += codes[j] * (gradient[j] + wh) / scale;
         }
+        double withWeights = sum(weightParts);
+        double withCodes = sum(codeParts);
         float fitted = (float) (withWeights / withCodes);
         if (!(withCodes > 0) || !(Math.abs(fitted) >= Float.MIN_NORMAL) || Float.isInfinite(fitted)) {
             return;
@@ -109,5 +107,14 @@ final class CoordinateDescent {
             gradient[c] = ratio * (gradient[c] + wh) - wh;
         }
         scale = fitted;
+    }
+
+    private static double sum(double[] parts) {
+        for (int half = PARTS / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                parts[i] += parts[i + half];
+            }
+        }
+        return parts[0];
     }
 }
