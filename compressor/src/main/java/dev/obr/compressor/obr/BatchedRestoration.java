@@ -61,24 +61,9 @@ final class BatchedRestoration implements FactoredRows {
 
         void restore(Matrix h, List<Row> rows) {
             try (PrincipalSystems systems = device.principalSystems(h)) {
-                int size = systems.reserve(rows.getLast().kept.length, rows.size());
-                PrincipalSystems.Batch next = begin(systems, batch(rows, 0, size));
-                for (int from = 0; from < rows.size(); from += size) {
-                    PrincipalSystems.Batch batch = next;
-                    if (from + size < rows.size()) {
-                        next = begin(systems, batch(rows, from + size, size));
-                    }
-                    restore(batch, batch.factor(), batch(rows, from, size));
-                }
+                SystemBatches.run(
+                        systems, rows, Row::kept, 0, (batch, some) -> restore(batch, batch.factor(), some));
             }
-        }
-
-        private static List<Row> batch(List<Row> rows, int from, int size) {
-            return rows.subList(from, Math.min(from + size, rows.size()));
-        }
-
-        private static PrincipalSystems.Batch begin(PrincipalSystems systems, List<Row> rows) {
-            return systems.begin(rows.stream().map(Row::kept).toArray(int[][]::new));
         }
 
         /** @param orders of each system the leading block that has no factor; 0 where it has one */

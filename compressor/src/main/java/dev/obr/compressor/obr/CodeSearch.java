@@ -13,7 +13,9 @@ import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.TiledFactor;
 import dev.obr.kernels.linalg.TiledProducts;
 import dev.obr.kernels.linalg.Transpose;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -25,7 +27,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  *   codes and scale along L ({@link SupportRounding});  then sweeps, a new scale, sweeps again ({@link CoordinateDescent})
  * </pre>
  *
- * <p>Rows of the same support share its factor: there is one for a dense layer, else one a row.
+ * <p>Rows of the same support share its factor: there is one for a dense layer, else one a row, which a device factors and rounds along for many rows at once ({@link BatchedRounding}).
  */
 final class CodeSearch {
     private final LinearAlgebra algebra;
@@ -55,6 +57,23 @@ final class CodeSearch {
      * @param scale [rows], of either sign, never 0
      */
     record Codes(byte[] codes, float[] scale) {
+        /**
+         * A row as it was rounded; where all codes are 0 it keeps its scale.
+         *
+         * @param kept columns
+         * @param found their codes, and perhaps more behind them
+         * @param candidate of the scales for the one it has
+         */
+        private void set(int row, int[] kept, byte[] found, int candidate) {
+            int at = row * (codes.length / scale.length);
+            for (int i = 0; i < kept.length; i++) {
+                codes[at + kept[i]] = found[i];
+            }
+            if (any(row)) {
+                scale[row] = ScaleGrid.candidate(candidate, scale[row]);
+            }
+        }
+
         /** Whether a code of a row is not 0. */
         boolean any(int row) {
             int cols = codes.length / scale.length;
@@ -94,6 +113,10 @@ final class CodeSearch {
 
     private void round(Matrix product, Mask mask, Codes codes) {
         boolean dense = mask.rows() > 0 && everywhere(mask);
+        if (!dense && algebra.device().isPresent()) {
+            roundOn(algebra.device().get(), product, mask, codes);
+            return;
+        }
         float[] shared = dense ? sharedFactor() : new float[0];
         Queue<Row> idle = new ConcurrentLinkedQueue<>(); // one a thread, as large as its largest row so far
         team.run(mask.rows(), row -> {
@@ -108,6 +131,23 @@ final class CodeSearch {
             equations.round(row, order, product, codes, shared);
             idle.add(equations);
         });
+    }
+
+    private void roundOn(DeviceAlgebra device, Matrix product, Mask mask, Codes codes) {
+        List<BatchedRounding.Row> rows = new ArrayList<>();
+        for (int row = 0; row < mask.rows(); row++) {
+            int[] order = order(mask, row);
+            if (order.length > 0) {
+                rows.add(new BatchedRounding.Row(row, order));
+            }
+        }
+        new BatchedRounding(device, grid)
+                .round(
+                        h,
+                        product,
+                        codes.scale(), // each is read before it is replaced
+                        rows,
+                        (row, found, candidate) -> codes.set(row.index(), row.kept(), found, candidate));
     }
 
     private static boolean everywhere(Mask mask) {
@@ -173,15 +213,7 @@ final class CodeSearch {
             }
             algebra.solveLower(Transpose.NO, n, l, y);
             rounding.search(n, l, y, codes.scale()[row]);
-            boolean any = false;
-            for (int i = 0; i < n; i++) {
-                byte code = rounding.codes()[i];
-                codes.codes()[row * h.cols() + order[i]] = code;
-                any |= code != 0;
-            }
-            if (any) {
-                codes.scale()[row] = ScaleGrid.candidate(rounding.candidate(), codes.scale()[row]);
-            }
+            codes.set(row, order, rounding.codes(), rounding.candidate());
         }
     }
 

@@ -150,10 +150,9 @@ final class CudaBlas extends CudaResource {
     /** Matrices of one shape, {@code apart} elements from one to the next. */
     record Series(At first, long apart) {}
 
-    /** {@code C [m,n] <- C - A [m,k] · B [n,k]ᵀ} of {@code count} matrices each, {@code apart} elements from one to the next. */
-    void subtractProducts(int m, int n, int k, At a, At b, At c, long apart, int count) {
-        Series first = new Series(a, apart);
-        gemm(Transpose.NO, Transpose.YES, m, n, k, -1, first, new Series(b, apart), 1, new Series(c, apart), count);
+    /** {@code C [m,n] <- C - op(A) · op(B)} of {@code count} matrices each. */
+    void subtractProducts(Transpose opA, Transpose opB, int m, int n, int k, Series a, Series b, Series c, int count) {
+        gemm(opA, opB, m, n, k, -1, a, b, 1, c, count);
     }
 
     /** {@code C [m,n] <- alpha · op(A) · op(B) + beta · C} of {@code count} matrices each. */

@@ -4,12 +4,15 @@ import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.gpu.GpuEvent;
 import dev.obr.kernels.gpu.GpuMemory;
 import dev.obr.kernels.gpu.OutOfGpuMemoryException;
+import dev.obr.kernels.gpu.systems.RoundingKernels;
 import dev.obr.kernels.gpu.systems.SystemKernels;
 import dev.obr.kernels.linalg.Matrix;
 import dev.obr.kernels.linalg.PrincipalSystems;
 import dev.obr.kernels.linalg.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Batches of systems on a GPU. Two streams: one gathers the matrices of the next batch while the other factors and solves this one.
@@ -20,13 +23,9 @@ import java.util.Arrays;
  *   computing               [ factor, solve 0 ][ factor, solve 1 ][ ...
  * </pre>
  *
- * <p>All systems of a batch have one order: shorter ones end with the identity. A factor is found block column by block column, left-looking, as cuSOLVER's batched routine is made for small
- * matrices: what the columns before contribute is one batched product, the corner cuSOLVER's, what is below it a batched triangular solve.
+ * <p>All systems of a batch have one order: shorter ones end with the identity, for which solutions and codes are zero.
  */
 final class CudaPrincipalSystems implements PrincipalSystems {
-    /** Columns of a block: about what cuSOLVER's batched factorisation is made for. */
-    private static final int BLOCK = 256;
-
     /** The share of the free memory that batches take: libraries take some, too. */
     private static final double SHARE = 0.9;
 
@@ -38,10 +37,12 @@ final class CudaPrincipalSystems implements PrincipalSystems {
     private final CudaBlas blas;
     private final CudaSolver solver;
     private final SystemKernels kernels;
+    private final RoundingKernels rounding;
     private final CudaMemory h;
     private final CudaMemory wide; // H in float64, for residuals
     private Slot[] slots = {};
     private int order;
+    private int candidates;
     private int next;
 
     CudaPrincipalSystems(CudaDevice device, Matrix matrix) {
@@ -53,6 +54,7 @@ final class CudaPrincipalSystems implements PrincipalSystems {
             blas = resources.add(CudaBlas.on(device, computing));
             solver = resources.add(CudaSolver.on(device, computing));
             kernels = resources.add(new SystemKernels(device));
+            rounding = resources.add(new RoundingKernels(device));
             long count = (long) columns * columns;
             h = memory(count * Float.BYTES);
             wide = memory(count * Double.BYTES);
@@ -70,15 +72,17 @@ final class CudaPrincipalSystems implements PrincipalSystems {
     }
 
     @Override
-    public int reserve(int order, int most) {
+    public int reserve(int order, int most, int candidates) {
         release();
         this.order = order;
-        long each = 2 * Slot.bytes(order, columns);
+        this.candidates = candidates;
+        long each = 2 * Slot.bytes(order, columns, candidates);
         long fitting = Math.max(1, (long) (SHARE * device.freeBytes()) / each);
         int count = (int) Math.min(Math.min(most, SystemKernels.MOST_SYSTEMS), fitting);
         while (true) {
             try {
-                slots = new Slot[] {new Slot(count), new Slot(count)};
+                slots = new Slot[] {new Slot(count)};
+                slots = new Slot[] {slots[0], new Slot(count)};
                 return count;
             } catch (OutOfGpuMemoryException e) {
                 release();
@@ -86,7 +90,8 @@ final class CudaPrincipalSystems implements PrincipalSystems {
                     throw new OutOfGpuMemoryException(
                             device + " has no room for two systems of " + order + " unknowns out of " + columns
                                     + " columns, " + each + " bytes, beside the " + 12L * columns * columns
-                                    + " bytes of their matrix: choose --solver pcg, or --device cpu");
+                                    + " bytes of their matrix: choose "
+                                    + (candidates > 0 ? "--device cpu" : "--solver pcg, or --device cpu"));
                 }
                 count /= 2; // somebody else took memory, or it is in pieces
             }
@@ -128,16 +133,13 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         private final CudaMemory r;
         private final CudaMemory v; // f64 [systems][columns]
         private final CudaMemory y;
-        private final CudaMemory info; // int32 [blocks][systems]
-        private final CudaMemory corners; // addresses [blocks][systems] of the blocks on the diagonal
-        private final CudaMemory below; // and of what is below them
-        private final CudaMemory vectors; // addresses [systems] of r
+        private final CudaFactors factors;
+        private final @Nullable CudaSupportRounding support;
         private int[][] systems = {};
         private SystemKernels.Shape shape;
 
         Slot(int count) {
             try {
-                int blocks = Math.ceilDiv(order, BLOCK);
                 long values = 4L * count * order;
                 gathered = parts.add(device.newEvent());
                 unknowns = memory(values);
@@ -149,12 +151,12 @@ final class CudaPrincipalSystems implements PrincipalSystems {
                 r = memory(values);
                 v = memory(8L * count * columns);
                 y = memory(8L * count * columns);
-                info = memory(4L * blocks * count);
-                corners = memory(8L * blocks * count);
-                below = memory(8L * blocks * count);
-                vectors = memory(8L * count);
+                factors = parts.add(new CudaFactors(device, computing, blas, solver, a, r, count, order));
+                support = candidates == 0
+                        ? null
+                        : parts.add(new CudaSupportRounding(
+                                device, computing, blas, rounding, a, count, order, candidates));
                 shape = new SystemKernels.Shape(count, order, columns);
-                copyAddresses(count);
             } catch (RuntimeException failure) {
                 close();
                 throw failure;
@@ -162,34 +164,13 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         }
 
         /** What one system of a batch takes, and a little more. */
-        static long bytes(int order, int columns) {
-            long blocks = Math.ceilDiv(order, BLOCK);
-            return 4L * order * order + 20L * order + 16L * columns + 20 * blocks + 12;
+        static long bytes(int order, int columns, int candidates) {
+            long rounded = candidates == 0 ? 0 : CudaSupportRounding.bytes(order, candidates);
+            return 4L * order * order + 20L * order + 16L * columns + 4 + CudaFactors.bytes(order) + rounded;
         }
 
         private CudaMemory memory(long bytes) {
             return parts.add(device.own(device.allocate(bytes)));
-        }
-
-        private void copyAddresses(int count) {
-            int blocks = Math.ceilDiv(order, BLOCK);
-            long[] onDiagonal = new long[blocks * count];
-            long[] underIt = new long[blocks * count];
-            long[] ofR = new long[count];
-            long matrices = a.address();
-            for (int s = 0; s < count; s++) {
-                long matrix = matrices + 4L * s * order * order;
-                for (int block = 0; block < blocks; block++) {
-                    long begin = (long) block * BLOCK;
-                    long end = Math.min(begin + BLOCK, order);
-                    onDiagonal[block * count + s] = matrix + 4 * (begin * order + begin);
-                    underIt[block * count + s] = matrix + 4 * (end * order + begin);
-                }
-                ofR[s] = r.address() + 4L * s * order;
-            }
-            computing.copyIn(MemorySegment.ofArray(onDiagonal), corners, 0);
-            computing.copyIn(MemorySegment.ofArray(underIt), below, 0);
-            computing.copyIn(MemorySegment.ofArray(ofR), vectors, 0);
         }
 
         /** Room for how many systems. */
@@ -217,59 +198,15 @@ final class CudaPrincipalSystems implements PrincipalSystems {
         @Override
         public int[] factor() {
             computing.await(gathered);
-            int count = shape.systems();
-            long apart = (long) order * order;
-            int stride = capacity(); // of the tables
-            for (int begin = 0, block = 0; begin < order; begin += BLOCK, block++) {
-                int size = Math.min(BLOCK, order - begin);
-                int rest = order - begin - size;
-                long table = (long) block * stride;
-                if (begin > 0) { // A[begin.., block] -= L[begin.., 0..begin) L[block, 0..begin)ᵀ
-                    At rows = new At(a, (long) begin * order, order);
-                    At to = new At(a, (long) begin * order + begin, order);
-                    blas.subtractProducts(order - begin, size, begin, rows, rows, to, apart, count);
-                }
-                solver.cholesky(size, new At(corners, table, 0), order, info, table, count);
-                if (rest > 0) { // L21 = A21 L11⁻ᵀ
-                    blas.solve(
-                            Transpose.NO,
-                            size,
-                            rest,
-                            new At(corners, table, 0),
-                            order,
-                            new At(below, table, 0),
-                            order,
-                            count);
-                }
-            }
-            return withoutFactor();
-        }
-
-        /** Reads cuSOLVER's answer for each block of each system. */
-        private int[] withoutFactor() {
-            int blocks = Math.ceilDiv(order, BLOCK);
-            int stride = capacity();
-            int[] codes = new int[blocks * stride];
-            computing.copyOut(info, 0, MemorySegment.ofArray(codes));
-            computing.synchronize();
-            int[] orders = new int[shape.systems()];
-            for (int s = 0; s < orders.length; s++) {
-                for (int block = 0; block < blocks && orders[s] == 0; block++) {
-                    int code = codes[block * stride + s];
-                    CudaLinearAlgebra.requireRightArguments(code);
-                    orders[s] = code > 0 ? block * BLOCK + code : 0;
-                }
-            }
-            return orders;
+            factors.factor(systems.length);
+            return factors.withoutFactor(systems.length);
         }
 
         @Override
         public float[][] solve(float[][] rightHandSides) {
-            int[] all = new int[systems.length];
-            Arrays.setAll(all, s -> systems[s].length);
             copyIn(rightHandSides, b);
             zero(e);
-            return solveLeading(all);
+            return solveLeading(unknownsOfEach());
         }
 
         @Override
@@ -277,6 +214,20 @@ final class CudaPrincipalSystems implements PrincipalSystems {
             copyIn(values, e);
             zero(b);
             return solveLeading(leading);
+        }
+
+        @Override
+        public List<Rounded> round(float[][] rightHandSides, float[][] scales, int lowest, int highest) {
+            if (support == null) {
+                throw new IllegalStateException("no room was made for scales");
+            }
+            copyIn(rightHandSides, r);
+            factors.solve(Transpose.NO, systems.length);
+            return support.round(r, unknownsOfEach(), scales, lowest, highest);
+        }
+
+        private int[] unknownsOfEach() {
+            return Arrays.stream(systems).mapToInt(p -> p.length).toArray();
         }
 
         /** x = H[K,K]⁻¹ (b + H[K,P] e), from x = 0 in two steps: x += H[K,K]⁻¹ r with r = b - H[K,P] (x - e). */
@@ -288,16 +239,12 @@ final class CudaPrincipalSystems implements PrincipalSystems {
                 blas.gemmDouble(
                         shape.systems(), columns, columns, At.of(v, columns), At.of(wide, columns), At.of(y, columns));
                 kernels.residual(computing, shape, b, y, unknowns, leading, r);
-                solveTriangle(Transpose.NO); // L y = r, whose leading part is that of the leading block
+                factors.solve(Transpose.NO, systems.length); // L y = r, whose leading part is that of the leading block
                 kernels.keepLeading(computing, shape, leading, r);
-                solveTriangle(Transpose.YES); // Lᵀ x = y: what is zero at the end stays so
+                factors.solve(Transpose.YES, systems.length); // Lᵀ x = y: what is zero at the end stays so
                 kernels.add(computing, shape, x, r);
             }
             return copyOut(x);
-        }
-
-        private void solveTriangle(Transpose op) {
-            blas.solve(op, order, 1, At.of(corners, 0), order, At.of(vectors, 0), order, shape.systems());
         }
 
         private void zero(GpuMemory memory) {

@@ -47,6 +47,8 @@ public enum KernelModule {
     MASK_SELECTION("mask_selection"),
     /** Systems with principal submatrices, for compression. */
     PRINCIPAL_SYSTEMS("principal_systems"),
+    /** Codes along the factors of such systems, for compression. */
+    SUPPORT_ROUNDING("support_rounding"),
     /** Conjugate gradients of many rows, for compression. */
     CONJUGATE_GRADIENTS("conjugate_gradients"),
     /** GPTQ's sweep of a block of columns, for compression. */

@@ -69,7 +69,7 @@ class StandInSystemsTest {
         assertThat(StandInDriver.shared().live()).isZero();
     }
 
-    private static CudaLinearAlgebra open() {
+    static CudaLinearAlgebra open() {
         return CudaLinearAlgebra.open(0, new JavaLinearAlgebra(), 0);
     }
 
@@ -88,7 +88,7 @@ class StandInSystemsTest {
         int[][] unknowns = new int[systems][];
         Arrays.setAll(unknowns, s -> unknowns(random, s == systems - 1 ? order : Math.max(1, order - s), columns));
         try (PrincipalSystems solver = algebra.principalSystems(h)) {
-            assertThat(solver.reserve(order, batch)).isEqualTo(batch);
+            assertThat(solver.reserve(order, batch, 0)).isEqualTo(batch);
             PrincipalSystems.Batch next = solver.begin(part(unknowns, 0, batch));
             for (int from = 0; from < systems; from += batch) {
                 PrincipalSystems.Batch now = next;
@@ -283,7 +283,7 @@ class StandInSystemsTest {
     }
 
     /** After a failure of the device, freeing says it again. */
-    private static void closeQuietly(CudaLinearAlgebra algebra) {
+    static void closeQuietly(CudaLinearAlgebra algebra) {
         try {
             algebra.close();
         } catch (ObrException again) {
@@ -406,7 +406,7 @@ class StandInSystemsTest {
         h.set(280, 280, -1);
         try (CudaLinearAlgebra algebra = open();
                 PrincipalSystems systems = algebra.principalSystems(h)) {
-            systems.reserve(299, 4);
+            systems.reserve(299, 4, 0);
             PrincipalSystems.Batch batch = systems.begin(new int[][] {without, all, early, without});
             assertThat(batch.factor()).containsExactly(0, 281, 1, 0);
             float[][] b = {floats(new Random(1), 298), new float[299], new float[21], floats(new Random(2), 298)};
@@ -435,12 +435,12 @@ class StandInSystemsTest {
         StandInDriver.shared().configure(USUAL.withMemory(800 << 10));
         try (CudaLinearAlgebra algebra = open();
                 PrincipalSystems systems = algebra.principalSystems(h)) {
-            int count = systems.reserve(64, 1000);
+            int count = systems.reserve(64, 1000, 0);
             assertThat(count).isBetween(15, 21);
             StandInDriver.shared().fail(5, 0); // somebody else takes memory
-            assertThat(systems.reserve(64, 1000)).isEqualTo(count / 2);
+            assertThat(systems.reserve(64, 1000, 0)).isEqualTo(count / 2);
             StandInDriver.shared().configure(USUAL.withMemory(70 << 10));
-            assertThatThrownBy(() -> systems.reserve(64, 1000))
+            assertThatThrownBy(() -> systems.reserve(64, 1000, 0))
                     .isInstanceOf(ObrException.class)
                     .hasMessageContaining("no room for two systems of 64 unknowns out of 64 columns")
                     .hasMessageContaining("--solver pcg, or --device cpu");
@@ -514,7 +514,7 @@ class StandInSystemsTest {
         }
     }
 
-    private static int[] unknowns(Random random, int count, int columns) {
+    static int[] unknowns(Random random, int count, int columns) {
         int[] all = IntStream.range(0, columns).toArray();
         for (int i = 0; i < count; i++) {
             int j = i + random.nextInt(columns - i);
@@ -525,7 +525,7 @@ class StandInSystemsTest {
         return Arrays.copyOf(all, count);
     }
 
-    private static float[] floats(Random random, int count) {
+    static float[] floats(Random random, int count) {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
             values[i] = (float) random.nextGaussian();
@@ -534,7 +534,7 @@ class StandInSystemsTest {
     }
 
     /** Correlations that fall off with distance, and some noise that keeps it symmetric. */
-    private static Matrix positiveDefinite(int n, long seed) {
+    static Matrix positiveDefinite(int n, long seed) {
         float[] noise = floats(new Random(seed), n);
         Matrix h = Matrix.zeros(n, n);
         for (int i = 0; i < n; i++) {

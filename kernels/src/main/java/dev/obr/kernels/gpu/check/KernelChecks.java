@@ -36,6 +36,7 @@ public final class KernelChecks {
                 SampleCase.check(),
                 SelectionCase.check(),
                 SystemsCase.check(),
+                RoundingCase.check(),
                 GradientsCase.check(),
                 SweepCase.check(),
                 DescentCase.check(),
