@@ -44,7 +44,7 @@ final class CalibrationBackend implements Backend {
         this.host = host;
         this.device = device;
         this.notes = notes;
-        staging = new Staging(host);
+        staging = new Staging(host, device);
     }
 
     @Override

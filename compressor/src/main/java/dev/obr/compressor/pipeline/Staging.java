@@ -1,8 +1,9 @@
 package dev.obr.compressor.pipeline;
 
+import dev.obr.kernels.linalg.DeviceAlgebra;
+import dev.obr.kernels.linalg.DeviceAlgebra.HostBuffer;
 import dev.obr.runtime.transformer.Backend;
 import dev.obr.runtime.transformer.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,24 +11,25 @@ import java.util.List;
 /** Memory of the host through which tensors travel to a device and back; each place is as large as the largest tensor so far. */
 final class Staging implements AutoCloseable {
     private final Backend host;
-    private final Arena arena = Arena.ofShared();
-    private final List<MemorySegment> places = new ArrayList<>();
+    private final DeviceAlgebra device;
+    private final List<HostBuffer> places = new ArrayList<>();
 
     /** @param host whose tensors travel */
-    Staging(Backend host) {
+    Staging(Backend host, DeviceAlgebra device) {
         this.host = host;
+        this.device = device;
     }
 
     /** Room for all of {@code x}, row by row. */
     MemorySegment room(int place, Tensor x) {
-        while (places.size() <= place) {
-            places.add(MemorySegment.NULL);
-        }
         long bytes = 4L * x.rows() * x.cols();
-        if (places.get(place).byteSize() < bytes) {
-            places.set(place, arena.allocate(bytes, 64));
+        while (places.size() <= place) {
+            places.add(device.buffer(bytes));
         }
-        return places.get(place).asSlice(0, bytes);
+        if (places.get(place).segment().byteSize() < bytes) {
+            places.set(place, device.buffer(bytes)).close();
+        }
+        return places.get(place).segment().asSlice(0, bytes);
     }
 
     /** The same with the values of {@code x}. */
@@ -39,6 +41,6 @@ final class Staging implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        places.forEach(HostBuffer::close);
     }
 }

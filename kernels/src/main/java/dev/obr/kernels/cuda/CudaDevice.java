@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The driver reports what a kernel did wrong at some later call, and from then on answers every call with that error; the sentence names the kernel queued last.
  */
 public final class CudaDevice implements GpuDevice {
+    private static final long PINNED_BYTES = 4L << 20;
+
     private final CudaGpu gpu;
     private final CUdevice device;
     private final CUcontext context;
@@ -40,7 +42,7 @@ public final class CudaDevice implements GpuDevice {
     /** What is not closed yet, in the order it was made. */
     private final SequencedSet<CudaResource> open = new LinkedHashSet<>();
 
-    private @Nullable PinnedMemory pinned;
+    private @Nullable PinnedMemory pinned; // of PINNED_BYTES
     private String lastLaunched = "";
     private boolean recording;
     private boolean closed;
@@ -228,10 +230,11 @@ public final class CudaDevice implements GpuDevice {
         return launchParameters;
     }
 
+    /** Through which what lies on the heap travels. */
     PinnedMemory pinned() {
         PinnedMemory present = pinned;
         if (present == null) {
-            present = PinnedMemory.allocate(this);
+            present = PinnedMemory.allocate(this, PINNED_BYTES);
             pinned = present;
         }
         return present;

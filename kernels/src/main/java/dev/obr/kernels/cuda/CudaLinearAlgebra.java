@@ -193,6 +193,11 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     }
 
     @Override
+    public synchronized HostBuffer buffer(long bytes) {
+        return PinnedMemory.allocate(device, bytes);
+    }
+
+    @Override
     public synchronized Held hold(Matrix matrix) {
         CudaMemory memory = operands.hold(matrix);
         if (memory == null) {

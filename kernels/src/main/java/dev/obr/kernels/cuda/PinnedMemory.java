@@ -1,13 +1,12 @@
 package dev.obr.kernels.cuda;
 
+import dev.obr.kernels.linalg.DeviceAlgebra;
 import java.lang.foreign.MemorySegment;
 import jcuda.Pointer;
 import jcuda.driver.JCudaDriver;
 
-/** Memory of the host that the GPU reads and writes itself; what lies on the heap passes through it. */
-final class PinnedMemory extends CudaResource {
-    private static final long BYTES = 4L << 20;
-
+/** Memory of the host that the GPU reads and writes itself. */
+final class PinnedMemory extends CudaResource implements DeviceAlgebra.HostBuffer {
     /** What to do with a piece of a segment that begins {@code at} bytes into it. */
     interface ForPiece {
         void accept(MemorySegment piece, long at);
@@ -23,16 +22,21 @@ final class PinnedMemory extends CudaResource {
         }
     }
 
-    private PinnedMemory(CudaDevice device, Allocation pointer) {
+    private PinnedMemory(CudaDevice device, Allocation pointer, long bytes) {
         super(device, "the pinned memory");
         this.pointer = pointer;
-        memory = MemorySegment.ofAddress(pointer.address()).reinterpret(BYTES);
+        memory = MemorySegment.ofAddress(pointer.address()).reinterpret(bytes);
     }
 
-    static PinnedMemory allocate(CudaDevice device) {
+    static PinnedMemory allocate(CudaDevice device, long bytes) {
         Allocation pointer = new Allocation();
-        device.check(JCudaDriver.cuMemAllocHost(pointer, BYTES), "cuMemAllocHost");
-        return new PinnedMemory(device, pointer);
+        device.check(JCudaDriver.cuMemAllocHost(pointer, bytes), "cuMemAllocHost");
+        return new PinnedMemory(device, pointer, bytes);
+    }
+
+    @Override
+    public MemorySegment segment() {
+        return memory;
     }
 
     /** Its beginning. */
@@ -42,8 +46,8 @@ final class PinnedMemory extends CudaResource {
 
     /** Cuts a segment into pieces that fit. */
     void forEachPiece(MemorySegment whole, ForPiece action) {
-        for (long at = 0; at < whole.byteSize(); at += BYTES) {
-            action.accept(whole.asSlice(at, Math.min(BYTES, whole.byteSize() - at)), at);
+        for (long at = 0; at < whole.byteSize(); at += memory.byteSize()) {
+            action.accept(whole.asSlice(at, Math.min(memory.byteSize(), whole.byteSize() - at)), at);
         }
     }
 

@@ -18,6 +18,14 @@ public interface DeviceAlgebra {
         void close();
     }
 
+    /** Memory of the host, of undefined contents. */
+    interface HostBuffer extends Held {
+        MemorySegment segment();
+    }
+
+    /** Memory of the host that the device reads and writes by itself, which is the fastest way there and back. */
+    HostBuffer buffer(long bytes);
+
     /** Keeps {@code matrix} there for the calls that use all of it as a factor of a product; it must not change until it is let go. One that is held already stays so for as long as it was. */
     Held hold(Matrix matrix);
 
