@@ -24,7 +24,7 @@ import java.lang.foreign.MemorySegment;
  * All float32; what the owner's stream and scratch memory belong to is locked while it computes.
  */
 final class CudaAttention implements HeldAttention {
-    /** Of scores: what a tile of 256 queries of 32 heads has over 2048 positions. More would make the products larger, not faster, and leave the caches. */
+    /** Of scores: what a tile of 256 queries of 32 heads has over 2048 positions, products that have work for all of a GPU. */
     private static final long MOST_SCORE_BYTES = 64L << 20;
 
     /** Of the memory, to leave room for what the compression holds beside it. */
