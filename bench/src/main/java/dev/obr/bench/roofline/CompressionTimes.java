@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  *                 factors, gathered matrices, one triangle; rounding with 50 scales
  *   codes         C / 128 x 50 us  +  rows C² / 0.8 F  +  12 rows C / P                    the sweep
  *                 obr-plus: rows C² (4 / B + 16 / L)  +  6 rows C² / 0.8 F  +  35 rows C / P     descent, as many codes changing as there are columns
- *   calibration   2 T rows C / 0.8 F of each product, of gate and up twice  +  2 T 2048 hidden / 0.8 F  +  12 T heads 2048 / B  +  tokens' way there and back / S  +  passes over them / M
+ *   calibration   2 T rows C / 0.8 F of each product, of gate and up twice  +  2.5 T 2048 hidden / 0.8 F  +  14 T heads 2048 / B  +  tokens' way there and back / S  +  passes over them / M
  *                 obr-plus: two streams;  2 T C² / 0.8 F an input for the second's difference
  * </pre>
  *
@@ -201,8 +201,8 @@ public final class CompressionTimes {
         double k = shape.keys;
         double f = shape.feedForward;
         double products = 2 * TOKENS * (2 * h * h + 2 * k * h + 5 * f * h);
-        double attention = 2 * TOKENS * WINDOW * h; // half of the positions, on average
-        double scores = 12 * TOKENS * shape.heads * WINDOW; // 6 passes over half of them
+        double attention = 2.5 * TOKENS * WINDOW * h; // half of all pairs, and the corners of tiles above the diagonal
+        double scores = 14 * TOKENS * shape.heads * WINDOW; // 7 passes over half of them
         double travel = 4 * TOKENS * (9 * h + 4 * k + 5 * f);
         double copies = 8 * TOKENS * (21 * h + 4 * k + 6 * f); // of states, of what travels
         double passes = 4 * TOKENS * (12 * h + 2 * k + 6 * f); // norms, positions, gates, sums
