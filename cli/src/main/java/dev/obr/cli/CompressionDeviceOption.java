@@ -26,7 +26,7 @@ final class CompressionDeviceOption {
             paramLabel = "cpu|cuda|cuda:N",
             defaultValue = "cpu",
             description =
-                    "What computes Hessians, factors and products: the CPU, or an NVIDIA GPU, which takes CUDA 12's cuBLAS and cuSOLVER beside the driver. Default: ${DEFAULT-VALUE}.")
+                    "What computes calibration, Hessians, factors and products: the CPU, or an NVIDIA GPU, which takes CUDA 12's cuBLAS and cuSOLVER beside the driver. Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String name;
 

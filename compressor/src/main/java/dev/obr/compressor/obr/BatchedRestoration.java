@@ -61,8 +61,7 @@ final class BatchedRestoration implements FactoredRows {
 
         void restore(Matrix h, List<Row> rows) {
             try (PrincipalSystems systems = device.principalSystems(h)) {
-                SystemBatches.run(
-                        systems, rows, Row::kept, 0, (batch, some) -> restore(batch, batch.factor(), some));
+                SystemBatches.run(systems, rows, Row::kept, 0, (batch, some) -> restore(batch, batch.factor(), some));
             }
         }
 

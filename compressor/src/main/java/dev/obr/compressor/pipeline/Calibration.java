@@ -156,9 +156,10 @@ final class Calibration implements AutoCloseable {
 
     @Override
     public void close() {
-        stream.close();
-        if (beside != null) {
-            beside.stream.close();
+        try (stream) {
+            if (beside != null) {
+                beside.stream.close();
+            }
         }
     }
 }

@@ -103,8 +103,8 @@ final class CalibrationStream implements AutoCloseable {
 
     @Override
     public void close() {
-        cache.close();
         states.close();
         mixed.close();
+        cache.close(); // of a device that has failed, this says so again
     }
 }

@@ -142,7 +142,7 @@ public final class ModelCompressor {
     private Backend calibrating() {
         CpuBackend cpu = new CpuBackend(kernels, kernels.instructionSet(), threads, Precision.FLOAT);
         return algebra.device()
-                .<Backend>map(device -> new CalibrationBackend(cpu, device))
+                .<Backend>map(device -> new CalibrationBackend(cpu, device, progress::note))
                 .orElse(cpu);
     }
 

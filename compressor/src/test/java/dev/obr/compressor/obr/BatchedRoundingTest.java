@@ -78,11 +78,7 @@ class BatchedRoundingTest {
     /** All rows of one factor, which the host finds. */
     @Test
     void dense() {
-        compare(
-                Layers.weight(3, 20, 4),
-                Mask.dense(3, 20),
-                Layers.input(20, 3).hessian(),
-                64 << 20);
+        compare(Layers.weight(3, 20, 4), Mask.dense(3, 20), Layers.input(20, 3).hessian(), 64 << 20);
     }
 
     private static void compare(Matrix weight, Mask mask, Matrix hessian, long memory) {
@@ -108,8 +104,7 @@ class BatchedRoundingTest {
             assertThat(Arrays.copyOfRange(actual.codes(), r * cols, (r + 1) * cols))
                     .as("row %d", r)
                     .isEqualTo(row.codes());
-            assertThat(actual.scale()[r] / expected.scale()[r])
-                    .isBetween(1 - 1e-5f, 1 + 1e-5f);
+            assertThat(actual.scale()[r] / expected.scale()[r]).isBetween(1 - 1e-5f, 1 + 1e-5f);
         }
         assertThat(tied).isLessThan(Math.max(2, weight.rows() / 2));
     }
@@ -162,8 +157,7 @@ class BatchedRoundingTest {
     void tooLittleMemoryIsAnError() {
         LayerInput input = Layers.input(64, 1);
         Matrix weight = Layers.weight(4, 64, 2);
-        Mask mask = MaskSelection.select(
-                Scores.of(weight, Scores.wanda(input.scalerRow())), Pattern.UNSTRUCTURED, 0.5);
+        Mask mask = MaskSelection.select(Scores.of(weight, Scores.wanda(input.scalerRow())), Pattern.UNSTRUCTURED, 0.5);
         try (CudaLinearAlgebra device = StandInAlgebra.open(new JavaLinearAlgebra(), 66_000)) {
             assertThatThrownBy(() -> search(device, weight, mask, input.hessian()))
                     .isInstanceOf(ObrException.class)

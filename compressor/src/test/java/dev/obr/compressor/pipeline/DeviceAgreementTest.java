@@ -49,6 +49,14 @@ class DeviceAgreementTest {
 
     private static final double SHARE = 0.02;
 
+    /**
+     * By how much losses of a whole model's layers may differ, each and on average: behind the first near-tie that is rounded the other way, all calibration windows are others. On the CPU, kernels that add in another order
+     * (scalar ones instead of native ones) change single losses of this model by up to 7%, and 1.5% on average.
+     */
+    private static final double LAYER = 0.2;
+
+    private static final double AVERAGE = 0.04;
+
     private static final LinearAlgebra HOST =
             LinearAlgebras.choose(System.getenv()).algebra();
 
@@ -149,7 +157,7 @@ class DeviceAgreementTest {
         return Arrays.equals(a.codes(), row * cols, (row + 1) * cols, b.codes(), row * cols, (row + 1) * cols);
     }
 
-    /** The whole pipeline, Hessians gathered on the device, too: losses are those of the CPU. */
+    /** The whole pipeline, calibration and Hessians on the device, too: losses of the first q, k, v and o are those of the CPU, those behind them about. */
     @Test
     void aModelAgrees(@TempDir Path folder) {
         TinyCompression compression = TinyCompression.of("stories260K");
@@ -160,16 +168,26 @@ class DeviceAgreementTest {
         }
         assertThat(StandInDriver.shared().live()).isZero();
         assertThat(onDevice).hasSameSizeAs(onCpu);
+        double sum = 0;
         for (int i = 0; i < onCpu.size(); i++) {
             LinearReport expected = onCpu.get(i);
             assertThat(onDevice.get(i).name()).isEqualTo(expected.name());
-            assertThat(onDevice.get(i).loss()).isCloseTo(expected.loss(), within(0.02 * expected.loss()));
+            double difference = Math.abs(onDevice.get(i).loss() / expected.loss() - 1);
+            assertThat(difference).as(expected.name()).isLessThan(i < 4 ? LOSS : LAYER);
+            sum += difference;
         }
+        assertThat(sum / onCpu.size()).isLessThan(AVERAGE);
     }
 
     /** A GPU that fails in the middle, early or later, in a launch or a library's call, or has too little memory: nothing unfinished looks finished, and the run goes on with what there is. */
     @ParameterizedTest
-    @CsvSource({"268435456, 300, 719", "268435456, 700, 719", "49152, 0, out of memory", "98304, 0, out of memory"})
+    @CsvSource({
+        "268435456, 40, 719",
+        "268435456, 300, 719",
+        "268435456, 700, 719",
+        "49152, 0, out of memory",
+        "98304, 0, out of memory"
+    })
     void afterAFailureTheRunGoesOn(long memory, int work, String why, @TempDir Path folder) {
         TinyCompression compression = TinyCompression.of("stories260K");
         Path whole = folder.resolve("whole");

@@ -74,8 +74,8 @@ class PlusAgreementTest {
             for (Linear linear : linears()) {
                 CompressedLayer onCpu = compress(HOST, team, linear, options);
                 CompressedLayer onDevice = compress(device, team, linear, options);
-                float[] base =
-                        WeightQuantizer.fit(linear.weight(), options.grid(), team).scale();
+                float[] base = WeightQuantizer.fit(linear.weight(), options.grid(), team)
+                        .scale();
                 compare(linear, base, options, onCpu, onDevice);
             }
         }

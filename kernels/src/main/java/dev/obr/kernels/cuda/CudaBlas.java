@@ -152,6 +152,22 @@ final class CudaBlas extends CudaResource {
 
     /** {@code C [m,n] <- C - op(A) · op(B)} of {@code count} matrices each. */
     void subtractProducts(Transpose opA, Transpose opB, int m, int n, int k, Series a, Series b, Series c, int count) {
+        gemm(opA, opB, m, n, k, -1, a, b, 1, c, count);
+    }
+
+    /** {@code C [m,n] <- alpha · op(A) · op(B) + beta · C} of {@code count} matrices each. */
+    void gemm(
+            Transpose opA,
+            Transpose opB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            Series a,
+            Series b,
+            float beta,
+            Series c,
+            int count) {
         call(
                 "cublasSgemmStridedBatched",
                 JCublas2.cublasSgemmStridedBatched(
@@ -161,14 +177,14 @@ final class CudaBlas extends CudaResource {
                         n,
                         m,
                         k,
-                        one(-1),
+                        one(alpha),
                         floats(b.first),
                         b.first.stride,
                         b.apart,
                         floats(a.first),
                         a.first.stride,
                         a.apart,
-                        one(1),
+                        one(beta),
                         floats(c.first),
                         c.first.stride,
                         c.apart,

@@ -96,8 +96,7 @@ final class CudaFactors implements AutoCloseable {
             if (begin > 0) { // A[begin.., block] -= L[begin.., 0..begin) L[block, 0..begin)ᵀ
                 Series rows = new Series(new At(a, (long) begin * order, order), apart);
                 Series to = new Series(new At(a, (long) begin * order + begin, order), apart);
-                blas.subtractProducts(
-                        Transpose.NO, Transpose.YES, order - begin, size, begin, rows, rows, to, count);
+                blas.subtractProducts(Transpose.NO, Transpose.YES, order - begin, size, begin, rows, rows, to, count);
             }
             solver.cholesky(size, corner, order, info, table, count);
             if (rest > 0) { // L21 = A21 L11⁻ᵀ

@@ -3,13 +3,11 @@ package dev.obr.kernels.cuda;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cuda.CudaBlas.At;
 import dev.obr.kernels.cuda.DeviceScratch.Use;
-import dev.obr.kernels.gpu.systems.DescentKernel;
-import dev.obr.kernels.gpu.systems.SelectionKernels;
-import dev.obr.kernels.gpu.systems.SweepKernel;
 import dev.obr.kernels.linalg.Block;
 import dev.obr.kernels.linalg.ColumnScores;
 import dev.obr.kernels.linalg.DeviceAlgebra;
 import dev.obr.kernels.linalg.GradientVectors;
+import dev.obr.kernels.linalg.HeldAttention;
 import dev.obr.kernels.linalg.HeldLinear;
 import dev.obr.kernels.linalg.LinearAlgebra;
 import dev.obr.kernels.linalg.Matrix;
@@ -21,11 +19,9 @@ import dev.obr.kernels.linalg.Transpose;
 import dev.obr.kernels.packed.Pattern;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.IdentityHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Linear algebra on a GPU, by cuBLAS and cuSOLVER. What is too small to be worth the way there is computed on the host.
@@ -46,11 +42,8 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     private final CudaBlas blas;
     private final CudaSolver solver;
     private final DeviceScratch scratch;
-    private final Map<float[], CudaMemory> held = new IdentityHashMap<>();
-    private @Nullable SelectionKernels
-            selection; // loaded when they are first asked for, as are the next; the device frees them
-    private @Nullable SweepKernel sweep;
-    private @Nullable DescentKernel descent;
+    private final DeviceOperands operands;
+    private final CompressionKernels kernels;
 
     private CudaLinearAlgebra(CudaDevice device, LinearAlgebra host, long leastWork) {
         this.device = device;
@@ -60,6 +53,8 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         blas = CudaBlas.on(device, stream);
         solver = CudaSolver.on(device, stream);
         scratch = new DeviceScratch(device);
+        operands = new DeviceOperands(device, stream, scratch);
+        kernels = new CompressionKernels(device);
     }
 
     /** Which library of CUDA is missing here, in one sentence that says what to do; empty where none is. */
@@ -115,13 +110,23 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         int colsA = opA == Transpose.NO ? k : m;
         int rowsB = opB == Transpose.NO ? k : n;
         int colsB = opB == Transpose.NO ? n : k;
-        Rectangle from = new Rectangle(a, rowsA, colsA);
-        Rectangle with = new Rectangle(b, rowsB, colsB);
-        Rectangle to = new Rectangle(c, m, n);
+        HostRectangle from = new HostRectangle(a, rowsA, colsA);
+        HostRectangle with = new HostRectangle(b, rowsB, colsB);
+        HostRectangle to = new HostRectangle(c, m, n);
         synchronized (this) {
-            At onDevice = beta == 0 ? room(Use.C, to) : copyIn(Use.C, to);
-            blas.gemm(opA, opB, m, n, k, alpha, factor(Use.A, from), factor(Use.B, with), beta, onDevice);
-            copyOut(onDevice, to, false);
+            At onDevice = beta == 0 ? operands.room(Use.C, to) : operands.copyIn(Use.C, to);
+            blas.gemm(
+                    opA,
+                    opB,
+                    m,
+                    n,
+                    k,
+                    alpha,
+                    operands.factor(Use.A, from),
+                    operands.factor(Use.B, with),
+                    beta,
+                    onDevice);
+            operands.copyOut(onDevice, to, false);
         }
     }
 
@@ -131,12 +136,12 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             host.syrk(n, k, alpha, x, c);
             return;
         }
-        Rectangle from = new Rectangle(x, k, n);
-        Rectangle to = new Rectangle(c, n, n);
+        HostRectangle from = new HostRectangle(x, k, n);
+        HostRectangle to = new HostRectangle(c, n, n);
         synchronized (this) {
-            At onDevice = copyIn(Use.C, to);
-            blas.syrk(n, k, alpha, factor(Use.A, from), onDevice);
-            copyOut(onDevice, to, true);
+            At onDevice = operands.copyIn(Use.C, to);
+            blas.syrk(n, k, alpha, operands.factor(Use.A, from), onDevice);
+            operands.copyOut(onDevice, to, true);
         }
     }
 
@@ -146,14 +151,14 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             host.cholesky(n, a);
             return;
         }
-        Rectangle matrix = new Rectangle(a, n, n);
+        HostRectangle matrix = new HostRectangle(a, n, n);
         synchronized (this) {
-            At onDevice = copyIn(Use.C, matrix);
+            At onDevice = operands.copyIn(Use.C, matrix);
             long bytes = solver.choleskyWorkspace(n, onDevice);
             CudaMemory info = scratch.of(Use.INFO, Integer.BYTES);
             solver.cholesky(n, onDevice, scratch.of(Use.WORKSPACE, bytes), bytes, info);
             requireSuccess(info);
-            copyOut(onDevice, matrix, true);
+            operands.copyOut(onDevice, matrix, true);
         }
     }
 
@@ -163,12 +168,12 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             host.solveLower(op, n, l, x);
             return;
         }
-        Rectangle from = new Rectangle(l, n, n);
-        Rectangle to = new Rectangle(new Block(x, 0, n), 1, n);
+        HostRectangle from = new HostRectangle(l, n, n);
+        HostRectangle to = new HostRectangle(new Block(x, 0, n), 1, n);
         synchronized (this) {
-            At onDevice = copyIn(Use.C, to);
-            blas.solve(op, n, 1, factor(Use.A, from), onDevice);
-            copyOut(onDevice, to, false);
+            At onDevice = operands.copyIn(Use.C, to);
+            blas.solve(op, n, 1, operands.factor(Use.A, from), onDevice);
+            operands.copyOut(onDevice, to, false);
         }
     }
 
@@ -178,35 +183,24 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             host.invertLower(n, l);
             return;
         }
-        Rectangle matrix = new Rectangle(l, n, n);
+        HostRectangle matrix = new HostRectangle(l, n, n);
         synchronized (this) {
-            At inverse = copyIn(Use.C, identity(n));
-            blas.solve(Transpose.YES, n, n, copyIn(Use.A, matrix), inverse); // the rows of L⁻¹ are columns of L⁻ᵀ
-            copyOut(inverse, matrix, true);
+            At inverse = operands.copyIn(Use.C, HostRectangle.identity(n));
+            blas.solve(
+                    Transpose.YES, n, n, operands.copyIn(Use.A, matrix), inverse); // the rows of L⁻¹ are columns of L⁻ᵀ
+            operands.copyOut(inverse, matrix, true);
         }
-    }
-
-    private static Rectangle identity(int n) {
-        Matrix identity = Matrix.zeros(n, n);
-        for (int i = 0; i < n; i++) {
-            identity.set(i, i, 1);
-        }
-        return new Rectangle(Block.of(identity), n, n);
     }
 
     @Override
     public synchronized Held hold(Matrix matrix) {
-        if (held.containsKey(matrix.values())) {
+        CudaMemory memory = operands.hold(matrix);
+        if (memory == null) {
             return () -> {};
         }
-        CudaMemory memory = device.own(device.allocate(Math.max(4, 4L * matrix.values().length)));
-        stream.copyIn(MemorySegment.ofArray(matrix.values()), memory, 0);
-        held.put(matrix.values(), memory);
         return () -> {
             synchronized (this) {
-                if (held.remove(matrix.values(), memory)) {
-                    memory.close();
-                }
+                operands.release(matrix, memory);
             }
         };
     }
@@ -214,12 +208,34 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     @Override
     public synchronized HeldLinear linear(int rows, int cols) {
         CudaMemory w = device.own(device.allocate(Math.max(4, 4L * rows * cols)));
-        return new CudaHeldLinear(this, stream, blas, scratch, w, rows, cols);
+        return new CudaHeldLinear(this, stream, w, rows, cols);
+    }
+
+    @Override
+    public synchronized void multiply(int tokens, MemorySegment x, List<HeldLinear.Product> products) {
+        CudaMemory input = scratch.of(Use.A, x.byteSize());
+        stream.copyIn(x, input, 0);
+        for (HeldLinear.Product product : products) {
+            CudaMemory y = scratch.of(Use.C, product.y().byteSize());
+            ((CudaHeldLinear) product.linear()).multiply(blas, tokens, input, x.byteSize(), y);
+            stream.copyOut(y, 0, product.y()); // before the next one is written: the stream keeps the order
+        }
+        stream.synchronize();
+    }
+
+    @Override
+    public synchronized Optional<HeldAttention> attention(HeldAttention.Shape shape, int positions) {
+        long work = (long) shape.queryWidth() * positions * (positions + 1L); // of both products, under the diagonal
+        if (!pays(work, 2L * Float.BYTES * positions * (shape.queryWidth() + shape.kvWidth()))) {
+            return Optional.empty();
+        }
+        scratch.clear(); // a part of what is free is taken
+        return Optional.of(new CudaAttention(this, device, stream, blas, scratch, kernels.softmax(), shape, positions));
     }
 
     @Override
     public ProductSum sum(int m, int n) {
-        return new Sum(m, n);
+        return new CudaProductSum(this, device, stream, blas, operands, m, n);
     }
 
     @Override
@@ -235,7 +251,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
         CudaMemory onDevice;
         synchronized (this) {
             scratch.clear();
-            onDevice = held.get(h.values());
+            onDevice = operands.held(h);
             if (onDevice == null) {
                 throw new IllegalArgumentException("the matrix of conjugate gradients is not held");
             }
@@ -248,9 +264,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     public synchronized void sweep(Matrix v, Matrix upper, SweepGrid grid, boolean[] kept, int[] firstColumn) {
         if (v.values().length > 0) {
             scratch.clear(); // batches are as large as what is free
-            SweepKernel kernel = sweep == null ? new SweepKernel(device) : sweep;
-            sweep = kernel;
-            try (CudaSweep one = new CudaSweep(device, stream, blas, kernel)) {
+            try (CudaSweep one = new CudaSweep(device, stream, blas, kernels.sweep())) {
                 one.run(v, upper, grid, kept, firstColumn);
             }
         }
@@ -260,11 +274,9 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     public synchronized void descend(Matrix h, Matrix product, Matrix gradient, boolean[] kept, SignedCodes codes) {
         if (product.values().length > 0) {
             scratch.clear();
-            DescentKernel kernel = descent == null ? new DescentKernel(device) : descent;
-            descent = kernel;
             try (Held there = hold(h);
-                    CudaDescent one = new CudaDescent(device, stream, kernel)) {
-                one.run(Objects.requireNonNull(held.get(h.values())), product, gradient, kept, codes);
+                    CudaDescent one = new CudaDescent(device, stream, kernels.descent())) {
+                one.run(Objects.requireNonNull(operands.held(h)), product, gradient, kept, codes);
             }
         }
     }
@@ -275,9 +287,7 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
             return new boolean[0];
         }
         scratch.clear();
-        SelectionKernels kernels = selection == null ? new SelectionKernels(device) : selection;
-        selection = kernels;
-        try (CudaSelection one = new CudaSelection(device, stream, kernels)) {
+        try (CudaSelection one = new CudaSelection(device, stream, kernels.selection())) {
             return one.run(weight, scores, pattern, pruned);
         }
     }
@@ -285,7 +295,6 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     /** Frees what it has on the GPU and lets go of it. */
     @Override
     public synchronized void close() {
-        held.clear();
         device.close();
     }
 
@@ -298,70 +307,6 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     /** Whether so many multiplications are worth the way of so many bytes. */
     boolean pays(long work, long bytes) {
         return leastWork == 0 || (work >= leastWork && work >= WORK_PER_BYTE * bytes);
-    }
-
-    /** A block whose size is known; on the device its rows lie one behind the other. */
-    private record Rectangle(Block block, int rows, int cols) {
-        Rectangle {
-            block.check(rows, cols);
-        }
-
-        long bytes() {
-            return (long) rows * cols * Float.BYTES;
-        }
-
-        boolean inOnePiece() {
-            return block.stride() == cols || rows == 1;
-        }
-
-        MemorySegment segment() {
-            return MemorySegment.ofArray(block.values()).asSlice((long) block.offset() * Float.BYTES, bytes());
-        }
-    }
-
-    /** An operand that is only read, where it is held or after it has travelled. */
-    private At factor(Use use, Rectangle rectangle) {
-        CudaMemory present = held.get(rectangle.block.values());
-        return present != null
-                ? new At(present, rectangle.block.offset(), rectangle.block.stride())
-                : copyIn(use, rectangle);
-    }
-
-    private At room(Use use, Rectangle rectangle) {
-        return At.of(scratch.of(use, rectangle.bytes()), rectangle.cols);
-    }
-
-    private At copyIn(Use use, Rectangle rectangle) {
-        At at = room(use, rectangle);
-        stream.copyIn(rectangle.inOnePiece() ? rectangle.segment() : gathered(rectangle), at.memory(), 0);
-        return at;
-    }
-
-    private static MemorySegment gathered(Rectangle rectangle) {
-        Block block = rectangle.block;
-        float[] values = new float[Math.multiplyExact(rectangle.rows, rectangle.cols)];
-        for (int r = 0; r < rectangle.rows; r++) {
-            System.arraycopy(
-                    block.values(), block.offset() + r * block.stride(), values, r * rectangle.cols, rectangle.cols);
-        }
-        return MemorySegment.ofArray(values);
-    }
-
-    /** Waits for the result. What is beside it in the host's array is not written: other threads may use that. */
-    private void copyOut(At at, Rectangle rectangle, boolean lowerOnly) {
-        if (rectangle.inOnePiece() && !lowerOnly) {
-            stream.copyOut(at.memory(), 0, rectangle.segment());
-            stream.synchronize();
-            return;
-        }
-        float[] values = new float[Math.multiplyExact(rectangle.rows, rectangle.cols)];
-        stream.copyOut(at.memory(), 0, MemorySegment.ofArray(values));
-        stream.synchronize();
-        Block block = rectangle.block;
-        for (int r = 0; r < rectangle.rows; r++) {
-            int count = lowerOnly ? r + 1 : rectangle.cols;
-            System.arraycopy(values, r * rectangle.cols, block.values(), block.offset() + r * block.stride(), count);
-        }
     }
 
     private void requireSuccess(CudaMemory info) {
@@ -379,69 +324,6 @@ public final class CudaLinearAlgebra implements LinearAlgebra, DeviceAlgebra, Au
     static void requireRightArguments(int info) {
         if (info < 0) {
             throw new IllegalStateException("cuSOLVER was given a wrong argument, number " + -info);
-        }
-    }
-
-    /** A sum that stays on the device. */
-    private final class Sum implements ProductSum {
-        private final Matrix value;
-        private final CudaMemory memory;
-        private boolean closed;
-
-        Sum(int m, int n) {
-            value = Matrix.zeros(m, n);
-            synchronized (CudaLinearAlgebra.this) {
-                memory = device.own(device.allocate(Math.max(4, 4L * m * n)));
-                stream.fill(memory, 0, memory.byteSize(), (byte) 0);
-            }
-        }
-
-        @Override
-        public void add(int k, Block x, Block y) {
-            int m = value.rows();
-            int n = value.cols();
-            synchronized (CudaLinearAlgebra.this) {
-                blas.gemm(
-                        Transpose.YES,
-                        Transpose.NO,
-                        m,
-                        n,
-                        k,
-                        1,
-                        factor(Use.A, new Rectangle(x, k, m)),
-                        factor(Use.B, new Rectangle(y, k, n)),
-                        1,
-                        At.of(memory, n));
-                stream.synchronize(); // the next call writes the operands' places
-            }
-        }
-
-        @Override
-        public void addGram(int k, Block x) {
-            int n = value.cols();
-            synchronized (CudaLinearAlgebra.this) {
-                blas.syrk(n, k, 1, factor(Use.A, new Rectangle(x, k, n)), At.of(memory, n));
-                stream.synchronize();
-            }
-        }
-
-        @Override
-        public Matrix value() {
-            synchronized (CudaLinearAlgebra.this) {
-                stream.copyOut(memory, 0, MemorySegment.ofArray(value.values()));
-                stream.synchronize();
-            }
-            return value;
-        }
-
-        @Override
-        public void close() {
-            synchronized (CudaLinearAlgebra.this) {
-                if (!closed) {
-                    closed = true;
-                    memory.close();
-                }
-            }
         }
     }
 }

@@ -54,7 +54,9 @@ public enum KernelModule {
     /** GPTQ's sweep of a block of columns, for compression. */
     GPTQ_SWEEP("gptq_sweep"),
     /** Codes of rows improved one after the other, for compression. */
-    COORDINATE_DESCENT("coordinate_descent");
+    COORDINATE_DESCENT("coordinate_descent"),
+    /** Weights of the positions that queries see, for compression. */
+    CAUSAL_SOFTMAX("causal_softmax");
 
     private final String label;
 

@@ -1,6 +1,9 @@
 package dev.obr.kernels.linalg;
 
 import dev.obr.kernels.packed.Pattern;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * What a {@link LinearAlgebra} offers beyond its calls where it computes in a memory of its own: matrices that stay there, so that they do not travel with each call, and many small systems at
@@ -20,6 +23,17 @@ public interface DeviceAlgebra {
 
     /** Room for W [rows, cols], with undefined contents, to multiply tokens by. */
     HeldLinear linear(int rows, int cols);
+
+    /** {@code Y [tokens, rows] <- X [tokens, cols] · Wᵀ} of each of the {@link #linear linear layers} that share the input X, which travels once. */
+    void multiply(int tokens, MemorySegment x, List<HeldLinear.Product> products);
+
+    /**
+     * Room for the keys and values of so many positions, to attend to them.
+     *
+     * @return nothing where a sequence of that length is not worth the way
+     * @throws dev.obr.kernels.gpu.OutOfGpuMemoryException where the memory has no room for it beside what else is to come
+     */
+    Optional<HeldAttention> attention(HeldAttention.Shape shape, int positions);
 
     /** Zeros [m,n], to which products are added. */
     ProductSum sum(int m, int n);

@@ -72,13 +72,7 @@ class StandInRoundingTest {
 
     /** @param shorter unknowns that a system has less than the one after it, as far as there are */
     private static void check(
-            CudaLinearAlgebra algebra,
-            int order,
-            int columns,
-            int systems,
-            int batch,
-            int candidates,
-            int shorter) {
+            CudaLinearAlgebra algebra, int order, int columns, int systems, int batch, int candidates, int shorter) {
         Matrix h = StandInSystemsTest.positiveDefinite(columns, 7);
         Random random = new Random(order);
         int[][] unknowns = new int[systems][];
@@ -125,7 +119,10 @@ class StandInRoundingTest {
         assertThat(rounded.codes()).hasSize(p.length);
         double loss = loss(l, y, scales[rounded.candidate()], rounded.codes(), true);
         assertThat(rounded.loss()).isCloseTo(loss, within(1e-4 * loss + 1e-6));
-        assertThat(loss).isCloseTo(least, within(0.02 * least + 1e-6)); // a near-tie of another candidate may be rounded either way
+        assertThat(loss)
+                .isCloseTo(
+                        least,
+                        within(0.02 * least + 1e-6)); // a near-tie of another candidate may be rounded either way
     }
 
     /** {@code |y - Lᵀ q|²} of codes rounded one by one, or of those that were found, which must be the same but for near-ties. */
@@ -197,7 +194,8 @@ class StandInRoundingTest {
                 PrincipalSystems systems = algebra.principalSystems(h)) {
             int count = systems.reserve(64, 1000, 50);
             assertThat(count).isBetween(8, 12).isLessThan(systems.reserve(64, 1000, 0));
-            for (int allocation : new int[] {17, 20, 30}) { // somebody else takes memory: of the first batch, of the second
+            for (int allocation :
+                    new int[] {17, 20, 30}) { // somebody else takes memory: of the first batch, of the second
                 StandInDriver.shared().fail(allocation, 0);
                 assertThat(systems.reserve(64, 1000, 50)).isEqualTo(count / 2);
             }

@@ -21,6 +21,7 @@ import dev.obr.kernels.linalg.SweepGrid;
 import dev.obr.kernels.linalg.Transpose;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import jcuda.Pointer;
@@ -375,7 +376,8 @@ class StandInSystemsTest {
             float[] w = floats(random, 3 * 7);
             linear.set(MemorySegment.ofArray(w));
             float[] y = new float[5 * 3];
-            linear.multiply(5, MemorySegment.ofArray(x), MemorySegment.ofArray(y));
+            algebra.multiply(
+                    5, MemorySegment.ofArray(x), List.of(new HeldLinear.Product(linear, MemorySegment.ofArray(y))));
             for (int i = 0; i < y.length; i++) {
                 double sum = 0;
                 for (int c = 0; c < 7; c++) {

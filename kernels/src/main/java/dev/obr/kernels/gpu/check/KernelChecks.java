@@ -39,6 +39,7 @@ public final class KernelChecks {
                 RoundingCase.check(),
                 GradientsCase.check(),
                 SweepCase.check(),
-                DescentCase.check());
+                DescentCase.check(),
+                SoftmaxCase.check());
     }
 }

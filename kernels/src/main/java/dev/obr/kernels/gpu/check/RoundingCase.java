@@ -71,8 +71,8 @@ record RoundingCase(int systems, int order, int candidates, int size, Extent ext
                             u.length,
                             i -> foundU.getAtIndex(DeviceData.FLOAT, i),
                             i -> u[i],
-                            i -> "the value of system " + i / candidates / order + ", unknown "
-                                    + i / candidates % order + ", candidate " + i % candidates)
+                            i -> "the value of system " + i / candidates / order + ", unknown " + i / candidates % order
+                                    + ", candidate " + i % candidates)
                     .and(Comparison.equal(
                             losses.length,
                             i -> foundLosses.getAtIndex(DOUBLE, i),

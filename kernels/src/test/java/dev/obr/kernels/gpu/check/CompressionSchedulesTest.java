@@ -23,10 +23,11 @@ class CompressionSchedulesTest {
                 RoundingCase.check(),
                 GradientsCase.check(),
                 SweepCase.check(),
-                DescentCase.check());
+                DescentCase.check(),
+                SoftmaxCase.check());
         try (EmulatedDevice device = new EmulatedDevice(options)) {
             assertThat(new KernelChecker(device, Extent.USUAL).run(checks, verdict -> {}))
-                    .hasSize(5)
+                    .hasSize(6)
                     .allSatisfy(verdict -> assertThat(verdict)
                             .returns("", Verdict::says)
                             .returns(Verdict.Outcome.OK, Verdict::outcome));
