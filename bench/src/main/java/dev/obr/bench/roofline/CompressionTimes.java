@@ -20,7 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
  *     cholesky    rows (k³ / 3 / 0.4 F  +  8 k² / B  +  48 k² / B  +  8 C² / 0.8 D)
  *                 factors, gathered matrices, four solves of two triangles each twice refined, residuals
  *     pcg         rows 32 (2 C² / 0.8 F  +  70 C / B)             its vectors are passed over on the GPU
- *     obr-plus    rows (k³ / 3 / 0.4 F  +  16 k² / B  +  50 k² / 0.4 F)
+ *     obr-plus    rows (k³ / 3 / 0.4 F  +  24 k² / B  +  50 k² / 0.4 F)
  *                 factors, gathered matrices, one triangle; rounding with 50 scales
  *   codes         C / 128 x 50 us  +  rows C² / 0.8 F  +  12 rows C / P                    the sweep
  *                 obr-plus: rows C² (4 / B + 16 / L)  +  6 rows C² / 0.8 F  +  35 rows C / P     descent, as many codes changing as there are columns
@@ -180,7 +180,7 @@ public final class CompressionTimes {
 
     private static double rounded(Linear linear, Machine machine) {
         double k = linear.cols() / 2.0;
-        return linear.rows() * (machine.factors(k * k * k / 3 + SCALES * k * k) + 16 * k * k / machine.memory);
+        return linear.rows() * (machine.factors(k * k * k / 3 + SCALES * k * k) + 24 * k * k / machine.memory);
     }
 
     private static double swept(Linear linear, Machine machine) {
