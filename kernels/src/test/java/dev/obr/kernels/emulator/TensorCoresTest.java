@@ -138,7 +138,7 @@ class TensorCoresTest {
                 import mma_reference
                 for line in sys.stdin:
                     q = json.loads(line)
-                    print(json.dumps(getattr(mma_reference, q["name"])(*q["operands"], **q["options"])))
+                    print(json.dumps(getattr(mma_reference, q["name"])(*q["operands"], **q["options"])), flush=True)
                 """;
         Process python;
         try {
