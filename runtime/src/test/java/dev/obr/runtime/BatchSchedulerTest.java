@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.obr.kernels.ObrException;
 import dev.obr.runtime.transformer.KvType;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,13 +21,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BatchSchedulerTest {
     private static final GenerationOptions GREEDY = GenerationOptions.greedy().withMaxTokens(20);
 
+    private static final Path STORIES = TestModels.resource("stories260K");
+    private static final Path PACKED = Path.of("src/test/resources/packed");
+
     private static LanguageModel open(KvType kv) {
-        return open("stories260K", kv);
+        return open(STORIES, kv);
     }
 
-    private static LanguageModel open(String name, KvType kv) {
-        return LanguageModel.open(
-                TestModels.resource(name), RuntimeOptions.defaults().withKv(kv));
+    private static LanguageModel open(Path model, KvType kv) {
+        return LanguageModel.open(model, RuntimeOptions.defaults().withKv(kv));
     }
 
     /** Prompts of 1 to 330 tokens, some of which begin alike. */
@@ -106,7 +109,7 @@ class BatchSchedulerTest {
 
     @Test
     void sequencesMakeRoomAndComeBack() {
-        try (LanguageModel model = open("packed", KvType.INT4)) {
+        try (LanguageModel model = open(PACKED, KvType.INT4)) {
             GenerationOptions options = GREEDY.withMaxTokens(150);
             List<int[]> prompts = IntStream.range(0, 5)
                     .mapToObj(i -> new SplittableRandom(i).ints(200, 3, 320).toArray())
@@ -131,13 +134,13 @@ class BatchSchedulerTest {
     @ParameterizedTest
     @EnumSource(KvType.class)
     void piecesOfATextGiveTheSameLogits(KvType kv) {
-        for (String name : List.of("packed", "stories260K")) {
+        for (Path name : List.of(PACKED, STORIES)) {
             try (LanguageModel model = open(name, kv)) {
                 int[] text = new SplittableRandom(3).ints(400, 3, 320).toArray();
                 float[][] single = logits(model, text, 1);
                 int[] lengths = {2, 3, 5, 16, 37, 95, 96, 200, 399};
                 int few = model.kernelsName().equals("native") ? 6 : 0; // other kernels change at other lengths
-                for (int length : name.equals("packed") ? lengths : Arrays.copyOf(lengths, few)) {
+                for (int length : name.equals(PACKED) ? lengths : Arrays.copyOf(lengths, few)) {
                     float[][] pieces = logits(model, text, length);
                     for (int i = 0; i < text.length; i++) {
                         if (pieces[i] != null) {

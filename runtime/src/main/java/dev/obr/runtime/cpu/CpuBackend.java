@@ -35,6 +35,9 @@ public final class CpuBackend implements Backend {
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
 
+    /** Which runs never: only who may read memory beside its owner is asked. */
+    private static final Thread ANOTHER = Thread.ofPlatform().unstarted(() -> {});
+
     private final CpuKernels kernels;
     private final String description;
     private final Precision precision;
@@ -210,12 +213,21 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void read(Tensor x, MemorySegment destination) {
-        forEachStretch(x, (from, n) -> MemorySegment.copy(cpu(x).memory(), 4 * from, destination, 4 * from, 4 * n));
+        copy(x, cpu(x).memory(), destination);
     }
 
     @Override
     public void write(MemorySegment source, Tensor x) {
-        forEachStretch(x, (from, n) -> MemorySegment.copy(source, 4 * from, cpu(x).memory(), 4 * from, 4 * n));
+        copy(x, source, cpu(x).memory());
+    }
+
+    /** Copies as many floats as {@code shape} has: by all threads, unless memory belongs to this one. */
+    private void copy(Tensor shape, MemorySegment source, MemorySegment destination) {
+        if (source.isAccessibleBy(ANOTHER) && destination.isAccessibleBy(ANOTHER)) {
+            forEachStretch(shape, (from, n) -> MemorySegment.copy(source, 4 * from, destination, 4 * from, 4 * n));
+        } else {
+            MemorySegment.copy(source, 0, destination, 0, 4L * shape.rows() * shape.cols());
+        }
     }
 
     private interface Stretch {
