@@ -63,7 +63,8 @@ node_packages() {
 
 # Leaves the address in $base.
 start_server() {
-  java -jar "$jar" serve --model "$model" --context 2048 --alias smollm2 --port 0 >server.log 2>&1 &
+  : >server.log # of another run, it would name another address
+  java -jar "$jar" serve --model "$model" --context 2048 --alias smollm2 --port 0 >>server.log 2>&1 &
   server=$!
   until base=$(sed -n 's/^listening at //p' server.log) && [ -n "$base" ]; do
     kill -0 $server 2>/dev/null || { cat server.log; return 1; }

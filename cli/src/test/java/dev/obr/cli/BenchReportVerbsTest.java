@@ -30,7 +30,7 @@ class BenchReportVerbsTest {
         ResultFile results = ResultFile.read(folder.resolve("compress.json"));
         assertThat(results.suite()).isEqualTo("compress");
         assertThat(results.command()).endsWith("bench roofline --compress --output " + file("compress.json"));
-        assertThat(results.rows()).hasSize(6).allSatisfy(row -> {
+        assertThat(results.rows()).hasSize(18).allSatisfy(row -> {
             assertThat(row.figures().get("compress_time"))
                     .extracting(Figure::kind)
                     .isEqualTo(Figure.Kind.MODELLED);
