@@ -1,5 +1,6 @@
 package dev.obr.kernels.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -44,6 +45,11 @@ public final class ThreadTeam implements AutoCloseable {
         for (Worker worker : workers) {
             worker.thread.start();
         }
+    }
+
+    /** Whether all threads may read and write what {@code memory} is: not where it belongs to one thread. */
+    public boolean canAccess(MemorySegment memory) {
+        return workers.length == 0 || memory.isAccessibleBy(workers[0].thread);
     }
 
     /** Threads at work, the caller included. */

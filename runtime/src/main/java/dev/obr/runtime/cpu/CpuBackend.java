@@ -35,9 +35,6 @@ public final class CpuBackend implements Backend {
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
 
-    /** Which runs never: only who may read memory beside its owner is asked. */
-    private static final Thread ANOTHER = Thread.ofPlatform().unstarted(() -> {});
-
     private final CpuKernels kernels;
     private final String description;
     private final Precision precision;
@@ -223,7 +220,7 @@ public final class CpuBackend implements Backend {
 
     /** Copies as many floats as {@code shape} has: by all threads, unless memory belongs to this one. */
     private void copy(Tensor shape, MemorySegment source, MemorySegment destination) {
-        if (source.isAccessibleBy(ANOTHER) && destination.isAccessibleBy(ANOTHER)) {
+        if (team.canAccess(source) && team.canAccess(destination)) {
             forEachStretch(shape, (from, n) -> MemorySegment.copy(source, 4 * from, destination, 4 * from, 4 * n));
         } else {
             MemorySegment.copy(source, 0, destination, 0, 4L * shape.rows() * shape.cols());
