@@ -21,7 +21,7 @@
  *
  * Products are rounded before they are added, in double precision, as on the host. The sums of the scale have one order: each thread those of its columns, then pairs of threads.
  *
- * Bound: 20 bytes of L2 or memory a column for each change, as the row of H and g pass by; a row changes about as many codes as it has columns.
+ * Bound: 20 bytes of L2 or memory a column for each change, as the row of H and g pass by, and a vote for each 256 columns that a sweep looks at.
  */
 #include "instructions.cuh"
 

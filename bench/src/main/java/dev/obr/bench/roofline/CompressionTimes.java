@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  *                 obr-plus: two streams;  2 T C² / 0.8 F an input for the second's difference
  * </pre>
  *
- * <p>The shares of the peaks are assumptions, as are P, S and M; so is that nothing else waits.
+ * <p>The shares of the peaks are assumptions, as are P, S, M and how many codes a descent changes; so is that nothing else waits.
  */
 public final class CompressionTimes {
     private static final double WINDOW = 2048;
@@ -45,7 +45,7 @@ public final class CompressionTimes {
     private static final double BLOCK_SECONDS = 50e-6;
 
     /** By what method rows are compressed, and with what solver. */
-    public enum Way {
+    private enum Way {
         OBR_GPTQ_CHOLESKY("obr-gptq, cholesky"),
         OBR_GPTQ_PCG("obr-gptq, pcg"),
         OBR_PLUS("obr-plus, cholesky");
@@ -88,7 +88,7 @@ public final class CompressionTimes {
     /**
      * One model on one GPU, in hours.
      *
-     * @param way label of a {@link Way}
+     * @param way the method and its solver
      * @param parameters of its linear layers
      * @param published for OBR_GPTQ on one A100
      */

@@ -104,11 +104,13 @@ final class CodeSearch {
      * @throws dev.obr.kernels.linalg.NotPositiveDefiniteException if a row's Hessian has no factor in float32
      */
     Codes of(Matrix weight, Mask mask, WeightQuantizer quantizer) {
-        Matrix product = products.multiply(weight, h); // W H
-        Codes codes = new Codes(new byte[weight.values().length], Arrays.copyOf(quantizer.scale(), weight.rows()));
-        round(product, mask, codes);
-        improve(weight, product, mask, codes, quantizer.scale());
-        return codes;
+        try (DeviceAlgebra.Held held = products.hold(h)) { // for W H, the gradients and the descent
+            Matrix product = products.multiply(weight, h); // W H
+            Codes codes = new Codes(new byte[weight.values().length], Arrays.copyOf(quantizer.scale(), weight.rows()));
+            round(product, mask, codes);
+            improve(weight, product, mask, codes, quantizer.scale());
+            return codes;
+        }
     }
 
     private void round(Matrix product, Mask mask, Codes codes) {
@@ -252,9 +254,7 @@ final class CodeSearch {
         }
         CoordinateDescent descent = new CoordinateDescent(
                 h, grid.lowest(), grid.highest(), own, codes.scale()[row], columns(mask, row), gradient);
-        descent.descend();
-        descent.refitScale(product, row);
-        descent.descend();
+        descent.improve(product, row);
         System.arraycopy(own, 0, codes.codes(), at, cols);
         codes.scale()[row] = descent.scale();
     }

@@ -54,6 +54,17 @@ public final class CoordinateDescent {
         return gradient;
     }
 
+    /**
+     * All of it: descends, fits the scale, descends again.
+     *
+     * @param product w H [rows, cols], of which the row {@code row} is this one's
+     */
+    public void improve(Matrix product, int row) {
+        descend();
+        refitScale(product, row);
+        descend();
+    }
+
     /** Sweeps over the kept columns until none changes, ten times at most. */
     public void descend() {
         boolean changed = true;

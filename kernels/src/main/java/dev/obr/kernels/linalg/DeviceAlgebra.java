@@ -86,7 +86,7 @@ public interface DeviceAlgebra {
     record SignedCodes(byte[] codes, float[] scale, int lowest, int highest) {}
 
     /**
-     * Improves codes and scales in place as {@link CoordinateDescent} does: descends, fits the scale, descends again.
+     * Improves codes and scales in place as {@link CoordinateDescent#improve} does.
      *
      * @param h H [cols, cols]
      * @param product W H [rows, cols]

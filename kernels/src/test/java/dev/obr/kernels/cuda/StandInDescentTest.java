@@ -62,9 +62,7 @@ class StandInDescentTest {
             Arrays.setAll(gradients, c -> gradient.values()[at + c]);
             int[] columns = IntStream.range(0, cols).filter(c -> kept[at + c]).toArray();
             CoordinateDescent descent = new CoordinateDescent(h, -8, 7, own, scale[row], columns, gradients);
-            descent.descend();
-            descent.refitScale(product, row);
-            descent.descend();
+            descent.improve(product, row);
             assertThat(Arrays.copyOfRange(improved.codes(), at, at + cols)).isEqualTo(own);
             assertThat(improved.scale()[row]).isEqualTo(descent.scale());
             changed += Arrays.equals(own, Arrays.copyOfRange(codes, at, at + cols)) ? 0 : 1;

@@ -35,8 +35,8 @@ record DescentCase(int rows, int columns, Extent extent) implements KernelCase {
     public Comparison run(DeviceData data) {
         Random random = new Random(17L * rows + columns);
         Matrix h = hessian(random);
-        float[] gradients = floats(rows * columns, random);
-        float[] products = floats(rows * columns, random);
+        float[] gradients = DeviceData.gaussian(rows * columns, random);
+        float[] products = DeviceData.gaussian(rows * columns, random);
         byte[] kept = new byte[rows * columns];
         byte[] codes = new byte[rows * columns];
         float[] scales = new float[rows];
@@ -96,9 +96,7 @@ record DescentCase(int rows, int columns, Extent extent) implements KernelCase {
         int[] places =
                 IntStream.range(0, columns).filter(c -> kept[at + c] != 0).toArray();
         CoordinateDescent descent = new CoordinateDescent(h, LOWEST, HIGHEST, own, scales[row], places, gradient);
-        descent.descend();
-        descent.refitScale(products, row);
-        descent.descend();
+        descent.improve(products, row);
         System.arraycopy(own, 0, codes, at, columns);
         scales[row] = descent.scale();
     }
@@ -115,14 +113,6 @@ record DescentCase(int rows, int columns, Extent extent) implements KernelCase {
             h.set(i, i, 1 + random.nextFloat());
         }
         return h;
-    }
-
-    private static float[] floats(int n, Random random) {
-        float[] floats = new float[n];
-        for (int i = 0; i < n; i++) {
-            floats[i] = (float) random.nextGaussian();
-        }
-        return floats;
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 
 /** What goes to a device and comes back: one stream, host memory, and memory of the device that is freed with this. */
 public final class DeviceData implements AutoCloseable {
@@ -86,5 +87,14 @@ public final class DeviceData implements AutoCloseable {
         } finally {
             arena.close();
         }
+    }
+
+    /** Normally distributed numbers. */
+    static float[] gaussian(int n, Random random) {
+        float[] values = new float[n];
+        for (int i = 0; i < n; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
     }
 }

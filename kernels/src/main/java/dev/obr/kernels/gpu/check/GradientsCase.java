@@ -36,7 +36,7 @@ record GradientsCase(int rows, int columns, int rank, Extent extent) implements 
     public Comparison run(DeviceData data) {
         Random random = new Random(7L * rows + columns);
         Twin twin = new Twin(random);
-        float[] z = floats(columns * rank, random);
+        float[] z = DeviceData.gaussian(columns * rank, random);
         try (GradientKernels kernels = new GradientKernels(data.device())) {
             GpuMemory r = data.results(4L * rows * columns);
             GpuMemory x = copy(data, twin.x);
@@ -146,11 +146,11 @@ record GradientsCase(int rows, int columns, int rank, Extent extent) implements 
         final int[] done = new int[rows];
 
         Twin(Random random) {
-            b = floats(rows * columns, random);
-            x = floats(rows * columns, random);
-            p = floats(rows * columns, random);
-            y = floats(rows * columns, random);
-            scalars = floats(rows, random);
+            b = DeviceData.gaussian(rows * columns, random);
+            x = DeviceData.gaussian(rows * columns, random);
+            p = DeviceData.gaussian(rows * columns, random);
+            y = DeviceData.gaussian(rows * columns, random);
+            scalars = DeviceData.gaussian(rows, random);
             for (int i = 0; i < unknown.length; i++) {
                 unknown[i] = (byte) random.nextInt(2);
                 x[i] *= unknown[i];
@@ -220,14 +220,6 @@ record GradientsCase(int rows, int columns, int rank, Extent extent) implements 
             }
             return mask;
         }
-    }
-
-    private static float[] floats(int n, Random random) {
-        float[] values = new float[n];
-        for (int i = 0; i < n; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        return values;
     }
 
     @Override

@@ -37,8 +37,8 @@ record RoundingCase(int systems, int order, int candidates, int size, Extent ext
     public Comparison run(DeviceData data) {
         Random random = new Random(29L * systems + order);
         float[] l = factors(random);
-        float[] y = floats(systems * order, random);
-        float[] scales = floats(systems * candidates, random);
+        float[] y = DeviceData.gaussian(systems * order, random);
+        float[] scales = DeviceData.gaussian(systems * candidates, random);
         for (int i = 0; i < scales.length; i++) {
             scales[i] += Math.copySign(0.1f, scales[i]); // of both signs, never 0
         }
@@ -149,21 +149,13 @@ record RoundingCase(int systems, int order, int candidates, int size, Extent ext
     }
 
     private float[] factors(Random random) {
-        float[] l = floats(systems * order * order, random);
+        float[] l = DeviceData.gaussian(systems * order * order, random);
         for (int i = 0; i < l.length; i++) {
             int row = i / order % order;
             int column = i % order;
             l[i] = column > row ? Float.NaN : column == row ? 1 + Math.abs(l[i]) : l[i] / 4;
         }
         return l;
-    }
-
-    private static float[] floats(int n, Random random) {
-        float[] values = new float[n];
-        for (int i = 0; i < n; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        return values;
     }
 
     @Override

@@ -29,8 +29,8 @@ record SweepCase(int rows, int columns, int begin, int width, Extent extent) imp
     @Override
     public Comparison run(DeviceData data) {
         Random random = new Random(17L * rows + columns);
-        float[] v = floats(rows * columns, random);
-        float[] upper = floats(columns * columns, random);
+        float[] v = DeviceData.gaussian(rows * columns, random);
+        float[] upper = DeviceData.gaussian(columns * columns, random);
         for (int i = 0; i < columns; i++) {
             upper[i * columns + i] = 1 + Math.abs(upper[i * columns + i]);
         }
@@ -104,14 +104,6 @@ record SweepCase(int rows, int columns, int begin, int width, Extent extent) imp
                 v[row * columns + i] -= error * upper[j * columns + i];
             }
         }
-    }
-
-    private static float[] floats(int n, Random random) {
-        float[] floats = new float[n];
-        for (int i = 0; i < n; i++) {
-            floats[i] = (float) random.nextGaussian();
-        }
-        return floats;
     }
 
     @Override

@@ -33,9 +33,9 @@ record SystemsCase(int systems, int order, int columns, Extent extent) implement
     public Comparison run(DeviceData data) {
         Random random = new Random(31L * systems + order);
         SystemKernels.Shape shape = new SystemKernels.Shape(systems, order, columns);
-        float[] h = floats(columns * columns, random);
-        float[] x = floats(systems * order, random);
-        float[] e = floats(systems * order, random);
+        float[] h = DeviceData.gaussian(columns * columns, random);
+        float[] x = DeviceData.gaussian(systems * order, random);
+        float[] e = DeviceData.gaussian(systems * order, random);
         int[] unknowns = new int[systems * order];
         int[] leading = new int[systems];
         for (int system = 0; system < systems; system++) {
@@ -119,14 +119,6 @@ record SystemsCase(int systems, int order, int columns, Extent extent) implement
                 .and(DeviceData.guard(foundScattered))
                 .and(DeviceData.guard(foundResidual))
                 .and(DeviceData.guard(foundSums));
-    }
-
-    private static float[] floats(int n, Random random) {
-        float[] values = new float[n];
-        for (int i = 0; i < n; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        return values;
     }
 
     @Override
