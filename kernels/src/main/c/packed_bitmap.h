@@ -16,11 +16,16 @@ INLINE bitmap bitmap_row(int pattern, int rows, int cols, const uint8_t *layout,
 /* the codes of 64 columns; goes on to the next */
 INLINE vb spread(int half, bitmap *at) {
     uint64_t mask = word_at(at->masks);
-    __m256i two = half ? _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)at->codes))
-                       : _mm256_loadu_si256((const __m256i *)at->codes);
-    vw pairs = (vw)_mm512_cvtepu8_epi16(two);
-    vb nibbles = (vb)((pairs & 0x000f) | (pairs << 4 & 0x0f00));
+    vb codes;
+    if (half) { /* low halves, then high ones */
+        __m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)at->codes));
+        __m256i nibbles = _mm256_srlv_epi64(bytes, _mm256_setr_epi64x(0, 0, 4, 4)) & _mm256_set1_epi8(15);
+        codes = (vb)_mm512_castsi256_si512(_mm256_sub_epi8(nibbles, _mm256_set1_epi8(8)));
+    } else { /* low and high halves in turn */
+        vw pairs = (vw)_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)at->codes));
+        codes = codes_of((vb)((pairs & 0x000f) | (pairs << 4 & 0x0f00)));
+    }
     at->masks += half ? 24 : 8;
     at->codes += half ? 24 : code_bytes(__builtin_popcountll(mask));
-    return (vb)_mm512_maskz_expand_epi8(mask, (__m512i)codes_of(nibbles));
+    return (vb)_mm512_maskz_expand_epi8(mask, (__m512i)codes);
 }

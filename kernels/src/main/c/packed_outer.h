@@ -2,9 +2,10 @@
  * A tile of packed_tiles.h times a block of tokens, by vectors.
  *
  * For each quad: TILE_VECTORS vectors of the tile, TILE_TOKENS broadcasts of x, their products into TILE_VECTORS x TILE_TOKENS accumulators: 15 of the 16 registers of AVX2 (2 x 6), 27 of
- * the 32 of AVX-512 (2 x 12) and 29 of NEON (4 x 6). AVX2's 16-bit sums go to the 32-bit ones, which lie in L1, every 8 quads.
+ * the 32 of AVX-512 (2 x 12) and 29 of NEON (4 x 6). AVX2's 16-bit sums go to the 32-bit ones, which lie in L1, every 8 quads; others stay in registers to the end.
  *
- * Bound: AVX2: 9/8 vpmaddubsw or vpmaddwd for 32 products, two of which run in a cycle: 57 products a cycle and core. With VNNI one vpdpbusd for V products, two in a cycle.
+ * Bound: AVX2: 9/8 vpmaddubsw or vpmaddwd for 32 products, two of which run in a cycle: 57 products a cycle and core. With VNNI one vpdpbusd for V products, two in a cycle; on Zen 4 one of
+ * 64 bytes, so 64 products, of which 48 are measured.
  */
 
 #if defined(OBR_AVX512VNNI)
@@ -13,14 +14,20 @@ enum { TILE_TOKENS = 12 };
 enum { TILE_TOKENS = 6 };
 #endif
 
+#if U == 4 || defined(OBR_AVXVNNI)
+#define QUADS_TOGETHER quads
+#else
+#define QUADS_TOGETHER 8
+#endif
+
 /* totals [t][TILE_ROWS] += tile . x[t] over `quads` quads for T tokens; T is a constant where this is expanded */
 INLINE void outer(int T, const uint8_t *tile, const uint8_t *x, int64_t x_stride, int quads, int32_t *totals) {
-    for (int q0 = 0; q0 < quads; q0 += 8) {
+    for (int q0 = 0; q0 < quads; q0 += QUADS_TOGETHER) {
         vq4 products[TILE_TOKENS][TILE_VECTORS];
         for (int t = 0; t < T; t++)
             for (int v = 0; v < TILE_VECTORS; v++)
                 products[t][v] = begin4((vi)load(totals + t * TILE_ROWS + v * QUADS));
-        for (int q = q0; q < q0 + 8; q++) {
+        for (int q = q0; q < q0 + QUADS_TOGETHER; q++) {
             vb w[TILE_VECTORS];
             for (int v = 0; v < TILE_VECTORS; v++) w[v] = load(tile + (q * TILE_VECTORS + v) * V);
             for (int t = 0; t < T; t++) {

@@ -1,5 +1,6 @@
 /*
- * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens. AVX2 does so with dense weights only.
+ * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens. AMX and NEON do so with all weights, AVX2 with dense
+ * ones, AVX-512 with bitmaps (in_tiles, below).
  *
  *     tile, SLICE columns of TILE_ROWS rows: quads of columns          inputs, as packed_layout.h orders them
  *         quad 0 | r0: 4 bytes | r1 | .. r15 |                             t0 | 4 bytes of quad 0 | quad 1 | ..
@@ -9,7 +10,8 @@
  * Columns stand in the order of the inputs.
  *
  * Measured with AVX2 on a Zen 3, both of its (virtual) cores busy, medians .. best of interleaved rounds, products of the dense shape a cycle: tile 25-38 .. 28-38, while packed_dot.h
- * makes 4:8p 30-45 .. 33-52, 2:4 28-32 .. 33-41 and 4:8 26-30 out of the same tokens; vpmaddubsw on registers alone 64.
+ * makes 4:8p 30-45 .. 33-52, 2:4 28-32 .. 33-41 and 4:8 26-30 out of the same tokens; vpmaddubsw on registers alone 64. With AVX-512 on a Zen 4 likewise: tile 46-49 whatever the
+ * pattern, packed_dot.h 4:8p 69, 2:4 67, 4:8 and dense 52, bitmaps 22.
  */
 
 enum {
@@ -147,7 +149,7 @@ NOINLINE void unpack_units(int pattern, const uint8_t *w, int units, uint8_t *ti
 static void matmul_many(int pattern, int rows, int cols, int from, int to, const uint8_t *layout, const int32_t *sums,
                         const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
                         int64_t y_stride) {
-    int64_t stride = input_columns(cols), bytes = panel_bytes(pattern, cols), padded = whole(cols, UNIT) * UNIT;
+    int64_t stride = input_stride(cols), bytes = panel_bytes(pattern, cols), padded = whole(cols, UNIT) * UNIT;
     int panel = is_bitmap(pattern) ? QUADS : panel_rows(pattern), shaped = 0;
     for (int t0 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
         int block = at_most(tokens - t0, TOKEN_BLOCK);
@@ -188,12 +190,26 @@ static void matmul_many(int pattern, int rows, int cols, int from, int to, const
 
 enum { MANY_TOKENS = 16 }; /* where unpacking begins to pay */
 
+/*
+ * Whether many tokens are multiplied by tiles. AVX2's product is two instructions, so that a tile with all its zeros costs more than gathering what was kept (packed_dot.h).
+ * Of AVX-512 the gathering product is the faster one, too, and even of dense weights the one without a tile; bitmaps take long to spread, so that it is done once.
+ */
+INLINE int in_tiles(int pattern) {
+#if defined(OBR_AMX) || defined(OBR_DOTPROD)
+    (void)pattern;
+    return 1;
+#elif defined(OBR_AVX512VNNI)
+    return is_bitmap(pattern);
+#else
+    return pattern == DENSE;
+#endif
+}
+
 OBR_API void NAME(obr_packed_matmul)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
                                      const void *layout, const int32_t *sums, const float *scales, const void *inputs,
                                      const float *input_scales, int32_t tokens, float *y, int64_t y_stride) {
     pattern = laid_out_as(pattern);
-    /* AVX2's product is two instructions, so that a tile with all its zeros costs more than gathering what was kept (packed_dot.h). */
-    if (tokens < MANY_TOKENS || (U == 2 && pattern != DENSE))
+    if (tokens < MANY_TOKENS || !in_tiles(pattern))
         matmul_few(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
     else
         matmul_many(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);

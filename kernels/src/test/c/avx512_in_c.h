@@ -95,5 +95,6 @@ EMULATE __m512i emulated_32(__m256i v) { return emulated_repeat(&v, 32); }
 #define _mm512_cvtepu8_epi16 emulated_widen
 #define _mm512_broadcast_i32x4 emulated_16
 #define _mm512_broadcast_i64x4 emulated_32
+#define _mm512_castsi256_si512 emulated_32 /* the upper half may be anything */
 #define _mm512_dpbusd_epi32 emulated_dot512
 #define _mm256_dpbusd_avx_epi32 emulated_dot256

@@ -79,12 +79,8 @@ final class BenchCompareCommand implements Callable<Integer> {
             description = "Generated tokens; half floats do 16 at most. Default: ${DEFAULT-VALUE}.")
     private int generated;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Computing threads of each program; 0 is one per core. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    private final ThreadsOption threads = new ThreadsOption();
 
     @Option(
             names = "--rounds",
@@ -112,11 +108,10 @@ final class BenchCompareCommand implements Callable<Integer> {
     public Integer call() {
         prompts.values().forEach(length -> BenchRanges.require(spec, "--n-prompt", length, 1, MOST));
         BenchRanges.require(spec, "--n-gen", generated, 1, MOST);
-        BenchRanges.require(spec, "--threads", threads, 0, 1024);
         BenchRanges.require(spec, "--rounds", rounds, 1, MOST);
         BenchRanges.require(spec, "--warm-up", warmUp, 0, MOST);
         List<Contender> others = peers();
-        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        int count = threads.count();
         LlamaCpp llama = new LlamaCpp(llamaCpp);
         BenchModelOptions.Files files = models.files(this::note);
         List<Contender> contenders = contenders(llama, files, count);

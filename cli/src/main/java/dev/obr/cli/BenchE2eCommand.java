@@ -98,12 +98,8 @@ final class BenchE2eCommand implements Callable<Integer> {
             description = "Requests of each client in a repetition. Default: ${DEFAULT-VALUE}.")
     private int requests;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Computing threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    private final ThreadsOption threads = new ThreadsOption();
 
     @Option(
             names = {"-r", "--repetitions"},
@@ -182,7 +178,7 @@ final class BenchE2eCommand implements Callable<Integer> {
             return RuntimeOptions.defaults()
                     .withDevice(device.name())
                     .withKv(kv.type())
-                    .withThreads(threads);
+                    .withThreads(threads.count());
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -7,23 +7,18 @@ import dev.obr.bench.gemm.GemmResults;
 import dev.obr.bench.gemm.GemmShape;
 import dev.obr.bench.gemm.GemmSuite;
 import dev.obr.bench.gpu.ProductRow;
-import dev.obr.bench.machine.MachineProbe;
 import dev.obr.bench.machine.NoiseMeter;
-import dev.obr.bench.results.Machine;
-import dev.obr.bench.results.ResultFile;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.cuda.CudaDevice;
-import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -37,6 +32,7 @@ import picocli.CommandLine.TypeConversionException;
                 "Measure the product of a linear layer with packed weights of each pattern beside dense floats: time, TOPS, bytes of weights.")
 final class BenchGemmCommand implements Callable<Integer> {
     private static final int MOST_TOKENS = 1 << 17;
+    private static final int MOST_SECONDS = 1_000_000;
 
     private final Console console;
     private final CommonOptions common;
@@ -82,15 +78,11 @@ final class BenchGemmCommand implements Callable<Integer> {
                     "Seconds for all of it; what would take longer is left out, which is said below the table. Default: ${DEFAULT-VALUE}.")
     private int budget;
 
-    @Option(
-            names = {"-t", "--threads"},
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Computing threads of the CPU; 0 is one per core. Default: ${DEFAULT-VALUE}.")
-    private int threads;
+    @Mixin
+    private final ThreadsOption threads = new ThreadsOption();
 
-    @Option(names = "--output", paramLabel = "FILE", description = "Write the results there, too, as JSON.")
-    private @Nullable Path output;
+    @Mixin
+    private final BenchOutput output = new BenchOutput();
 
     BenchGemmCommand(Console console, CommonOptions common) {
         this.console = console;
@@ -101,18 +93,14 @@ final class BenchGemmCommand implements Callable<Integer> {
     public Integer call() {
         List<GemmShape> wanted = shapes();
         List<Integer> counts = tokens();
-        require("--budget", budget, 1, Integer.MAX_VALUE);
-        require("--threads", threads, 0, 1 << 12);
+        BenchRanges.require(spec, "--budget", budget, 1, MOST_SECONDS);
         GpuDeviceOption gpu = gpu();
         CpuKernelsProvider.Choice cpu =
                 CpuKernelsProvider.choose(CpuKernelsProvider.requested(), console.environment());
         note(cpu.reason());
-        Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         NoiseMeter meter = NoiseMeter.start();
-        long start = System.nanoTime();
         String gpuName = gpu == null ? onCpu(cpu.kernels(), wanted, counts, meter) : onGpu(gpu, wanted, counts, meter);
-        double seconds = (System.nanoTime() - start) / 1e9;
-        String noise = meter.noise();
+        @Nullable String noise = meter.noise();
         console.println("");
         notes.forEach(console::println);
         if (noise != null) {
@@ -122,14 +110,16 @@ final class BenchGemmCommand implements Callable<Integer> {
             throw new ObrException(
                     "nothing was measured: give more time with --budget, or smaller --shapes and --tokens");
         }
-        if (output != null) {
-            write(
-                    output,
-                    MachineProbe.probe(cpu.kernels(), gpuName, RootCommand.productVersion()),
-                    started,
-                    seconds,
-                    noise);
-        }
+        output.keep(
+                new BenchOutput.Run(
+                        "gemm",
+                        "Products of a linear layer: packed weights beside dense floats",
+                        results.rows(),
+                        notes,
+                        List.of(),
+                        gpuName == null ? "cpu" : gpuName),
+                noise,
+                console);
         return CommandLineApplication.DONE;
     }
 
@@ -152,8 +142,7 @@ final class BenchGemmCommand implements Callable<Integer> {
     }
 
     private @Nullable String onCpu(CpuKernels kernels, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
-        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        try (ThreadTeam team = new ThreadTeam(count)) {
+        try (ThreadTeam team = new ThreadTeam(threads.count())) {
             run(new CpuGemm(kernels, team, console.environment()), wanted, counts, meter);
         }
         return null;
@@ -177,17 +166,8 @@ final class BenchGemmCommand implements Callable<Integer> {
 
     private List<Integer> tokens() {
         List<Integer> counts = tokens.values().stream().sorted().distinct().toList();
-        counts.forEach(count -> require("--tokens", count, 1, MOST_TOKENS));
+        counts.forEach(count -> BenchRanges.require(spec, "--tokens", count, 1, MOST_TOKENS));
         return counts;
-    }
-
-    private void require(String option, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    option + " is " + value + ", but must be "
-                            + (most == Integer.MAX_VALUE ? least + " or more" : "from " + least + " to " + most));
-        }
     }
 
     private void run(GemmProducts.Factory factory, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
@@ -207,27 +187,6 @@ final class BenchGemmCommand implements Callable<Integer> {
         };
         new GemmSuite(factory, () -> System.nanoTime() / 1e9, listener).run(wanted, counts, budget);
         notes.addAll(1, factory.notes()); // before what was left out
-    }
-
-    private void write(Path file, Machine machine, Instant started, double seconds, @Nullable String noise) {
-        new ResultFile(
-                        ResultFile.FORMAT,
-                        "gemm",
-                        "Products of a linear layer: packed weights beside dense floats",
-                        command(),
-                        started.toString(),
-                        seconds,
-                        machine,
-                        noise,
-                        notes,
-                        results.rows())
-                .write(file);
-        note("written to " + file);
-    }
-
-    private String command() {
-        return "java -jar obr-runtime.jar "
-                + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
     }
 
     private void note(String line) {

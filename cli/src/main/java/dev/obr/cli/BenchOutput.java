@@ -45,12 +45,17 @@ final class BenchOutput {
             String suite, String title, List<ResultRow> rows, List<String> notes, List<String> shown, String device) {}
 
     void write(Run run, NoiseMeter meter, Console console) {
-        String noise = meter.noise();
+        @Nullable String noise = meter.noise();
         List<String> lines = new ArrayList<>(run.notes);
         if (noise != null) {
             lines.add("Doubtful: " + noise + ".");
         }
         console.print(ResultTable.markdown(run.rows, run.shown) + "\n" + String.join("\n", lines) + "\n");
+        keep(run, noise, console);
+    }
+
+    /** The file alone, of a run whose rows were printed as they came; noise is what disturbed it. */
+    void keep(Run run, @Nullable String noise, Console console) {
         if (file != null) {
             new ResultFile(
                             ResultFile.FORMAT,

@@ -7,11 +7,8 @@ import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.emulator.EmulatedDeviceOptions;
 import dev.obr.kernels.emulator.EmulatorOptions;
 import dev.obr.kernels.gpu.ComputeCapability;
+import dev.obr.kernels.gpu.DeviceName;
 import dev.obr.kernels.gpu.GpuDevice;
-import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -66,31 +63,24 @@ sealed interface GpuDeviceOption {
 
     /** Reads the option. */
     final class Converter implements ITypeConverter<GpuDeviceOption> {
-        private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,4}))?");
-        private static final Pattern EMULATOR = Pattern.compile("emulator(?::(\\w+))?");
-        private static final List<ComputeCapability> EMULATED = List.of(
-                ComputeCapability.SM_80, ComputeCapability.SM_86, ComputeCapability.SM_89, ComputeCapability.SM_90);
-
         @Override
         public GpuDeviceOption convert(String text) {
-            Matcher cuda = CUDA.matcher(text);
-            if (cuda.matches()) {
-                return new Cuda(cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)));
+            DeviceName name;
+            try {
+                name = DeviceName.parse(text);
+            } catch (ObrException e) {
+                throw none(text);
             }
-            Matcher emulator = EMULATOR.matcher(text);
-            if (emulator.matches()) {
-                String name = emulator.group(1) == null ? ComputeCapability.SM_80.toString() : emulator.group(1);
-                return EMULATED.stream()
-                        .filter(capability -> capability.toString().equals(name))
-                        .findFirst()
-                        .map(Emulated::new)
-                        .orElseThrow(() -> new TypeConversionException("'" + name + "' is not emulated; write one of "
-                                + EMULATED.stream()
-                                        .map(ComputeCapability::toString)
-                                        .collect(Collectors.joining(", "))));
-            }
-            throw new TypeConversionException(
-                    "'" + text + "' is no GPU; write cuda, cuda:N, emulator or emulator:sm_80");
+            return switch (name.kind()) {
+                case CUDA -> new Cuda(name.index());
+                case EMULATOR -> new Emulated(name.capability());
+                case AUTO, CPU -> throw none(text);
+            };
+        }
+
+        private static TypeConversionException none(String text) {
+            return new TypeConversionException(
+                    "'" + text + "' is no GPU; write cuda, cuda:N, emulator or emulator:sm_80, sm_86, sm_89 or sm_90");
         }
     }
 }

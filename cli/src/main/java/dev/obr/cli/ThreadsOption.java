@@ -5,7 +5,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** How many threads a step takes whose result does not depend on it. */
+/** How many threads compute. No result depends on it. */
 final class ThreadsOption {
     private static final int MOST = 1024;
 
@@ -19,8 +19,7 @@ final class ThreadsOption {
             names = {"-t", "--threads"},
             paramLabel = "N",
             defaultValue = "0",
-            description =
-                    "Computing threads; 0 is one per core. The result does not depend on it. Default: ${DEFAULT-VALUE}.")
+            description = "Computing threads; 0 is one per core. Default: ${DEFAULT-VALUE}.")
     void threads(int wanted) {
         if (wanted < 0 || wanted > MOST) {
             throw new ParameterException(

@@ -167,7 +167,8 @@ class GpuCheckVerbTest {
                         .contains("'tpu' is no GPU; write cuda, cuda:N, emulator or emulator:sm_80"));
         assertThat(Ran.verb("gpu-check", "--device", "emulator:sm_75"))
                 .returns(2, Ran::exitCode)
-                .satisfies(ran -> assertThat(ran.err()).contains("'sm_75' is not emulated; write one of sm_80, sm_86"));
+                .satisfies(ran ->
+                        assertThat(ran.err()).contains("'emulator:sm_75' is no GPU; write cuda, cuda:N, emulator"));
         assertThat(Ran.verb("gpu-check", "--device", "emulator", "--only", "fft"))
                 .returns(2, Ran::exitCode)
                 .satisfies(ran -> assertThat(ran.err()).contains("'fft' is no kernel; these are: spgemm_s4, "));

@@ -9,6 +9,7 @@ import dev.obr.kernels.cuda.CudaGpu;
 import dev.obr.kernels.emulator.EmulatedDevice;
 import dev.obr.kernels.emulator.EmulatedDeviceOptions;
 import dev.obr.kernels.emulator.EmulatorOptions;
+import dev.obr.kernels.gpu.DeviceName;
 import dev.obr.kernels.gpu.GpuDevice;
 import dev.obr.kernels.quantize.ActivationQuantizer;
 import dev.obr.models.Model;

@@ -1,6 +1,7 @@
 package dev.obr.runtime;
 
 import dev.obr.kernels.ObrException;
+import dev.obr.kernels.gpu.DeviceName;
 import dev.obr.models.Model;
 import dev.obr.models.Quantization;
 import dev.obr.runtime.transformer.KvType;

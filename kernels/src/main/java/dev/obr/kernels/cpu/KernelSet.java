@@ -5,8 +5,7 @@ interface KernelSet {
     /** What the project's own tests have shown of kernels compiled for it. */
     enum Tested {
         ON_HARDWARE(""),
-        IN_EMULATION("compiled and tested in emulation only"),
-        NOT_RUN("compiled only, no test ran it");
+        IN_EMULATION("compiled and tested in emulation only");
 
         private final String note;
 

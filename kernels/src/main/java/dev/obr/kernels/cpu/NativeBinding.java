@@ -28,7 +28,7 @@ final class NativeBinding {
     enum InstructionSet implements KernelSet {
         GENERIC("generic", "any processor, 4 lanes", CpuCap.GENERIC, Tested.ON_HARDWARE),
         AVX2("avx2", "AVX2 FMA F16C, 8 lanes", CpuCap.AVX2, Tested.ON_HARDWARE),
-        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes", CpuCap.AVX512, Tested.NOT_RUN);
+        AVX512("avx512", "AVX-512 F BW DQ VL, 16 lanes", CpuCap.AVX512, Tested.ON_HARDWARE);
 
         private final Facts facts;
 

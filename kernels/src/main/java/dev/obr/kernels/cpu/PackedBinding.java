@@ -24,7 +24,7 @@ final class PackedBinding {
     enum InstructionSet implements KernelSet {
         AVX2("avx2", "AVX2", CpuCap.AVX2, Tested.ON_HARDWARE),
         AVX_VNNI("avxvnni", "AVX-VNNI", CpuCap.AVXVNNI, Tested.IN_EMULATION),
-        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2", CpuCap.AVX512, Tested.IN_EMULATION),
+        AVX512_VNNI("avx512vnni", "AVX-512 VNNI VBMI2", CpuCap.AVX512, Tested.ON_HARDWARE),
         AMX("amx", "AMX-INT8 beside AVX-512 VNNI VBMI2", CpuCap.AMX, Tested.IN_EMULATION),
         /** Of another kind of processor: every cap above {@code generic} allows it. */
         DOTPROD("dotprod", "NEON dot products", CpuCap.AVX2, Tested.IN_EMULATION);

@@ -1,19 +1,18 @@
-package dev.obr.runtime;
+package dev.obr.kernels.gpu;
 
 import dev.obr.kernels.ObrException;
-import dev.obr.kernels.gpu.ComputeCapability;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where a model is to run, as options write it: {@code auto}, {@code cpu}, {@code cuda}, {@code cuda:1}, {@code emulator}, {@code emulator:sm_90}.
+ * What is to compute, as options write it: {@code auto}, {@code cpu}, {@code cuda}, {@code cuda:1}, {@code emulator}, {@code emulator:sm_90}.
  *
  * @param index of a CUDA device
  * @param capability of an emulated one
  */
-record DeviceName(Kind kind, int index, ComputeCapability capability) {
-    enum Kind {
+public record DeviceName(Kind kind, int index, ComputeCapability capability) {
+    public enum Kind {
         AUTO,
         CPU,
         CUDA,
@@ -25,7 +24,7 @@ record DeviceName(Kind kind, int index, ComputeCapability capability) {
             List.of(ComputeCapability.SM_80, ComputeCapability.SM_86, ComputeCapability.SM_89, ComputeCapability.SM_90);
 
     /** @throws ObrException where it is none of these */
-    static DeviceName parse(String name) {
+    public static DeviceName parse(String name) {
         Matcher cuda = CUDA.matcher(name);
         if (cuda.matches()) {
             int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
