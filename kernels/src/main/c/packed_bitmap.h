@@ -1,10 +1,20 @@
 /*
- * Bitmaps of AVX-512: codes of the kept entries -> codes of 64 columns, zeros where nothing is kept. vpexpandb puts as many bytes in place as the mask has ones.
+ * Bitmaps of AVX-512: codes of the kept entries -> codes of 64 columns, zeros where nothing is kept. vpexpandb puts as many bytes in place as the mask has ones. It waits for what its
+ * register held before, even where it zeroes the rest, so that each gets a register that was just cleared (on a Zen 5 6.2 and 2.6 cycles for 64 columns; a Zen 4 hardly cares).
  */
 
 typedef struct {
     const uint8_t *masks, *codes; /* of the group that comes next */
 } bitmap;
+
+/* zeros that the compiler does not know of */
+INLINE vb cleared(void) {
+    vb zeros = {0};
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(zeros));
+#endif
+    return zeros;
+}
 
 INLINE bitmap bitmap_row(int pattern, int rows, int cols, const uint8_t *layout, int row) {
     int64_t groups = whole(cols, 64);
@@ -27,5 +37,5 @@ INLINE vb spread(int half, bitmap *at) {
     }
     at->masks += half ? 24 : 8;
     at->codes += half ? 24 : code_bytes(__builtin_popcountll(mask));
-    return (vb)_mm512_maskz_expand_epi8(mask, (__m512i)codes);
+    return (vb)_mm512_mask_expand_epi8((__m512i)cleared(), mask, (__m512i)codes);
 }

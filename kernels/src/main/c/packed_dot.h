@@ -16,7 +16,7 @@
  *
  * Bound: bytes. For 64 weights and one token AVX2 computes 7 instructions (4:8p), 8 (2:4), 12 (4:8) or 8 (dense) besides loads. Measured on a Zen 3, both of its virtual cores busy with
  * other work as well, cycles for 64 weights in L2: 4:8p 2.3-3.1, 2:4 2.4-2.8, 4:8 3.6, dense 2.6-4.5; from memory every pattern runs at 87-104% of a bare read of its bytes.
- * AVX-512 on a Zen 4: 4:8p and 2:4 2.3, 4:8 2.6, dense 4.0, bitmaps 6-7; from memory 93-98%, bitmaps 62-72%, which is still faster than as dense codes of 4 bits where a core has less
+ * AVX-512 on a Zen 4: 4:8p and 2:4 2.3, 4:8 2.6, dense 4.0, bitmaps 6-7; from memory 93-98%, bitmaps 62-72%: by these cycles they beat dense codes of 4 bits where a core has less
  * than 14 GB/s to itself.
  */
 

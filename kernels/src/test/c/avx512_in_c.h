@@ -41,9 +41,10 @@ EMULATE __m512i emulated_permute2(__m512i a, __m512i index, __m512i b) {
     return a;
 }
 
-EMULATE __m512i emulated_expand(uint64_t mask, __m512i packed) {
-    bytes64 p = bytes_of(packed), r;
-    for (int n = 0, next = 0; n < 64; n++) r.b[n] = mask >> n & 1 ? p.b[next++] : 0;
+EMULATE __m512i emulated_expand(__m512i others, uint64_t mask, __m512i packed) {
+    bytes64 p = bytes_of(packed), r = bytes_of(others);
+    for (int n = 0, next = 0; n < 64; n++)
+        if (mask >> n & 1) r.b[n] = p.b[next++];
     return vector_of(r);
 }
 
@@ -91,7 +92,7 @@ EMULATE __m512i emulated_32(__m256i v) { return emulated_repeat(&v, 32); }
 #define _mm512_shuffle_epi8 emulated_shuffle
 #define _mm512_permutexvar_epi8 emulated_permute
 #define _mm512_permutex2var_epi32 emulated_permute2
-#define _mm512_maskz_expand_epi8 emulated_expand
+#define _mm512_mask_expand_epi8 emulated_expand
 #define _mm512_cvtepu8_epi16 emulated_widen
 #define _mm512_broadcast_i32x4 emulated_16
 #define _mm512_broadcast_i64x4 emulated_32

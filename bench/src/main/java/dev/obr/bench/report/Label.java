@@ -49,8 +49,9 @@ final class Label {
         return (machine.gpu() == null ? "" : machine.gpu() + "; ")
                 + String.format(
                         Locale.ROOT,
-                        "%s, %d core%s, %.0f GiB",
+                        "%s (%s), %d core%s, %.0f GiB",
                         machine.cpu(),
+                        machine.instructions(),
                         machine.cores(),
                         machine.cores() == 1 ? "" : "s",
                         machine.memoryBytes() / (double) (1L << 30));
@@ -58,7 +59,6 @@ final class Label {
 
     /** The rest of what is known of it. */
     static String software(Machine machine) {
-        return machine.instructions() + "; " + machine.system() + "; " + machine.java() + "; OBR Runtime "
-                + machine.product();
+        return machine.system() + "; " + machine.java() + "; OBR Runtime " + machine.product();
     }
 }

@@ -57,7 +57,7 @@ final class ReportPageTest {
                 .contains("time [ms]", "TOPS", "weight bytes [kB]", "speedup [x]", "perplexity", "bits");
         assertThat(page.getDocumentElement().getTextContent())
                 .contains(
-                        "a processor of 1999, 2 cores, 24 GiB",
+                        "a processor of 1999 (AVX2), 2 cores, 24 GiB",
                         "java -jar obr-runtime.jar bench gemm",
                         "2026-01-02T03:04:05Z, took 61.5 s",
                         "A note below.");

@@ -35,6 +35,9 @@ public final class CpuBackend implements Backend {
     /** Elements below which splitting an element-wise operation costs more than it saves. */
     private static final long SMALL = 16_384;
 
+    /** Floats of the widest vectors. */
+    private static final long VECTOR = 16;
+
     private final CpuKernels kernels;
     private final String description;
     private final Precision precision;
@@ -236,9 +239,14 @@ public final class CpuBackend implements Backend {
         long n = (long) x.rows() * x.cols();
         int parts = n < SMALL ? 1 : team.threads();
         team.run(parts, part -> {
-            long from = n * part / parts;
-            body.run(from, n * (part + 1) / parts - from);
+            long from = cut(n, part, parts);
+            body.run(from, cut(n, part + 1, parts) - from);
         });
+    }
+
+    /** Where a part begins: a whole number of vectors, so that what a vector computes does not depend on how many parts there are. */
+    private static long cut(long n, int part, int parts) {
+        return part == parts ? n : n * part / parts / VECTOR * VECTOR;
     }
 
     private interface Row {
