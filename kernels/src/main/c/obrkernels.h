@@ -20,7 +20,7 @@ enum { F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, CODES_8, CODES_4, TYPES };
 enum { GENERIC, AVX2, AVX512 };
 
 /* Changes whenever a signature does, so that Java never calls a stale library. */
-enum { OBR_ABI = 3 };
+enum { OBR_ABI = 4 };
 
 OBR_API int32_t obr_abi(void);
 
@@ -33,9 +33,9 @@ enum { OBR_ABSENT, OBR_RUNS, OBR_DISABLED, OBR_NOT_COMPILED, OBR_FOREIGN };
 /* Whether instruction set `set` may be used here: one of the answers above. */
 OBR_API int32_t obr_supports(int32_t set);
 
-/* `bytes` of memory for weights, aligned to 64 and not cleared; null where there is none left. obr_release gives it back. */
+/* `bytes` of memory for weights, aligned to 64 and not cleared; null where there is none left. obr_release gives it back, of the same size. */
 OBR_API void *obr_allocate(int64_t bytes);
-OBR_API void obr_release(void *memory);
+OBR_API void obr_release(void *memory, int64_t bytes);
 
 /* The whole pages of a read-only mapped file within `bytes` of memory leave this process; reading them again maps them again. Never for other memory, which would be lost. */
 OBR_API void obr_forget(void *memory, int64_t bytes);

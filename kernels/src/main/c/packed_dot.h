@@ -204,25 +204,34 @@ INLINE void scale_totals(const int32_t *totals, int64_t totals_stride, int rows,
                 (float)(totals[t * totals_stride + r] - sums[r]) * (input_scales[t] * scales[r]);
 }
 
+/* tokens that stay in L2 while all panels pass by */
+INLINE int tokens_in_cache(int64_t stride) {
+    const int64_t bytes = 512 << 10;
+    return (int)whole(bytes / FEW_TOKENS, stride) * FEW_TOKENS;
+}
+
 static void matmul_few(int pattern, int rows, int cols, int from, int to, const uint8_t *layout, const int32_t *sums,
                        const float *scales, const uint8_t *inputs, const float *input_scales, int tokens, float *y,
                        int64_t y_stride) {
     int32_t totals[FEW_TOKENS * PANEL];
     int64_t stride = input_stride(cols), bytes = panel_bytes(pattern, cols);
-    int panel = panel_rows(pattern), units = (int)whole(cols, UNIT);
-    for (int r = from; r < to; r += panel) {
-        for (int t = 0, together; t < tokens; t += together) {
-            together = tokens - t >= FEW_TOKENS ? FEW_TOKENS : at_most(tokens - t, 4);
-            const uint8_t *x = inputs + t * stride;
+    int panel = panel_rows(pattern), units = (int)whole(cols, UNIT), block = tokens_in_cache(stride);
+    for (int t0 = 0; t0 < tokens; t0 += block) {
+        int end = at_most(t0 + block, tokens);
+        for (int r = from; r < to; r += panel) {
+            for (int t = t0, together; t < end; t += together) {
+                together = end - t >= FEW_TOKENS ? FEW_TOKENS : at_most(end - t, 4);
+                const uint8_t *x = inputs + t * stride;
 #if BITMAPS
-            if (is_bitmap(pattern))
-                bitmap_dots[together - 1](pattern == HALF_OF_64, bitmap_row(pattern, rows, cols, layout, r), cols, x,
-                                          stride, totals);
-            else
+                if (is_bitmap(pattern))
+                    bitmap_dots[together - 1](pattern == HALF_OF_64, bitmap_row(pattern, rows, cols, layout, r), cols, x,
+                                              stride, totals);
+                else
 #endif
-                panel_dots[pattern][together - 1](layout + r / panel * bytes, units, x, stride, totals);
-            scale_totals(totals, PANEL, at_most(to - r, panel), sums + r, scales + r, input_scales + t, together,
-                         y + t * y_stride + r, y_stride);
+                    panel_dots[pattern][together - 1](layout + r / panel * bytes, units, x, stride, totals);
+                scale_totals(totals, PANEL, at_most(to - r, panel), sums + r, scales + r, input_scales + t, together,
+                             y + t * y_stride + r, y_stride);
+            }
         }
     }
     (void)rows;

@@ -92,6 +92,7 @@ int main(void) {
                         check(k, w, plain, token_counts[t], extreme);
                     for (unsigned t = 0; w.rows == 33 && t < sizeof many_tokens / sizeof *many_tokens; t++)
                         check(k, w, plain, many_tokens[t], extreme);
+                    if (w.cols == 2100 && kind == 0) check(k, w, plain, 300, extreme); /* more than stay in a cache */
                     free(plain);
                     free_weight(w);
                 }

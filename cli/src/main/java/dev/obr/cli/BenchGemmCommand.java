@@ -1,5 +1,6 @@
 package dev.obr.cli;
 
+import dev.obr.bench.MemoryBandwidth;
 import dev.obr.bench.gemm.CpuGemm;
 import dev.obr.bench.gemm.CudaGemm;
 import dev.obr.bench.gemm.GemmProducts;
@@ -15,7 +16,9 @@ import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.cuda.CudaDevice;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -143,7 +146,15 @@ final class BenchGemmCommand implements Callable<Integer> {
 
     private @Nullable String onCpu(CpuKernels kernels, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
         try (ThreadTeam team = new ThreadTeam(threads.count())) {
-            run(new CpuGemm(kernels, team, console.environment()), wanted, counts, meter);
+            notes.add(GemmResults.READ_TIME);
+            run(
+                    new CpuGemm(kernels, team, console.environment()),
+                    wanted,
+                    counts,
+                    meter,
+                    count -> count > 1
+                            ? OptionalDouble.empty()
+                            : OptionalDouble.of(MemoryBandwidth.read(threads.count(), kernels) * 1e9));
         }
         return null;
     }
@@ -151,7 +162,7 @@ final class BenchGemmCommand implements Callable<Integer> {
     private String onGpu(GpuDeviceOption option, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
         try (CudaDevice gpu = (CudaDevice) option.open();
                 CudaGemm gemm = new CudaGemm(gpu)) {
-            run(gemm, wanted, counts, meter);
+            run(gemm, wanted, counts, meter, count -> OptionalDouble.empty());
             return gpu.name();
         }
     }
@@ -170,13 +181,19 @@ final class BenchGemmCommand implements Callable<Integer> {
         return counts;
     }
 
-    private void run(GemmProducts.Factory factory, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
-        notes.add(GemmResults.LEGEND);
+    /** @param readRate bytes a second that bound so many tokens */
+    private void run(
+            GemmProducts.Factory factory,
+            List<GemmShape> wanted,
+            List<Integer> counts,
+            NoiseMeter meter,
+            IntFunction<OptionalDouble> readRate) {
+        notes.addFirst(GemmResults.LEGEND);
         GemmResults.HEADER.forEach(console::println);
         GemmSuite.Listener listener = new GemmSuite.Listener() {
             @Override
             public void rows(GemmShape shape, int tokens, List<ProductRow> rows) {
-                results.add(shape, tokens, rows).forEach(console::println);
+                results.add(shape, tokens, rows, readRate.apply(tokens)).forEach(console::println);
                 meter.sample();
             }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /** What was measured, as rows of a result file and as lines of a Markdown table. */
 public final class GemmResults {
@@ -24,13 +25,21 @@ public final class GemmResults {
             "Medians of repetitions in turns (A B C A B C), half of all times within the spread. TOPS count the operations of dense weights, 2 · tokens · features · columns, for sparse ones, too. "
                     + "x dense: how many times faster than the fastest dense product of floats; x smaller: than the weights as half floats. Weights are random and come from memory: copies take turns.";
 
+    /** What {@code read_time} is, where a table has it. */
+    public static final String READ_TIME =
+            "read time, modelled: the weights' bytes at the speed at which memory was read right after; what one token is bound by.";
+
     /** The paper's time on an A100, where it has one. */
     private static final String PUBLISHED = "published_a100_time";
 
     private final List<ResultRow> rows = new ArrayList<>();
 
-    /** Adds what was measured of one shape with so many tokens; returns its lines of the table. */
-    public List<String> add(GemmShape shape, int tokens, List<ProductRow> measured) {
+    /**
+     * Adds what was measured of one shape with so many tokens; returns its lines of the table.
+     *
+     * @param bytesPerSecond at which memory is read; empty where that is no bound
+     */
+    public List<String> add(GemmShape shape, int tokens, List<ProductRow> measured, OptionalDouble bytesPerSecond) {
         ProductRow reference = measured.stream()
                 .filter(ProductRow::reference)
                 .min(Comparator.comparingDouble(row -> row.sample().median()))
@@ -38,7 +47,10 @@ public final class GemmResults {
         List<String> lines = new ArrayList<>();
         for (ProductRow row : measured) {
             Figure speedup = speedup(row, reference);
-            rows.add(new ResultRow(key(shape, tokens, row), figures(row, speedup)));
+            Map<String, Figure> figures = figures(row, speedup);
+            bytesPerSecond.ifPresent(
+                    rate -> figures.put("read_time", Figure.of("s", Kind.MODELLED, row.weightBytes() / rate)));
+            rows.add(new ResultRow(key(shape, tokens, row), figures));
             lines.add(line(shape, tokens, row, speedup));
         }
         return lines;

@@ -12,6 +12,7 @@ import dev.obr.bench.roofline.ProductKernel;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +31,8 @@ class GemmResultsTest {
         List<String> lines = results.add(
                 SHAPE,
                 65536,
-                List.of(row("FP16 dense", true, 32L << 20, 9.54e-3), row("INT4 4:8p", false, 5L << 20, 2.02e-3)));
+                List.of(row("FP16 dense", true, 32L << 20, 9.54e-3), row("INT4 4:8p", false, 5L << 20, 2.02e-3)),
+                OptionalDouble.empty());
         assertThat(lines.get(1))
                 .isEqualTo(
                         "| 4096x4096   |  65536 | INT4 4:8p             |      2.020 |   0.0% | 1088.625 |    4.72 |      5.24 |      6.40 |");
@@ -57,10 +59,20 @@ class GemmResultsTest {
                 List.of(
                         row("FP16 dense", true, 1, 3.0, 6.0, 3.0),
                         row("FP32 dense", true, 2, 2.0, 4.0, 2.0),
-                        row("INT4 dense", false, 1, 1.0, 2.0, 1.0)));
+                        row("INT4 dense", false, 1, 1.0, 2.0, 1.0)),
+                OptionalDouble.empty());
         Figure speedup = figure(results.rows().get(2), "speedup");
         assertThat(speedup).isEqualTo(new Figure("x", Figure.Kind.MEASURED, 2, 2, 2, 3));
         assertThat(figure(results.rows().get(1), "speedup").median()).isEqualTo(1);
+    }
+
+    /** 5 MB at 10 GB/s take half a millisecond. */
+    @Test
+    void whatReadingTheWeightsTakesStandsBesideTheTime() {
+        GemmResults results = new GemmResults();
+        results.add(SHAPE, 1, List.of(row("FP16 dense", true, 5_000_000, 1e-3)), OptionalDouble.of(10e9));
+        assertThat(figure(results.rows().getFirst(), "read_time"))
+                .isEqualTo(Figure.of("s", Figure.Kind.MODELLED, 0.5e-3));
     }
 
     @Test
@@ -78,7 +90,8 @@ class GemmResultsTest {
                                 1,
                                 1,
                                 new Sample(List.of(1.0))),
-                        row("FP16 dense, cuBLAS", true, 1, 1.0)));
+                        row("FP16 dense, cuBLAS", true, 1, 1.0)),
+                OptionalDouble.empty());
         assertThat(figure(results.rows().get(0), "published_a100_time"))
                 .isEqualTo(Figure.of("s", Figure.Kind.PUBLISHED, 9.54e-3));
         assertThat(results.rows().get(1).figures()).doesNotContainKey("published_a100_time");

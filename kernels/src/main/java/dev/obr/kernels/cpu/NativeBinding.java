@@ -22,7 +22,7 @@ import java.nio.file.Path;
  */
 final class NativeBinding {
     /** The value of OBR_ABI that these signatures belong to. */
-    private static final int ABI = 3;
+    private static final int ABI = 4;
 
     /** What the C sources are compiled for, slowest first; ordinals and suffixes are those of the C functions. */
     enum InstructionSet implements KernelSet {

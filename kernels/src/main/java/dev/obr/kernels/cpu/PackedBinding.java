@@ -54,7 +54,7 @@ final class PackedBinding {
     PackedBinding(SymbolLookup library, InstructionSet set) {
         String end = "_" + set.suffix();
         allocate = NativeBinding.downcall(library, "obr_allocate", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
-        release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS));
+        release = NativeBinding.downcall(library, "obr_release", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
         forget = NativeBinding.downcall(library, "obr_forget", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
         size = NativeBinding.downcall(
                 library,
@@ -112,7 +112,7 @@ final class PackedBinding {
 
     private void release(MemorySegment memory) {
         try {
-            release.invokeExact(memory);
+            release.invokeExact(memory, memory.byteSize());
         } catch (Throwable e) {
             throw NativeBinding.unexpected(e);
         }
