@@ -18,9 +18,9 @@ final class Label {
         return words(figure) + (scale.unit().isEmpty() || scale.unit().equals(figure) ? "" : " [" + scale.unit() + "]");
     }
 
-    /** {@code weight_bytes} as words. */
+    /** {@code weight_bytes} as words; {@code Q4_0} is one. */
     static String words(String name) {
-        return name.replace('_', ' ');
+        return name.replaceAll("_(?!\\d)", " ");
     }
 
     /** What a number is called that was not measured here; empty for the others. */

@@ -10,11 +10,9 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.font.FontRenderContext;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -63,13 +61,11 @@ final class PlotImage {
         graphics.scale(PIXELS, PIXELS);
         chart(plot).paint(graphics, WIDTH, HEIGHT);
         graphics.dispose();
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
         try {
-            ImageIO.write(image, "png", png);
+            return IndexedPng.of(image);
         } catch (IOException e) {
             throw new ObrException("cannot draw " + plot.title() + ": " + e.getMessage());
         }
-        return png.toByteArray();
     }
 
     private XYChart chart(Plot plot) {

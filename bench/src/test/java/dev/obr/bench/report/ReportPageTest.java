@@ -134,4 +134,10 @@ final class ReportPageTest {
             assertThat(image.getAttribute("alt")).contains("tokens", "F16", "4:8p");
         }
     }
+
+    @Test
+    void namesOfFiguresAreReadAsWordsAndThoseOfTypesAreNot() {
+        assertThat(Label.words("mean_ttft_ms")).isEqualTo("mean ttft ms");
+        assertThat(Label.words("/ llama.cpp Q4_0")).isEqualTo("/ llama.cpp Q4_0");
+    }
 }
