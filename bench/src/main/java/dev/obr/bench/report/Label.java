@@ -13,9 +13,10 @@ final class Label {
 
     private Label() {}
 
-    /** {@code time [ms]}, {@code perplexity}. */
+    /** {@code time [ms]}, {@code perplexity}; the unit in a name such as {@code mean_ttft_ms} is not said twice. */
     static String withUnit(String figure, Scale scale) {
-        return words(figure) + (scale.unit().isEmpty() || scale.unit().equals(figure) ? "" : " [" + scale.unit() + "]");
+        return words(figure.replaceAll("_ms$", ""))
+                + (scale.unit().isEmpty() || scale.unit().equals(figure) ? "" : " [" + scale.unit() + "]");
     }
 
     /** {@code weight_bytes} as words; {@code Q4_0} is one. */

@@ -53,9 +53,7 @@ final class Ratios {
                 .map(entry -> entry.getKey() + " " + range(entry.getValue()))
                 .collect(Collectors.joining(
                         "; ",
-                        capital(Label.words(name))
-                                + (modelled ? " (modelled)" : "")
-                                + (several ? ", medians of the cases: " : ": "),
+                        title(name) + (modelled ? " (modelled)" : "") + (several ? ", medians of the cases: " : ": "),
                         "."));
     }
 
@@ -74,7 +72,9 @@ final class Ratios {
                 .median();
     }
 
-    private static String capital(String words) {
+    /** {@code / F16} is how many times as fast as that one is. */
+    private static String title(String name) {
+        String words = name.startsWith("/ ") ? "times as fast as " + name.substring(2) : Label.words(name);
         return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }
 }

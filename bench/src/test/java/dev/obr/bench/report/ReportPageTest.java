@@ -138,6 +138,7 @@ final class ReportPageTest {
     @Test
     void namesOfFiguresAreReadAsWordsAndThoseOfTypesAreNot() {
         assertThat(Label.words("mean_ttft_ms")).isEqualTo("mean ttft ms");
+        assertThat(Label.withUnit("mean_ttft_ms", Scale.of("ms", 5))).isEqualTo("mean ttft [ms]");
         assertThat(Label.words("/ llama.cpp Q4_0")).isEqualTo("/ llama.cpp Q4_0");
     }
 }
