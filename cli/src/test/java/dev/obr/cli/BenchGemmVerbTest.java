@@ -51,7 +51,7 @@ class BenchGemmVerbTest {
         assertThat(results.rows()).hasSize((int) (4 * ofOneCase));
         assertThat(results.rows()).allSatisfy(row -> {
             List<String> figures = new ArrayList<>(List.of("time", "TOPS", "weight_bytes", "speedup", "memory_ratio"));
-            if (row.key().get("tokens").equals("1")) {
+            if ("1".equals(row.key().get("tokens"))) {
                 figures.add("read_time"); // memory bounds no more than that
             }
             assertThat(row.figures()).containsOnlyKeys(figures.toArray(String[]::new));
