@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
  * @param capability of an emulated one
  */
 public record DeviceName(Kind kind, int index, ComputeCapability capability) {
+    /** Where it computes. {@code AUTO} is the first GPU that can, else the CPU. */
     public enum Kind {
         AUTO,
         CPU,
