@@ -5,10 +5,13 @@
  *
  * 1. Fewer than 96 (decode, speculation, short prompts): dot products. W is streamed from memory once, 4 rows x up to 3 tokens at a time, widened on the way.
  *
- *        W  r0 ################  ->            x  t0 ################
- *           r1 ################   along cols      t1 ################      12 accumulators of LANES partial sums, added up at the end of the row;
- *           r2 ################                   t2 ################      with 3 vectors of x and one of W they fill the 16 registers of AVX2
- *           r3 ################
+ *        W  from         ################  ->            x  t0 ################
+ *           + 1 quarter  ################   along cols      t1 ################      12 accumulators of LANES partial sums, added up at the end of the row;
+ *           + 2 quarters ################                   t2 ################      with 3 vectors of x and one of W they fill the 16 registers of AVX2
+ *           + 3 quarters ################
+ *
+ *    The 4 rows lie a quarter of the range apart: the next ones follow each of them in memory, four streams that never jump, as hardware prefetches them. Four neighbours at a time
+ *    jump at their ends, and what was prefetched behind them comes too early.
  *
  *    Codes take another way (matmul_codes.h). Block types are unpacked 256 columns x 4 rows at a time into L1 first.
  *    Bound: the bytes of W over memory bandwidth up to 3 tokens, then 12 fused multiply-adds per 7 loads.
@@ -27,14 +30,14 @@
  *
  * Limits: any rows, tokens and cols that the type allows. Rows of a tile past `to` are zeros that are computed and not stored.
  *
- * Measured with AVX2 on one core of an AMD EPYC (Zen 3, 51 GFMA/s in registers, 14-18 GB/s read), F16 from DRAM, 4 KiB pages, the other core busy; CPU time, medians of interleaved rounds:
+ * Measured on one core, F16 from DRAM in pages of 4 KiB, medians of interleaved rounds. Few tokens: AMD EPYC (Zen 4, 25-28 GB/s read), AVX-512; AVX2 differs by 5% at most:
  *
- *    tokens                       1          3          4          16         128        512
- *    [8192, 2048]   of read      91%        73%        60%
- *    [2048, 8192]   of read     111%        99%        70%
- *    either         of peak                                        56-69%     72-77%     70-76% (83% in the best round)
+ *    tokens                              1          2          3          4          8         16         64
+ *    [8192, 2048]   of read           106%        73%        64%        58%
+ *    [2048, 8192]   of read            81%        66%        63%        50%        (two threads, one token: 101% and 98%)
+ *    either         GFMA/s           11-14      18-19      24-26         27      38-40      44-45         48
  *
- *    (a bare read with one stream is no upper limit: four rows are four streams)
+ * Many tokens: AMD EPYC (Zen 3, 51 GFMA/s in registers), AVX2: 72-77% of that at 128, 70-76% at 512 tokens.
  */
 
 /* ---- few tokens ---- */
@@ -58,22 +61,20 @@ INLINE float load_one(int type, const uint8_t *row, int64_t k) {
 enum { DOT_ROWS = 4, DOT_TOKENS = 3 };
 
 #define DOT_PARAMETERS                                                                                            \
-    const uint8_t *w, int64_t row_bytes, int64_t n, const float *x, int64_t x_stride, float *y, int64_t y_stride, \
-        int accumulate
+    const uint8_t *w, int64_t row_bytes, int64_t apart, int64_t n, const float *x, int64_t x_stride, float *y, \
+        int64_t y_stride, int accumulate
 
-/* y[t][r] (+)= W[r] . x[t] over n columns for R rows and T tokens; type, R and T are constants where this is expanded */
+/* y[t][r] (+)= W[r] . x[t] over n columns for R rows, `apart` from one to the next, and T tokens; type, R and T are constants where this is expanded */
 INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
     vf acc[DOT_ROWS][DOT_TOKENS];
     for (int r = 0; r < R; r++)
         for (int t = 0; t < T; t++) acc[r][t] = zero();
-    for (int r = 0; r < R; r++) /* the rows that come next: hardware does not prefetch across pages of 4 KiB */
-        for (int line = 0; line < 4; line++) prefetch(w + (R + r) * row_bytes + 64 * line);
     int64_t k = 0;
     for (; k + LANES <= n; k += LANES) {
         vf xs[DOT_TOKENS];
         for (int t = 0; t < T; t++) xs[t] = in_register(load(x + t * x_stride + k));
         for (int r = 0; r < R; r++) {
-            vf ws = in_register(load_as(type, w + r * row_bytes, k));
+            vf ws = in_register(load_as(type, w + r * apart * row_bytes, k));
             for (int t = 0; t < T; t++) acc[r][t] += ws * xs[t];
         }
     }
@@ -82,15 +83,18 @@ INLINE void dot(int type, int R, int T, DOT_PARAMETERS) {
         for (int t = 0; t < T; t++) sums[r][t] = sum(acc[r][t]);
     for (; k < n; k++)
         for (int r = 0; r < R; r++)
-            for (int t = 0; t < T; t++) sums[r][t] += load_one(type, w + r * row_bytes, k) * x[t * x_stride + k];
+            for (int t = 0; t < T; t++) sums[r][t] += load_one(type, w + r * apart * row_bytes, k) * x[t * x_stride + k];
     for (int t = 0; t < T; t++)
-        for (int r = 0; r < R; r++) y[t * y_stride + r] = accumulate ? y[t * y_stride + r] + sums[r][t] : sums[r][t];
+        for (int r = 0; r < R; r++) {
+            float *yr = y + t * y_stride + r * apart;
+            *yr = accumulate ? *yr + sums[r][t] : sums[r][t];
+        }
 }
 
 /* One function for each type, R and T, so that each has all registers to itself. */
 #define DOT(TYPE, R, T)                                                            \
     static __attribute__((noinline)) void dot_##TYPE##_##R##_##T(DOT_PARAMETERS) { \
-        dot(TYPE, R, T, w, row_bytes, n, x, x_stride, y, y_stride, accumulate);    \
+        dot(TYPE, R, T, w, row_bytes, apart, n, x, x_stride, y, y_stride, accumulate); \
     }
 #define DOTS(TYPE) DOT(TYPE, 1, 1) DOT(TYPE, 1, 2) DOT(TYPE, 1, 3) DOT(TYPE, 4, 1) DOT(TYPE, 4, 2) DOT(TYPE, 4, 3)
 #define DOT_TABLE(TYPE)                                           \
@@ -112,13 +116,13 @@ static void (*const dots[TYPES][2][DOT_TOKENS])(DOT_PARAMETERS) = {[F32] = DOT_T
 /* rows from..to and all tokens, W of a type without blocks */
 static void dot_plain(int type, const uint8_t *w, int64_t row_bytes, int64_t n, int from, int to, const float *x,
                       int64_t x_stride, int tokens, float *y, int64_t y_stride, int accumulate) {
-    int four, together;
-    for (int r = from; r < to; r += four ? 4 : 1) {
-        four = to - r >= 4;
+    int quarter = (to - from) / DOT_ROWS, rest = (to - from) % DOT_ROWS, together;
+    for (int i = 0; i < quarter + rest; i++) {
+        int four = i < quarter, r = from + (four ? i : (DOT_ROWS - 1) * quarter + i);
         for (int t = 0; t < tokens; t += together) {
             int left = tokens - t;
             together = left == 4 ? 2 : at_most(left, DOT_TOKENS); /* 2 + 2 beats 3 + 1 */
-            dots[type][four][together - 1](w + r * row_bytes, row_bytes, n, x + t * x_stride, x_stride,
+            dots[type][four][together - 1](w + r * row_bytes, row_bytes, quarter, n, x + t * x_stride, x_stride,
                                            y + t * y_stride + r, y_stride, accumulate);
         }
     }

@@ -22,9 +22,18 @@ class CodeProductsTest {
         for (int bits : new int[] {8, 4}) {
             for (int cols : new int[] {2, 14, 32, 46, 2048, 8200, 16384}) {
                 for (int tokens : new int[] {1, 2, 3, 4, 97}) {
-                    compare(kernels, bits, cols, tokens);
+                    compare(kernels, bits, ROWS, cols, tokens);
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Twins.class)
+    void rowsThatDoNotFitIntoACacheAreMultipliedExactly(Twins twin) {
+        for (int tokens : new int[] {1, 5}) {
+            compare(twin.get(), 8, 303, 2048, tokens);
+            compare(twin.get(), 4, 303, 4096, tokens);
         }
     }
 
@@ -47,11 +56,11 @@ class CodeProductsTest {
         }
     }
 
-    private static void compare(CpuKernels kernels, int bits, int cols, int tokens) {
+    private static void compare(CpuKernels kernels, int bits, int rows, int cols, int tokens) {
         Random random = new Random(bits * 1000L + cols + tokens);
         try (Arena arena = Arena.ofConfined()) {
-            int[] codes = new int[ROWS * cols];
-            MemorySegment weights = arena.allocate((long) ROWS * cols * bits / 8);
+            int[] codes = new int[rows * cols];
+            MemorySegment weights = arena.allocate((long) rows * cols * bits / 8);
             for (int i = 0; i < codes.length; i++) {
                 codes[i] = random.nextInt(1 << bits) - (1 << bits - 1);
                 long at = (long) i * bits / 8;
@@ -64,16 +73,18 @@ class CodeProductsTest {
             for (int i = 0; i < inputs.length; i++) {
                 x.setAtIndex(ValueLayout.JAVA_FLOAT, i, inputs[i]);
             }
-            MemorySegment y = arena.allocate(4L * tokens * ROWS);
+            MemorySegment y = arena.allocate(4L * tokens * rows);
             DType type = bits == 8 ? DType.CODES_8 : DType.CODES_4;
-            kernels.matmul(new WeightMatrix(type, ROWS, cols, weights), 0, ROWS, x, tokens, y);
-            for (int i = 0; i < tokens * ROWS; i++) {
+            kernels.matmul(new WeightMatrix(type, rows, cols, weights), 0, rows, x, tokens, y);
+            for (int i = 0; i < tokens * rows; i++) {
                 long sum = 0;
                 for (int k = 0; k < cols; k++) {
-                    sum += (long) codes[i % ROWS * cols + k] * inputs[i / ROWS * cols + k];
+                    sum += (long) codes[i % rows * cols + k] * inputs[i / rows * cols + k];
                 }
                 assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, i))
-                        .as("%s: %d bits, %d columns, token and row %d of %d", kernels.name(), bits, cols, i, tokens)
+                        .as(
+                                "%s: %d bits, [%d, %d], output %d of %d tokens",
+                                kernels.name(), bits, rows, cols, i, tokens)
                         .isEqualTo((float) sum);
             }
         }
