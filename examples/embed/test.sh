@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The artifacts as an application gets them: installed into a repository of their own, checked, and a program built against them whose pom knows the README's snippet and no more.
-#   test.sh RUNNABLE_JAR            (which knows where a JDK 25 is) needs nothing that the build has not downloaded
+#   test.sh RUNNABLE_JAR            (which knows where a JDK 25 is) needs nothing that the build has not downloaded, but Maven's plugin for installing
 #   test.sh RUNNABLE_JAR release    as they are published: with sources and documentation, deployed into a folder
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,10 +12,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "test-embed: $*" >&2; exit 1; }
 
-# What was downloaded before, by links; what is installed lies beside them.
+# What was downloaded before, by links; what is installed lies beside them. A build that ends before `install` has not downloaded the plugin for it.
+downloaded=${MAVEN_REPOSITORY:-$HOME/.m2/repository}
+mvn -B -ntp -q -N -Dmaven.repo.local="$downloaded" install:help
 repository=$work/repository
 mkdir "$repository"
-cp -as "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/." "$repository"
+cp -as "$downloaded/." "$repository"
 rm -rf "$repository/dev/obr"
 maven() { mvn -B -ntp -q -Dmaven.repo.local="$repository" "$@"; }
 

@@ -19,7 +19,7 @@ mkdir -p "$repository"
 cp -asn "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/." "$repository"
 rm -rf "$repository/dev/obr" "$work/app"
 maven() { mvn -B -ntp -q -Dmaven.repo.local="$repository" "$@"; }
-maven -o -Dmaven.test.skip -Dspotless.check.skip -pl langchain4j -am install
+maven -Dmaven.test.skip -Dspotless.check.skip -pl langchain4j -am install
 cp -r examples/spring-boot "$work/app"
 maven -f "$work/app/pom.xml" package
 
