@@ -101,6 +101,9 @@ final class BenchE2eCommand implements Callable<Integer> {
     @Mixin
     private final ThreadsOption threads = new ThreadsOption();
 
+    @Mixin
+    private final PinOption pin = new PinOption();
+
     @Option(
             names = {"-r", "--repetitions"},
             paramLabel = "N",
@@ -142,12 +145,14 @@ final class BenchE2eCommand implements Callable<Integer> {
         ServingBench.Result result = new ServingBench(
                         variants(files), options, Duration.ofSeconds(warmUp), repetitions, requests, noise, this::note)
                 .run(cases);
+        List<String> notes = new ArrayList<>(result.notes());
+        notes.addAll(pin.notes());
         output.write(
                 new BenchOutput.Run(
                         "e2e",
                         "Requests end to end: packed models beside dense, " + files.name(),
                         result.rows(),
-                        result.notes(),
+                        notes,
                         SHOWN,
                         result.device()),
                 noise,
@@ -178,7 +183,8 @@ final class BenchE2eCommand implements Callable<Integer> {
             return RuntimeOptions.defaults()
                     .withDevice(device.name())
                     .withKv(kv.type())
-                    .withThreads(threads.count());
+                    .withThreads(threads.count())
+                    .withPinned(pin.pinned());
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -85,6 +85,9 @@ final class BenchGemmCommand implements Callable<Integer> {
     private final ThreadsOption threads = new ThreadsOption();
 
     @Mixin
+    private final PinOption pin = new PinOption();
+
+    @Mixin
     private final BenchOutput output = new BenchOutput();
 
     BenchGemmCommand(Console console, CommonOptions common) {
@@ -145,8 +148,9 @@ final class BenchGemmCommand implements Callable<Integer> {
     }
 
     private @Nullable String onCpu(CpuKernels kernels, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
-        try (ThreadTeam team = new ThreadTeam(threads.count())) {
+        try (ThreadTeam team = new ThreadTeam(threads.count(), pin.placement())) {
             notes.add(GemmResults.READ_TIME);
+            notes.addAll(pin.notes());
             run(
                     new CpuGemm(kernels, team, console.environment()),
                     wanted,

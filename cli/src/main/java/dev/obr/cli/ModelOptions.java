@@ -98,7 +98,7 @@ final class ModelOptions {
     private RuntimeOptions options(boolean simulated, KvScheme scheme) {
         try {
             Activations activations = new Activations(bits(), clip(), simulated, scheme);
-            return new RuntimeOptions(device.name(), threads, kernels, kv.type(), context, activations);
+            return new RuntimeOptions(device.name(), threads, false, kernels, kv.type(), context, activations);
         } catch (ObrException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -3,6 +3,9 @@ package dev.obr.runtime;
 import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.cpu.PinnedThreads;
+import dev.obr.kernels.cpu.ThreadPlacement;
+import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.cuda.CudaDevice;
 import dev.obr.kernels.cuda.CudaDevices;
 import dev.obr.kernels.cuda.CudaGpu;
@@ -125,7 +128,9 @@ record RunningPass(ForwardPass pass, String kernelsName, String description, int
                 CpuKernelsProvider.requested().orFor(options.kernels()), HostSettings.environment());
         Precision precision = precision(model, options.activations());
         ActivationQuantizer quantizer = precision.activations();
-        CpuBackend backend = new CpuBackend(choice.kernels(), choice.reason(), threads(options), precision);
+        ThreadTeam team =
+                new ThreadTeam(threads(options), options.pinned() ? PinnedThreads.open() : ThreadPlacement.FREE);
+        CpuBackend backend = new CpuBackend(choice.kernels(), choice.reason(), team, precision);
         Transformer transformer;
         try {
             transformer = new Transformer(model, backend);

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}, {@code emulator} or {@code emulator:sm_90}; null is {@code auto} that says nothing where there is no driver
  * @param threads computing threads; 0 takes one per processor
+ * @param pinned whether the threads that are started are held on a processor each, for measurements; Linux only
  * @param kernels {@code scalar}, {@code vector} or {@code native}; null takes what {@code -Dobr.kernels} says, else the fastest that works
  * @param kv how keys and values are kept; null takes what a packed model was made for, else F16
  * @param contextLength most tokens of a sequence; 0 takes the model's own
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record RuntimeOptions(
         @Nullable String device,
         int threads,
+        boolean pinned,
         @Nullable String kernels,
         @Nullable KvType kv,
         int contextLength,
@@ -75,31 +77,35 @@ public record RuntimeOptions(
 
     /** The first GPU that runs the model, else all processors and the fastest kernels, cache and activations as the model asks for, its own context length. */
     public static RuntimeOptions defaults() {
-        return new RuntimeOptions(null, 0, null, null, 0, Activations.auto());
+        return new RuntimeOptions(null, 0, false, null, null, 0, Activations.auto());
     }
 
     public RuntimeOptions withDevice(@Nullable String device) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withThreads(int threads) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
+    }
+
+    public RuntimeOptions withPinned(boolean pinned) {
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withKernels(@Nullable String kernels) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withKv(@Nullable KvType kv) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withContextLength(int contextLength) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     public RuntimeOptions withActivations(Activations activations) {
-        return new RuntimeOptions(device, threads, kernels, kv, contextLength, activations);
+        return new RuntimeOptions(device, threads, pinned, kernels, kv, contextLength, activations);
     }
 
     /** How a model's keys and values are kept with these options. */

@@ -29,15 +29,22 @@ public final class ThreadTeam implements AutoCloseable {
     private static final int YIELDS_BEFORE_PARK = 1_000;
 
     private final ReentrantLock running = new ReentrantLock();
+    private final ThreadPlacement placement;
     private final Worker[] workers;
     private volatile @Nullable Task task;
     private volatile boolean closed;
 
-    /** Starts {@code threads - 1} workers. */
+    /** Starts {@code threads - 1} workers, which run wherever the system puts them. */
     public ThreadTeam(int threads) {
+        this(threads, ThreadPlacement.FREE);
+    }
+
+    /** Starts {@code threads - 1} workers in their places. Threads that call {@link #run} stay where they are: they are not the team's. */
+    public ThreadTeam(int threads, ThreadPlacement placement) {
         if (threads < 1) {
             throw new IllegalArgumentException("a team needs at least 1 thread, not " + threads);
         }
+        this.placement = placement;
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
@@ -203,10 +210,12 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     private final class Worker implements Runnable {
+        private final int number;
         private final Thread thread;
         private volatile boolean parked;
 
         Worker(int number) {
+            this.number = number;
             thread = Thread.ofPlatform().daemon().name("obr-worker-" + number).unstarted(this);
         }
 
@@ -219,6 +228,7 @@ public final class ThreadTeam implements AutoCloseable {
 
         @Override
         public void run() {
+            placement.place(number);
             Task last = null;
             Wait wait = new Wait();
             while (!closed) {

@@ -49,15 +49,21 @@ public final class CpuBackend implements Backend {
     private MemorySegment rotary = MemorySegment.NULL; // [positions, headDim] of the table used last
     private float[] rotaryRows = new float[0];
 
+    /** Threads run wherever the system puts them. */
+    public CpuBackend(CpuKernels kernels, String description, int threads, Precision precision) {
+        this(kernels, description, new ThreadTeam(threads), precision);
+    }
+
     /**
      * @param description which kernels these are and why
+     * @param team the backend's from now on, closed with it
      * @param precision in which packed weights compute
      */
-    public CpuBackend(CpuKernels kernels, String description, int threads, Precision precision) {
+    public CpuBackend(CpuKernels kernels, String description, ThreadTeam team, Precision precision) {
         this.kernels = kernels;
         this.description = description;
         this.precision = precision;
-        this.team = new ThreadTeam(threads);
+        this.team = team;
         this.linear = new CpuLinear(kernels, precision, team, arena);
         this.attention = new CpuAttention(kernels, team, arena, precision);
     }
