@@ -28,7 +28,7 @@ if [ "${2:-}" = release ]; then
   maven -Prelease -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' -DaltDeploymentRepository="deployed::file:$work/deployed" deploy
   [ ! -e "$work/deployed/dev/obr/obr-cli" ] || fail "obr-cli is deployed"
 else
-  maven -o -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' install
+  maven -Dmaven.test.skip -Dspotless.check.skip -pl '!cli,!bench' install
 fi
 
 version=$(sed -n 's:^  <version>\(.*\)</version>$:\1:p' bom/pom.xml)
