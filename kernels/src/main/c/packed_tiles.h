@@ -1,6 +1,6 @@
 /*
  * Many tokens (prefill): a tile of rows is unpacked to bytes once and multiplied by a block of tokens. AMX and NEON do so with all weights, AVX2 with dense
- * ones, AVX-512 with bitmaps (in_tiles, below).
+ * ones, AVX-512 with bitmaps (packed_matmul.h).
  *
  *     tile, SLICE columns of TILE_ROWS rows: quads of columns          inputs, as packed_layout.h orders them
  *         quad 0 | r0: 4 bytes | r1 | .. r15 |                             t0 | 4 bytes of quad 0 | quad 1 | ..
@@ -186,31 +186,4 @@ static void matmul_many(int pattern, int rows, int cols, int from, int to, const
     }
     end_tiles();
     (void)rows;
-}
-
-enum { MANY_TOKENS = 16 }; /* where unpacking begins to pay */
-
-/*
- * Whether many tokens are multiplied by tiles. AVX2's product is two instructions, so that a tile with all its zeros costs more than gathering what was kept (packed_dot.h).
- * Of AVX-512 the gathering product is the faster one, too, and even of dense weights the one without a tile; bitmaps take long to spread, so that it is done once.
- */
-INLINE int in_tiles(int pattern) {
-#if defined(OBR_AMX) || defined(OBR_DOTPROD)
-    (void)pattern;
-    return 1;
-#elif defined(OBR_AVX512VNNI)
-    return is_bitmap(pattern);
-#else
-    return pattern == DENSE;
-#endif
-}
-
-OBR_API void NAME(obr_packed_matmul)(int32_t pattern, int32_t rows, int32_t cols, int32_t from, int32_t to,
-                                     const void *layout, const int32_t *sums, const float *scales, const void *inputs,
-                                     const float *input_scales, int32_t tokens, float *y, int64_t y_stride) {
-    pattern = laid_out_as(pattern);
-    if (tokens < MANY_TOKENS || !in_tiles(pattern))
-        matmul_few(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
-    else
-        matmul_many(pattern, rows, cols, from, to, layout, sums, scales, inputs, input_scales, tokens, y, y_stride);
 }

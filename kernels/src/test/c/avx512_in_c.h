@@ -27,6 +27,12 @@ EMULATE __m512i emulated_shuffle(__m512i table, __m512i index) {
     return vector_of(r);
 }
 
+EMULATE __m256i emulated_half(__m512i v, int half) {
+    __m256i r;
+    memcpy(&r, (char *)&v + 32 * half, 32);
+    return r;
+}
+
 EMULATE __m512i emulated_permute(__m512i index, __m512i table) {
     bytes64 t = bytes_of(table), i = bytes_of(index), r;
     for (int n = 0; n < 64; n++) r.b[n] = t.b[i.b[n] & 63];
@@ -97,5 +103,7 @@ EMULATE __m512i emulated_32(__m256i v) { return emulated_repeat(&v, 32); }
 #define _mm512_broadcast_i32x4 emulated_16
 #define _mm512_broadcast_i64x4 emulated_32
 #define _mm512_castsi256_si512 emulated_32 /* the upper half may be anything */
+#define _mm512_castsi512_si256(v) emulated_half(v, 0)
+#define _mm512_extracti64x4_epi64 emulated_half
 #define _mm512_dpbusd_epi32 emulated_dot512
 #define _mm256_dpbusd_avx_epi32 emulated_dot256

@@ -19,8 +19,7 @@
 #include "packed_bytes.h"
 #include "packed_layout.h"
 #include "packed_bitmap.h"
-#include "packed_dot.h"
-#include "packed_tiles.h"
+#include "packed_matmul.h"
 
 /* for the test: tiles that are left set up burden every switch of tasks */
 int tiles_in_use(void) { return tiles.in_use; }

@@ -15,8 +15,7 @@
 
 #include "packed_bytes.h"
 #include "packed_layout.h"
-#include "packed_dot.h"
-#include "packed_tiles.h"
+#include "packed_matmul.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

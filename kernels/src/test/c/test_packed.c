@@ -69,7 +69,7 @@ int main(void) {
     static const int shapes[][2] = {{1, 1},   {1, 64},  {3, 7},    {8, 31},   {16, 32},   {17, 65},
                                     {33, 96}, {50, 72}, {64, 256}, {40, 300}, {19, 1024}, {35, 2100}};
     static const int token_counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 33};
-    static const int many_tokens[] = {16, 17, 31, 32, 48, 64, 600}; /* whole and cut tiles of tokens; more than a block */
+    static const int many_tokens[] = {12, 16, 17, 31, 32, 48, 63, 64, 600}; /* whole and cut tiles and squares of tokens; more than a block */
     for (int s = 0; s < KERNEL_SETS; s++) {
         const kernels *k = all_kernels + s;
         const char *how = "";
