@@ -98,9 +98,9 @@ gpu-check: jar
 TODAY := $(shell date +%F)
 bench: jar
 	@mkdir -p bench/results bench/target
-	@java -jar $(JAR) bench gemm --shapes 2048x2048,8192x2048 --tokens 1,16,128,512 --budget 150 --output bench/results/$(TODAY)-gemm.json
-	@java -jar $(JAR) bench e2e --shape llama-3.2-1b --layers 2 --vocab 32000 --patterns 4:8p,2:4,dense --work bench/target/models \
-	  -p 128 -n 32 -c 1,4 -r 3 --output bench/results/$(TODAY)-e2e.json
+	@java -jar $(JAR) bench gemm --shapes 4096x4096,11008x4096,4096x11008 --tokens 1,16,256,2048 --budget 240 --output bench/results/$(TODAY)-gemm.json
+	@java -jar $(JAR) bench e2e --shape llama-3.2-1b --layers 8 --vocab 32000 --patterns 4:8p,2:4,unstructured,dense --work bench/target/models \
+	  -p 128 -n 32 -c 1,4,16 -r 3 --output bench/results/$(TODAY)-e2e.json
 	@java -jar $(JAR) bench roofline --output bench/results/$(TODAY)-roofline.json
 	@java -jar $(JAR) bench report bench/results --output bench/target/report.html --markdown bench/target/report.md
 

@@ -5,8 +5,11 @@ import dev.obr.bench.results.ResultFile;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.IntSummaryStatistics;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -14,7 +17,7 @@ import java.util.stream.Collectors;
  * What a run comes to, in words.
  *
  * @param what was compared
- * @param where and how often
+ * @param where, how often, and in which cases
  * @param findings who wins and by how much
  * @param doubt why its times are to be read with care, or empty
  */
@@ -36,7 +39,7 @@ record Summary(String what, String where, List<String> findings, String doubt) {
         Set<Figure.Kind> kinds = EnumSet.noneOf(Figure.Kind.class);
         results.rows().forEach(row -> row.figures().values().forEach(figure -> kinds.add(figure.kind())));
         if (kinds.contains(Figure.Kind.MEASURED)) {
-            return "Measured on " + Label.machine(results.machine()) + "; " + often(results)
+            return "Measured on " + Label.machine(results.machine()) + "; " + often(results) + cases(results)
                     + (kinds.contains(Figure.Kind.MODELLED) ? "; some numbers are modelled" : "") + ".";
         }
         return kinds.contains(Figure.Kind.MODELLED)
@@ -55,6 +58,21 @@ record Summary(String what, String where, List<String> findings, String doubt) {
         return counts.getMin() == counts.getMax()
                 ? "medians of " + counts.getMax() + " repetitions"
                 : "medians of " + counts.getMin() + " to " + counts.getMax() + " repetitions";
+    }
+
+    /** What differs between the cases, such as "; tokens 1, 16, 256"; empty for a single case. */
+    private static String cases(ResultFile results) {
+        Map<String, Set<String>> values = new LinkedHashMap<>();
+        Competitors.of(results)
+                .ifPresent(competitors -> results.rows()
+                        .forEach(row -> competitors
+                                .rest(row)
+                                .forEach((key, value) -> values.computeIfAbsent(key, same -> new LinkedHashSet<>())
+                                        .add(value))));
+        return values.entrySet().stream()
+                .filter(key -> key.getValue().size() > 1)
+                .map(key -> "; " + Label.words(key.getKey()) + " " + String.join(", ", key.getValue()))
+                .collect(Collectors.joining());
     }
 
     private static String doubt(ResultFile results) {

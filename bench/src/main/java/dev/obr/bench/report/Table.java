@@ -18,7 +18,7 @@ import java.util.Set;
  * @param rows as they were
  */
 record Table(List<String> keys, Map<String, Scale> scales, List<ResultRow> rows) {
-    private static final int MOST = 8;
+    private static final int MOST = 12; // columns, of 100 pixels or so
 
     static Table of(ResultFile results) {
         Set<String> keys = new LinkedHashSet<>();
@@ -38,12 +38,13 @@ record Table(List<String> keys, Map<String, Scale> scales, List<ResultRow> rows)
         return new Table(List.copyOf(keys), scales, results.rows());
     }
 
-    /** The same rows in tables of no more than {@link #MOST} figures each, as many as a page has room for. */
+    /** The same rows in tables of no more than {@link #MOST} columns each, as many as a page has room for; the key stands in all of them. */
     List<Table> pages() {
         List<Table> pages = new ArrayList<>();
         Map<String, Scale> page = new LinkedHashMap<>();
+        int room = Math.max(1, MOST - keys.size());
         for (Map.Entry<String, Scale> column : scales.entrySet()) {
-            if (page.size() == MOST) {
+            if (page.size() == room) {
                 pages.add(new Table(keys, page, rows));
                 page = new LinkedHashMap<>();
             }

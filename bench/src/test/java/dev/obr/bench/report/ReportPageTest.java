@@ -71,7 +71,7 @@ final class ReportPageTest {
         assertThat(summary.getTextContent())
                 .contains(
                         "Of gemm",
-                        "medians of 1 to 7 repetitions",
+                        "medians of 1 to 7 repetitions; shape 64x64, 128x64; tokens 1, 16, 256.",
                         "Lowest time in 6 cases: 4:8p in 5 (2.00x before the next); F16 in 1 (2.00x before the next).",
                         "4:8p 2.00x (0.500x to 2.00x); F16 1.00x.",
                         "Lowest perplexity: obr-plus (1.07x before the next).");
