@@ -169,6 +169,8 @@ INLINE void dot_bitmap(int half, int T, bitmap row, int cols, const uint8_t *x, 
     for (int t = 0; t < T; t++) sums[t] = (vi){0};
     for (int64_t g = 0; g < whole(cols, 64); g++, x += 64) {
         vb codes = spread(half, &row);
+        prefetch(row.codes + AHEAD);
+        if (!half) prefetch(row.masks + AHEAD); /* which lie elsewhere */
         for (int t = 0; t < T; t++) sums[t] = product4(sums[t], load(x + t * x_stride), codes);
     }
     for (int t = 0; t < T; t++) {
