@@ -146,7 +146,7 @@ final class BenchE2eCommand implements Callable<Integer> {
                         variants(files), options, Duration.ofSeconds(warmUp), repetitions, requests, noise, this::note)
                 .run(cases);
         List<String> notes = new ArrayList<>(result.notes());
-        notes.addAll(pin.notes());
+        notes.addAll(pin.notes(result.device()));
         output.write(
                 new BenchOutput.Run(
                         "e2e",

@@ -12,6 +12,7 @@ import dev.obr.bench.machine.NoiseMeter;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernels;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
+import dev.obr.kernels.cpu.ThreadPlacement;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.cuda.CudaDevice;
 import java.util.ArrayList;
@@ -148,9 +149,9 @@ final class BenchGemmCommand implements Callable<Integer> {
     }
 
     private @Nullable String onCpu(CpuKernels kernels, List<GemmShape> wanted, List<Integer> counts, NoiseMeter meter) {
-        try (ThreadTeam team = new ThreadTeam(threads.count(), pin.placement())) {
+        try (ThreadTeam team = new ThreadTeam(threads.count(), ThreadPlacement.of(pin.pinned()))) {
             notes.add(GemmResults.READ_TIME);
-            notes.addAll(pin.notes());
+            notes.addAll(pin.notes("cpu"));
             run(
                     new CpuGemm(kernels, team, console.environment()),
                     wanted,

@@ -1,7 +1,5 @@
 package dev.obr.cli;
 
-import dev.obr.kernels.cpu.PinnedThreads;
-import dev.obr.kernels.cpu.ThreadPlacement;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -16,12 +14,10 @@ final class PinOption {
         return pinned;
     }
 
-    ThreadPlacement placement() {
-        return pinned ? PinnedThreads.open() : ThreadPlacement.FREE;
-    }
-
-    /** What results say of it. */
-    List<String> notes() {
-        return pinned ? List.of("Threads were held on processors of their own.") : List.of();
+    /** What results of {@code device} say of it: a GPU has no threads to hold. */
+    List<String> notes(String device) {
+        return pinned && device.equals("cpu")
+                ? List.of("Each computing thread but the first was held on a processor of its own.")
+                : List.of();
     }
 }

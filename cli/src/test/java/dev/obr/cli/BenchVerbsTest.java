@@ -14,7 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** Benchmarks that write result files, with sizes that take a moment. */
 class BenchVerbsTest {
@@ -76,6 +79,19 @@ class BenchVerbsTest {
                 .startsWith(
                         "| variant | prompt | generated | context | concurrency | prefill_throughput tokens/s | decode_throughput tokens/s |")
                 .contains("\n| dense | 5 | 3 | 4 | 2 | ");
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "only Linux holds threads on processors")
+    void resultsSayWhetherThreadsWereHeld() {
+        String held = "Each computing thread but the first was held on a processor of its own.";
+        assertThat(e2e("--device", "cpu", "--pin").exitCode()).isZero();
+        assertThat(ResultFile.read(folder.resolve("e2e.json")).notes()).contains(held);
+        assertThat(e2e("--device", "cpu").exitCode()).isZero();
+        assertThat(ResultFile.read(folder.resolve("e2e.json")).notes()).doesNotContain(held);
+        PinOption pin = CommandLine.populateCommand(new PinOption(), "--pin");
+        assertThat(pin.notes("cpu")).containsExactly(held);
+        assertThat(pin.notes("cuda:0")).isEmpty();
     }
 
     private static Figure measured(String unit, double value) {

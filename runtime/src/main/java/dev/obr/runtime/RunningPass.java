@@ -3,7 +3,6 @@ package dev.obr.runtime;
 import dev.obr.kernels.HostSettings;
 import dev.obr.kernels.ObrException;
 import dev.obr.kernels.cpu.CpuKernelsProvider;
-import dev.obr.kernels.cpu.PinnedThreads;
 import dev.obr.kernels.cpu.ThreadPlacement;
 import dev.obr.kernels.cpu.ThreadTeam;
 import dev.obr.kernels.cuda.CudaDevice;
@@ -128,8 +127,7 @@ record RunningPass(ForwardPass pass, String kernelsName, String description, int
                 CpuKernelsProvider.requested().orFor(options.kernels()), HostSettings.environment());
         Precision precision = precision(model, options.activations());
         ActivationQuantizer quantizer = precision.activations();
-        ThreadTeam team =
-                new ThreadTeam(threads(options), options.pinned() ? PinnedThreads.open() : ThreadPlacement.FREE);
+        ThreadTeam team = new ThreadTeam(threads(options), ThreadPlacement.of(options.pinned()));
         CpuBackend backend = new CpuBackend(choice.kernels(), choice.reason(), team, precision);
         Transformer transformer;
         try {

@@ -7,6 +7,15 @@ public interface ThreadPlacement {
     ThreadPlacement FREE = worker -> {};
 
     /**
+     * On a processor each, or {@link #FREE}.
+     *
+     * @throws dev.obr.kernels.ObrException where {@code pinned} and the system holds no threads
+     */
+    static ThreadPlacement of(boolean pinned) {
+        return pinned ? PinnedThreads.open() : FREE;
+    }
+
+    /**
      * Called by each worker before its first part; never fails.
      *
      * @param worker 1 .. threads-1
